@@ -1,0 +1,26 @@
+//! Customers: what a client may send, what it is checked for, and what is stored.
+//!
+//! [`NewCustomer`] and [`CustomerPatch`] are the arguments of `crm_create_customer` and
+//! `crm_update_customer`; `prepare` turns them into the document their SQL statements take.
+
+mod check;
+mod input;
+mod prepare;
+
+pub use input::{
+    ContactPatch, ContactType, CustomerPatch, CustomerType, LifecycleStage, LocationPatch,
+    LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
+};
+pub use prepare::{PreparedChildren, PreparedCustomer, PreparedPatch};
+
+/// The most contacts, locations or tags one call may carry.
+pub const MAX_CHILDREN: usize = 50;
+/// The most characters a name, a label or an address line can have.
+pub const MAX_NAME: usize = 200;
+/// The most characters a tag's name can have.
+pub const MAX_TAG: usize = 100;
+/// The most characters notes can have.
+pub const MAX_NOTES: usize = 20_000;
+
+#[cfg(test)]
+mod tests;

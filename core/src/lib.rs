@@ -1,0 +1,19 @@
+//! The rules of fieldcrm as pure functions.
+//!
+//! Nothing in this crate reads a clock, draws a random number, talks to a database or knows HTTP:
+//! everything it needs is an argument. The RPCs (`rpc`), the Postgres extension (`pg_ext`) and the
+//! edge functions (`functions`) all call it, so a rule exists once.
+
+pub mod capability;
+pub mod customer;
+pub mod email;
+pub mod error;
+pub mod fingerprint;
+pub mod member;
+pub mod patch;
+pub mod phone;
+pub mod session;
+
+pub use capability::{Capability, Role};
+pub use error::{Code, Error, FieldError, Result};
+pub use session::Session;

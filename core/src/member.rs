@@ -1,0 +1,81 @@
+//! Members of an org: who may give which role to whom.
+
+use uuid::Uuid;
+
+use crate::{Capability, Code, Error, Result, Role, Session};
+
+/// How long an invitation holds unless its maker says otherwise, in hours.
+pub const INVITE_HOURS: i64 = 7 * 24;
+/// The longest an invitation can hold, in hours.
+pub const MAX_INVITE_HOURS: i64 = 90 * 24;
+
+/// Whether the caller may give `role` to somebody new.
+pub fn check_grant(caller: &Session, role: Role) -> Result<Uuid> {
+    let org = caller.require(&[Capability::MembersManage])?;
+    if caller.service && role.is_staff() || caller.role.is_some_and(|own| own.may_grant(role)) {
+        return Ok(org);
+    }
+    Err(not_grantable(role))
+}
+
+/// Whether the caller may turn `target`, who has the role `from`, into a `to`.
+///
+/// Stepping down oneself is allowed to owners; raising oneself to nobody. That an org keeps one
+/// owner is the database's to check, under a lock.
+pub fn check_change(caller: &Session, target: Uuid, from: Role, to: Role) -> Result<()> {
+    check_grant(caller, to)?;
+    check_grant(caller, from)?;
+    if caller.profile_id == Some(target) && caller.role != Some(Role::Owner) {
+        return Err(not_grantable(to));
+    }
+    Ok(())
+}
+
+fn not_grantable(role: Role) -> Error {
+    Error::new(
+        Code::RoleNotGrantable,
+        "Nobody can change their own role upwards; owners are made by owners, portal users by portal invitations.",
+    )
+    .with("role", role.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(role: Role) -> Session {
+        Session {
+            org_id: Some(Uuid::from_u128(9)),
+            user_id: Some(Uuid::from_u128(1)),
+            profile_id: Some(Uuid::from_u128(1)),
+            role: Some(role),
+            ..Session::default()
+        }
+    }
+
+    #[test]
+    fn nobody_raises_their_own_role() {
+        let own = Uuid::from_u128(1);
+        for from in Role::ALL {
+            for to in Role::ALL {
+                let allowed = check_change(&caller(*from), own, *from, *to).is_ok();
+                assert_eq!(
+                    allowed,
+                    *from == Role::Owner && to.is_staff(),
+                    "{} -> {}",
+                    from.as_str(),
+                    to.as_str()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_admin_cannot_touch_an_owner() {
+        let other = Uuid::from_u128(2);
+        assert!(check_change(&caller(Role::Admin), other, Role::Owner, Role::Csr).is_err());
+        assert!(check_change(&caller(Role::Admin), other, Role::Csr, Role::Owner).is_err());
+        assert!(check_change(&caller(Role::Admin), other, Role::Csr, Role::Manager).is_ok());
+        assert!(check_change(&caller(Role::Owner), other, Role::Admin, Role::Owner).is_ok());
+    }
+}

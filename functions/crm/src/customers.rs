@@ -1,0 +1,152 @@
+//! `/crm/customers`: each handler is one call of the database.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use fieldcrm_core::{Code, Error, FieldError, Result};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use serde_json::{Map, Value, json};
+
+mod list;
+
+/// The arguments of `crm_create_customer` that come in a body.
+///
+/// `PostgREST` takes an unknown argument for a function that does not exist, so the names are checked
+/// here; a test holds the list equal to core's `NewCustomer`.
+const ARGUMENTS: [&str; 19] = [
+    "type",
+    "name",
+    "first_name",
+    "last_name",
+    "company_name",
+    "email",
+    "phone",
+    "status",
+    "lifecycle_stage",
+    "pipeline_stage",
+    "source",
+    "preferred_language",
+    "notes",
+    "external_ref",
+    "owner_id",
+    "contacts",
+    "locations",
+    "tags",
+    "preferences",
+];
+
+/// `POST /crm/customers`
+pub async fn create_customer(
+    State(ports): State<Ports>,
+    caller: Caller,
+    Idempotency(key): Idempotency,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
+    let mut arguments = with_source(body)?;
+    let unknown: Vec<_> = arguments
+        .keys()
+        .filter(|name| !ARGUMENTS.contains(&name.as_str()))
+        .map(|name| FieldError::new(name, "unknown_field", unknown_field(name)))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::invalid(unknown).into());
+    }
+    // The one argument without a default: absent, PostgREST finds no such function; null, the RPC says
+    // that it is required.
+    arguments.entry("type").or_insert(Value::Null);
+    if let Some(key) = key {
+        arguments.insert("idempotency_key".to_owned(), key.into());
+    }
+    let customer = ports.database.rpc(&caller, "crm_create_customer", arguments).await?;
+    let id = customer["id"].as_str().ok_or_else(|| Error::internal("a customer without id"))?;
+    let location = [(LOCATION, format!("/crm/customers/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(customer)).into_response())
+}
+
+/// `GET /crm/customers`
+pub async fn list_customers(
+    State(ports): State<Ports>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let select = list::select(query.as_deref().unwrap_or_default())?;
+    let (limit, offset) = (select.limit, select.offset);
+    let page = ports.database.select(&caller, select).await?;
+    Ok(Json(json!({ "data": page.rows, "limit": limit, "offset": offset, "total": page.total })))
+}
+
+/// `GET /crm/customers/{id}`
+pub async fn show_customer(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Value>, Problem> {
+    let arguments = Map::from_iter([("id".to_owned(), id.to_string().into())]);
+    Ok(Json(ports.database.rpc(&caller, "crm_get_customer", arguments).await?))
+}
+
+/// `PATCH /crm/customers/{id}`
+pub async fn update_customer(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let patch = Value::Object(with_source(body)?);
+    let arguments =
+        Map::from_iter([("id".to_owned(), id.to_string().into()), ("patch".to_owned(), patch)]);
+    let customer = ports.database.rpc(&caller, "crm_update_customer", arguments).await;
+    Ok(Json(customer.map_err(seen_from_body)?))
+}
+
+/// The RPC's argument `patch` is the whole body here.
+fn seen_from_body(mut error: Error) -> Error {
+    for field in &mut error.errors {
+        if let Some(path) = field.path.strip_prefix("patch.") {
+            field.path = path.to_owned();
+        }
+    }
+    match error.code {
+        Code::InvalidArgument if !error.errors.is_empty() => {
+            Error { data: error.data, ..Error::invalid(error.errors) }
+        }
+        _ => error,
+    }
+}
+
+/// The older clients' name `acquisition_source` as `source`.
+fn with_source(mut body: Map<String, Value>) -> Result<Map<String, Value>> {
+    const ALIAS: &str = "acquisition_source";
+    if let Some(source) = body.remove(ALIAS)
+        && body.insert("source".to_owned(), source).is_some()
+    {
+        let message = "is another name of source: send one of them";
+        return Err(Error::invalid_field(ALIAS, "duplicate_field", message));
+    }
+    Ok(body)
+}
+
+fn unknown_field(name: &str) -> &'static str {
+    match name {
+        "idempotency_key" => "send it as the header Idempotency-Key",
+        _ => "is not a field of a customer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_argument_names_are_those_of_core() {
+        use fieldcrm_core::customer::NewCustomer;
+        let mut core = serde_aux::serde_introspection::serde_introspect::<NewCustomer>().to_vec();
+        core.retain(|name| *name != "idempotency_key");
+        core.sort_unstable();
+        let mut ours = ARGUMENTS.to_vec();
+        ours.sort_unstable();
+        assert_eq!(ours, core);
+    }
+}

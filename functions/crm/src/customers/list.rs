@@ -1,0 +1,154 @@
+//! The query of `GET /crm/customers`.
+
+use fieldcrm_core::customer::{LifecycleStage, PipelineStage, Status};
+use fieldcrm_core::{Error, FieldError, Result};
+use fieldcrm_edge::database::Select;
+use uuid::Uuid;
+
+const COLUMNS: &str = "id,type,name,first_name,last_name,company_name,email,phone,status,\
+    lifecycle_stage,pipeline_stage,source,owner_id,is_archived,created_at,updated_at";
+
+/// What a client may ask for, and `PostgREST`'s words for it; `id` makes the order total.
+const ORDERS: [(&str, &str); 5] = [
+    ("created_at.desc", "created_at.desc,id.desc"),
+    ("created_at.asc", "created_at.asc,id.asc"),
+    ("updated_at.desc", "updated_at.desc,id.desc"),
+    ("name.asc", "name.asc,id.asc"),
+    ("name.desc", "name.desc,id.desc"),
+];
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 100;
+
+/// Reads the query, or says everything that is wrong with it.
+pub fn select(query: &str) -> Result<Select> {
+    let mut select = Select {
+        table: "customers",
+        columns: COLUMNS,
+        equal: Vec::new(),
+        order: ORDERS[0].1,
+        limit: DEFAULT_LIMIT,
+        offset: 0,
+        count: false,
+    };
+    let mut archived = Some("false");
+    let mut seen: Vec<String> = Vec::new();
+    let mut errors = Vec::new();
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        if seen.iter().any(|earlier| *earlier == key) {
+            errors.push(FieldError::new(key, "duplicate_field", "can be given once"));
+            continue;
+        }
+        let read: Result<(), Refusal> = match key.as_ref() {
+            "limit" => within(&value, 1, MAX_LIMIT).map(|limit| select.limit = limit),
+            "offset" => within(&value, 0, i32::MAX as usize).map(|offset| select.offset = offset),
+            "status" => choice(&value, Status::ALL.iter().map(|one| one.as_str()))
+                .map(|status| select.equal.push(("status", status.to_owned()))),
+            "lifecycle_stage" => choice(&value, LifecycleStage::ALL.iter().map(|one| one.as_str()))
+                .map(|stage| select.equal.push(("lifecycle_stage", stage.to_owned()))),
+            "pipeline_stage" => choice(&value, PipelineStage::ALL.iter().map(|one| one.as_str()))
+                .map(|stage| select.equal.push(("pipeline_stage", stage.to_owned()))),
+            "owner_id" => Uuid::parse_str(&value)
+                .map(|owner| select.equal.push(("owner_id", owner.to_string())))
+                .map_err(|_| Refusal("invalid_uuid", "expected a UUID".to_owned())),
+            "archived" => choice(&value, ["false", "true", "any"].into_iter())
+                .map(|which| archived = Some(which).filter(|which| *which != "any")),
+            "order" => choice(&value, ORDERS.iter().map(|(asked, _)| *asked)).map(|asked| {
+                select.order = ORDERS.iter().find(|(one, _)| *one == asked).unwrap_or(&ORDERS[0]).1;
+            }),
+            "count" => choice(&value, ["none", "exact"].into_iter())
+                .map(|count| select.count = count == "exact"),
+            _ => Err(Refusal("unknown_field", "is not a parameter of this list".to_owned())),
+        };
+        if let Err(Refusal(code, message)) = read {
+            errors.push(FieldError::new(key.clone(), code, message));
+        }
+        seen.push(key.into_owned());
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid(errors));
+    }
+    select.equal.extend(archived.map(|archived| ("is_archived", archived.to_owned())));
+    Ok(select)
+}
+
+/// A code and a message; the path is the parameter's name.
+struct Refusal(&'static str, String);
+
+fn within(value: &str, least: usize, most: usize) -> Result<usize, Refusal> {
+    value
+        .parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| Refusal("out_of_range", format!("expected a number from {least} to {most}")))
+}
+
+fn choice(
+    value: &str,
+    mut known: impl Iterator<Item = &'static str> + Clone,
+) -> Result<&'static str, Refusal> {
+    let all = known.clone();
+    known.find(|one| *one == value).ok_or_else(|| {
+        Refusal("invalid_value", format!("expected one of {}", all.collect::<Vec<_>>().join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_query_is_the_newest_fifty_that_are_not_archived() {
+        let select = select("").unwrap();
+        assert_eq!((select.limit, select.offset, select.count), (50, 0, false));
+        assert_eq!(select.order, "created_at.desc,id.desc");
+        assert_eq!(select.equal, [("is_archived", "false".to_owned())]);
+    }
+
+    #[test]
+    fn every_parameter_is_read() {
+        let owner = "0d0e0f10-0000-4000-8000-000000000001";
+        let query = format!(
+            "limit=100&offset=200&status=active&lifecycle_stage=customer&pipeline_stage=closed_won\
+             &owner_id={owner}&archived=any&order=name.asc&count=exact"
+        );
+        let select = select(&query).unwrap();
+        assert_eq!((select.limit, select.offset, select.count), (100, 200, true));
+        assert_eq!(select.order, "name.asc,id.asc");
+        assert_eq!(
+            select.equal,
+            [
+                ("status", "active".to_owned()),
+                ("lifecycle_stage", "customer".to_owned()),
+                ("pipeline_stage", "closed_won".to_owned()),
+                ("owner_id", owner.to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let error = select(
+            "limit=101&offset=-1&status=Active&owner_id=me&archived=yes&order=email.asc&count=all\
+             &name=eq.x&limit=5&select=*",
+        )
+        .unwrap_err();
+        let found: Vec<_> =
+            error.errors.iter().map(|one| (one.path.as_str(), one.code.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("limit", "out_of_range"),
+                ("offset", "out_of_range"),
+                ("status", "invalid_value"),
+                ("owner_id", "invalid_uuid"),
+                ("archived", "invalid_value"),
+                ("order", "invalid_value"),
+                ("count", "invalid_value"),
+                ("name", "unknown_field"),
+                ("limit", "duplicate_field"),
+                ("select", "unknown_field"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! The database as edge functions see it: RPCs and tables over `PostgREST`, as the caller.
+
+use async_trait::async_trait;
+use fieldcrm_core::Result;
+use serde_json::{Map, Value};
+
+use crate::Caller;
+
+mod postgrest;
+mod refusal;
+
+pub use self::postgrest::PostgrestDatabase;
+
+/// One page of a table; every name in it is ours, every value is bound by `PostgREST`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Select {
+    pub table: &'static str,
+    pub columns: &'static str,
+    /// Columns and what they must equal.
+    pub equal: Vec<(&'static str, String)>,
+    /// `PostgREST`'s `order`; ends in a unique column, or pages would overlap.
+    pub order: &'static str,
+    pub limit: usize,
+    pub offset: usize,
+    /// Whether all matching rows are counted, which costs a scan of them.
+    pub count: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    pub rows: Vec<Value>,
+    /// All matching rows, if they were counted.
+    pub total: Option<u64>,
+}
+
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Calls a function with named arguments.
+    async fn rpc(
+        &self,
+        caller: &Caller,
+        function: &'static str,
+        arguments: Map<String, Value>,
+    ) -> Result<Value>;
+
+    /// Reads one page of a table.
+    async fn select(&self, caller: &Caller, select: Select) -> Result<Page>;
+}

@@ -1,0 +1,176 @@
+//! Supabase Edge Functions (Deno): the web's `Request` and `Response` over wasm-bindgen.
+//!
+//! One instance of the module serves many requests at a time. A panic aborts the instance in the middle
+//! of whatever it was doing, so the panic hook answers all requests that are under way and has the next
+//! call start on a fresh instance.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::panic::PanicHookInfo;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use axum::http::{self, HeaderName, HeaderValue};
+use axum::response::Response;
+use fieldcrm_core::{Error, Result};
+use futures_util::{FutureExt, StreamExt};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use send_wrapper::SendWrapper;
+use serde_json::json;
+use tower_service::Service;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::request::{REQUEST_ID, RequestId};
+use crate::{Config, Console, Log, Ports, PostgrestDatabase, Problem};
+
+/// Makes the function's router; called once an instance.
+pub type Build = fn(Ports, &Config) -> Router;
+
+thread_local! {
+    static ROUTER: OnceCell<Router> = const { OnceCell::new() };
+    /// The requests under way, with what answers them.
+    static WAITING: RefCell<HashMap<u64, Waiting>> = RefCell::default();
+    static LAST: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Waiting {
+    request_id: String,
+    answer: Function,
+    refuse: Function,
+}
+
+impl Waiting {
+    fn settle(&self, response: Result<web_sys::Response, JsValue>) {
+        // The functions that settle a promise throw nothing.
+        let _ = match response {
+            Ok(response) => self.answer.call1(&JsValue::UNDEFINED, &response),
+            Err(error) => self.refuse.call1(&JsValue::UNDEFINED, &error),
+        };
+    }
+}
+
+/// Answers one request; `env` is an object with the environment's variables.
+///
+/// The promise is made here rather than by `async fn`, so that the panic hook can keep it.
+pub fn serve(request: web_sys::Request, env: &Object, build: Build) -> Promise {
+    let router = router(env, build);
+    let sent = request.headers().get(REQUEST_ID.as_str()).ok().flatten();
+    let id = RequestId::accept(sent.as_deref());
+    let key = LAST.replace(LAST.get() + 1);
+    let resolvers = Promise::with_resolvers();
+    let waiting = Waiting {
+        request_id: id.0.clone(),
+        answer: resolvers.resolve().unchecked_into(),
+        refuse: resolvers.reject().unchecked_into(),
+    };
+    WAITING.with_borrow_mut(|all| all.insert(key, waiting));
+    wasm_bindgen_futures::spawn_local(async move {
+        let response = match incoming(&request, &id).and_then(|request| Ok((request, router?))) {
+            Ok((request, mut router)) => match router.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            Err(error) => unrouted(error, &id.0),
+        };
+        let response = outgoing(response).await;
+        if let Some(waiting) = WAITING.with_borrow_mut(|all| all.remove(&key)) {
+            waiting.settle(response);
+        }
+    });
+    resolvers.promise()
+}
+
+fn router(env: &Object, build: Build) -> Result<Router> {
+    if let Some(router) = ROUTER.with(|router| router.get().cloned()) {
+        return Ok(router);
+    }
+    std::panic::set_hook(Box::new(answer_for_panic));
+    let variable = |name: &str| Reflect::get(env, &name.into()).ok()?.as_string();
+    let config = Config::read(variable).inspect_err(|error| {
+        Console
+            .line(&json!({ "level": "error", "event": "config", "cause": error.hint }).to_string());
+    })?;
+    let database = std::sync::Arc::new(PostgrestDatabase::new(&config));
+    let router = build(Ports { database, log: std::sync::Arc::new(Console) }, &config);
+    Ok(ROUTER.with(|cell| cell.get_or_init(|| router).clone()))
+}
+
+fn incoming(request: &web_sys::Request, id: &RequestId) -> Result<http::Request<Body>> {
+    let refused = || Error::internal("the platform handed over a request that is none");
+    // The router reads path and query; the rest of the URL is the platform's.
+    let url: http::Uri = request.url().parse().map_err(|_| refused())?;
+    let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let mut parts = http::Request::builder().method(request.method().as_str()).uri(path);
+    for entry in js_sys::try_iter(&request.headers()).ok().flatten().into_iter().flatten().flatten()
+    {
+        let entry = Array::from(&entry);
+        let (name, value) = (entry.get(0).as_string(), entry.get(1).as_string());
+        if let (Some(name), Some(value)) = (name, value)
+            && let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            && name != REQUEST_ID
+        {
+            parts = parts.header(name, value);
+        }
+    }
+    parts = parts.header(REQUEST_ID, &id.0);
+    let body = request.body().map_or_else(Body::empty, |stream| {
+        // Read as the handler asks for it, so that what is over the limit is never held.
+        let chunks = wasm_streams::ReadableStream::from_raw(stream).into_stream().map(|chunk| {
+            chunk
+                .map(|chunk| Bytes::from(Uint8Array::new(&chunk).to_vec()))
+                .map_err(|_| std::io::Error::from(std::io::ErrorKind::UnexpectedEof))
+        });
+        Body::from_stream(SendWrapper::new(chunks))
+    });
+    parts.body(body).map_err(|_| refused())
+}
+
+async fn outgoing(response: Response) -> Result<web_sys::Response, JsValue> {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| "no whole body")?;
+    let headers = web_sys::Headers::new()?;
+    for (name, value) in &parts.headers {
+        if let Ok(value) = value.to_str() {
+            headers.append(name.as_str(), value)?;
+        }
+    }
+    let init = web_sys::ResponseInit::new();
+    init.set_status(parts.status.as_u16());
+    init.set_headers(&headers);
+    // 204 and 304 may not even have an empty body.
+    let body = (!body.is_empty()).then(|| Uint8Array::from(body.as_ref()));
+    web_sys::Response::new_with_opt_js_u8_array_and_init(body.as_ref(), &init)
+}
+
+/// The answer where no router is; any origin may read it, there is nothing in it.
+fn unrouted(error: Error, request_id: &str) -> Response {
+    let mut response = Problem(error).write(Response::default(), request_id);
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// The last thing an instance does.
+fn answer_for_panic(panic: &PanicHookInfo<'_>) {
+    // The place only: a message can quote data.
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let waiting: Vec<Waiting> = WAITING
+        .with(|all| all.try_borrow_mut().map(|mut all| all.drain().map(|(_, one)| one).collect()))
+        .unwrap_or_default();
+    let ids: Vec<_> = waiting.iter().map(|one| one.request_id.as_str()).collect();
+    Console.line(
+        &json!({
+            "ts": chrono::Utc::now(), "level": "error", "event": "panic", "place": place,
+            "request_ids": ids, "status": 500,
+        })
+        .to_string(),
+    );
+    wasm_bindgen::handler::schedule_reinit();
+    for one in &waiting {
+        let problem = unrouted(Error::internal("panic"), &one.request_id);
+        if let Some(response) = outgoing(problem).now_or_never() {
+            one.settle(response);
+        }
+    }
+}

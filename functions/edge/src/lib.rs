@@ -1,0 +1,29 @@
+//! What every edge function shares.
+//!
+//! A function is an axum router over [`Ports`], wrapped by [`service::wrap`]. The router knows
+//! neither the platform it runs on nor how the database is reached: natively the tests hand it fakes,
+//! at the edge a module of [`host`] hands it `fetch` and the console. No handler checks a role or
+//! writes SQL: the database sees the caller's own token and decides.
+
+use std::sync::Arc;
+
+mod config;
+pub mod database;
+pub mod host;
+mod log;
+mod problem;
+mod request;
+pub mod service;
+
+pub use config::{Config, Origins};
+pub use database::{Database, PostgrestDatabase};
+pub use log::{Console, Log};
+pub use problem::Problem;
+pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId};
+
+/// The outside world as handlers see it: the state of every router.
+#[derive(Clone)]
+pub struct Ports {
+    pub database: Arc<dyn Database>,
+    pub log: Arc<dyn Log>,
+}

@@ -1,0 +1,142 @@
+//! What handlers take from a request.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::HeaderName;
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::request::Parts;
+use fieldcrm_core::{Code, Error, Result};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::Problem;
+
+/// The largest body a function reads, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// On whose behalf the database is asked. It checks the token, we only carry it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The `Authorization` header as it came; absent for anonymous callers.
+    pub authorization: Option<String>,
+    pub request_id: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let authorization = match parts.headers.get(AUTHORIZATION) {
+            None => None,
+            Some(value) => Some(value.to_str().map(str::to_owned).map_err(|_| {
+                Error::new(Code::Unauthenticated, "The Authorization header is not plain text.")
+            })?),
+        };
+        let request_id =
+            parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::new).0;
+        Ok(Self { authorization, request_id })
+    }
+}
+
+/// The id under which a request is found in every log it passes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId(pub String);
+
+impl RequestId {
+    fn new() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+
+    /// The id as it was sent if it can stand in a log line and a header as it is, else a new one.
+    pub fn accept(sent: Option<&str>) -> Self {
+        sent.filter(|id| (1..=128).contains(&id.len()))
+            .filter(|id| {
+                id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            })
+            .map_or_else(Self::new, |id| Self(id.to_owned()))
+    }
+}
+
+/// The `Idempotency-Key` header of a request that creates something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency(pub Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for Idempotency {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut keys = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(key) = keys.next() else { return Ok(Self(None)) };
+        let key = key.to_str().unwrap_or_default();
+        let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if keys.next().is_some() || !(1..=255).contains(&key.len()) || !visible {
+            let message = "send one key of 1 to 255 visible ASCII characters";
+            return Err(Error::invalid_field("Idempotency-Key", "invalid_value", message).into());
+        }
+        Ok(Self(Some(key.to_owned())))
+    }
+}
+
+/// The `{id}` of the path, a UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathId(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, state).await.ok();
+        match id.and_then(|Path(id)| Uuid::parse_str(&id).ok()) {
+            Some(id) => Ok(Self(id)),
+            None => Err(Error::invalid_field("id", "invalid_uuid", "expected a UUID").into()),
+        }
+    }
+}
+
+/// A JSON object as the body, whatever the content type says: curl's default is not JSON's.
+///
+/// What is in it is checked once, by the RPC it becomes the arguments of.
+#[derive(Clone, Debug)]
+pub struct JsonObject(pub Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = read(request, state).await?;
+        match serde_json::from_slice(&body) {
+            Ok(Value::Object(object)) => Ok(Self(object)),
+            Ok(_) => {
+                Err(Error::invalid_field("$", "invalid_type", "the body must be a JSON object")
+                    .into())
+            }
+            Err(error) => {
+                // The parser's own message can quote the body.
+                let place = format!("not JSON at line {} column {}", error.line(), error.column());
+                Err(Error::invalid_field("$", "invalid_json", place).into())
+            }
+        }
+    }
+}
+
+/// The whole body, unless it says or turns out to be over [`MAX_BODY`].
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
+    let stated = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if stated.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > MAX_BODY)
+    {
+        return Err(too_large());
+    }
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => too_large(),
+        _ => Error::invalid_field("$", "incomplete_body", "the body could not be read to its end"),
+    })
+}
+
+fn too_large() -> Error {
+    Error::new(Code::PayloadTooLarge, format!("A body can have {MAX_BODY} bytes."))
+        .with("limit", MAX_BODY)
+}

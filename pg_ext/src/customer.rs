@@ -1,0 +1,34 @@
+//! Customers.
+
+use fieldcrm_rpc::customer;
+use pgrx::JsonB;
+use pgrx::prelude::*;
+
+use crate::spi::{Access, run};
+
+extension_sql_file!(
+    "../sql/customer.sql",
+    name = "customer",
+    requires = ["unwrap", create_customer, get_customer, update_customer]
+);
+
+#[pg_extern(create_or_replace)]
+fn create_customer(arguments: JsonB) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        customer::create(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, stable)]
+fn get_customer(arguments: JsonB) -> JsonB {
+    run(Access::Stable, arguments, async |mut db, arguments| {
+        customer::get(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace)]
+fn update_customer(arguments: JsonB) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        customer::update(&mut db, arguments).await
+    })
+}

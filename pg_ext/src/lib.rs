@@ -1,0 +1,31 @@
+//! The Postgres extension `fieldcrm`.
+//!
+//! It owns functions only: the RPC bodies (this crate, a few lines each over `fieldcrm-rpc`), their
+//! public faces with named arguments (`sql/<feature>.sql`) and the helpers that policies call
+//! ([`session`]). Tables are in `migrations/`.
+//!
+//! The install script is `create or replace` throughout, so the same script upgrades.
+
+use pgrx::prelude::*;
+
+mod customer;
+mod member;
+mod org;
+mod session;
+mod spi;
+
+::pgrx::pg_module_magic!(name, version);
+
+// The order of the script: what answers who is calling, the functions of this crate, their faces.
+extension_sql_file!("../../rpc/sql/session/load.sql", name = "load_session", bootstrap);
+extension_sql_file!("../sql/unwrap.sql", name = "unwrap", requires = ["load_session"]);
+
+/// Loads the phone metadata once, in the postmaster, when the library is preloaded; a backend that
+/// loads it by itself does so at its first number.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    // SAFETY: a flag of the server, set before libraries are loaded and never changed by others.
+    if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
+        fieldcrm_core::phone::preload();
+    }
+}

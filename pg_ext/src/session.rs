@@ -1,0 +1,142 @@
+//! Who is calling: the helpers that policies and RPCs use.
+//!
+//! The answer comes from `fieldcrm.load_session()` (SQL, security definer), which reads the profile
+//! row. Policies ask many times in one statement, so it is remembered for as long as it cannot have
+//! changed: while the same caller looks at the same snapshot.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+
+use fieldcrm_core::{Capability, Session};
+use fieldcrm_rpc::session;
+use pgrx::prelude::*;
+use pgrx::{JsonB, Uuid};
+use serde_json::{Value, json};
+
+use crate::spi::{Access, execute, run};
+
+extension_sql_file!(
+    "../sql/session.sql",
+    name = "session",
+    requires = [
+        "unwrap",
+        describe_session,
+        load_for_rpc,
+        current_org_id,
+        current_profile_id,
+        has_capability,
+        is_staff
+    ]
+);
+
+const LOAD: &str = "select fieldcrm.load_session() where $1 is not null";
+
+/// All that the answer depends on. Two snapshots with the same `xmax` and count of running
+/// transactions see the same committed rows (transactions below `xmax` only ever end), `curcid`
+/// stands for the caller's own changes.
+#[derive(PartialEq, Eq)]
+struct Key {
+    xmax: pg_sys::TransactionId,
+    running: u32,
+    curcid: pg_sys::CommandId,
+    outer_user: pg_sys::Oid,
+    claims: Option<Vec<u8>>,
+    org: Option<Vec<u8>>,
+}
+
+thread_local! {
+    static REMEMBERED: RefCell<Option<(Key, Value, Session)>> = const { RefCell::new(None) };
+}
+
+fn key() -> Option<Key> {
+    // SAFETY: reads of backend-local state; the snapshot is only looked at while it is active.
+    unsafe {
+        if !pg_sys::ActiveSnapshotSet() {
+            return None;
+        }
+        let snapshot = &*pg_sys::GetActiveSnapshot();
+        Some(Key {
+            xmax: snapshot.xmax,
+            running: snapshot.xcnt,
+            curcid: snapshot.curcid,
+            outer_user: pg_sys::GetOuterUserId(),
+            claims: setting(c"request.jwt.claims"),
+            org: setting(c"app.current_org_id"),
+        })
+    }
+}
+
+fn setting(name: &CStr) -> Option<Vec<u8>> {
+    // SAFETY: the server returns null or a C string that lives until the setting changes; it is
+    // copied at once.
+    unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_bytes().to_vec())
+    }
+}
+
+fn with_session<T>(use_it: impl FnOnce(&Value, &Session) -> T) -> T {
+    let key = key();
+    let known = key.is_some()
+        && REMEMBERED.with_borrow(|last| last.as_ref().map(|(seen, ..)| seen) == key.as_ref());
+    if !known {
+        // No borrow is held here: the statement may call back into these helpers.
+        let value = execute(LOAD, json!({}), Access::Stable);
+        let session = match serde_json::from_value(value.clone()) {
+            Ok(session) => session,
+            Err(error) => error!("fieldcrm.load_session() answered something unexpected: {error}"),
+        };
+        let Some(key) = key else { return use_it(&value, &session) };
+        REMEMBERED.set(Some((key, value, session)));
+    }
+    REMEMBERED.with_borrow(|last| match last {
+        Some((_, value, session)) => use_it(value, session),
+        None => error!("the session was forgotten while in use"),
+    })
+}
+
+/// The org of the caller's active profile; for sessions that bypass RLS, `app.current_org_id`.
+#[pg_extern(create_or_replace, stable, parallel_restricted)]
+fn current_org_id() -> Option<Uuid> {
+    with_session(|_, session| session.org_id.map(|id| Uuid::from_bytes(id.into_bytes())))
+}
+
+/// The caller's active profile, which has the id of the user; null for back-end sessions.
+#[pg_extern(create_or_replace, stable, parallel_restricted)]
+fn current_profile_id() -> Option<Uuid> {
+    with_session(|_, session| session.profile_id.map(|id| Uuid::from_bytes(id.into_bytes())))
+}
+
+/// Whether the caller has the capability in the current org.
+#[pg_extern(create_or_replace, stable, parallel_restricted)]
+fn has_capability(capability: &str) -> bool {
+    let Some(capability) = Capability::parse(capability) else {
+        // A policy with a typing error must fail loudly, not deny quietly.
+        ereport!(
+            ERROR,
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("there is no capability {capability:?}")
+        );
+    };
+    with_session(|_, session| session.has(capability))
+}
+
+/// Whether the caller is a member of the company rather than a portal user.
+#[pg_extern(create_or_replace, stable, parallel_restricted)]
+fn is_staff() -> bool {
+    with_session(|_, session| session.is_staff())
+}
+
+/// `fieldcrm.load_session()`, remembered: how RPCs ask.
+#[pg_extern(create_or_replace, stable, parallel_restricted, name = "session")]
+fn load_for_rpc() -> JsonB {
+    JsonB(with_session(|value, _| value.clone()))
+}
+
+#[pg_extern(create_or_replace, stable, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn describe_session(arguments: JsonB) -> JsonB {
+    run(Access::Stable, arguments, async |mut db, arguments| {
+        session::describe(&mut db, arguments).await
+    })
+}

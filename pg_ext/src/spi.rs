@@ -1,0 +1,111 @@
+//! The database port over SPI, with plans kept for the life of the backend.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use fieldcrm_rpc::{Db, Error, Result};
+use pgrx::prelude::*;
+use pgrx::{FromDatum, IntoDatum, JsonB};
+use serde::Serialize;
+use serde_json::Value;
+
+thread_local! {
+    /// By the address of the static statement text. Plans are never freed: there are as many as
+    /// there are statements in `fieldcrm-rpc`.
+    static PLANS: RefCell<HashMap<*const u8, pg_sys::SPIPlanPtr>> = RefCell::default();
+}
+
+/// What the function was declared as; a stable one must not see changes of its own query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Stable,
+    Volatile,
+}
+
+/// The session an RPC gets for one call.
+pub struct SpiDb(Access);
+
+impl Db for SpiDb {
+    async fn call<I: Serialize + Sync>(
+        &mut self,
+        statement: &'static str,
+        input: &I,
+    ) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(execute(statement, input, self.0))
+    }
+}
+
+/// Runs an RPC and turns its domain error into the value that `fieldcrm.unwrap` raises above the
+/// Rust frame: raised inside, pgrx would turn a custom SQLSTATE into XX000.
+pub fn run(
+    access: Access,
+    JsonB(arguments): JsonB,
+    rpc: impl AsyncFnOnce(SpiDb, Value) -> Result<Value>,
+) -> JsonB {
+    let outcome = poll_once(rpc(SpiDb(access), arguments));
+    JsonB(outcome.unwrap_or_else(|error| error.to_value()))
+}
+
+/// SPI never waits, so the future of an RPC is ready at the first poll.
+fn poll_once(future: impl Future<Output = Result<Value>>) -> Result<Value> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("an RPC waited for something other than SPI")),
+    }
+}
+
+/// Runs a statement of one jsonb parameter and one jsonb column, and takes its first row.
+pub fn execute(statement: &'static str, input: Value, access: Access) -> Value {
+    // SAFETY: SPI is connected around the call and finished after it; an error in between unwinds
+    // to the caller's error handling, which resets SPI at (sub)transaction end. The result is
+    // copied into Rust memory before SPI_finish frees the tuple table.
+    unsafe {
+        pg_sys::SPI_connect();
+        let mut argument = JsonB(input).into_datum().unwrap_or_else(|| pg_sys::Datum::from(0));
+        let status = pg_sys::SPI_execute_plan(
+            plan(statement),
+            &raw mut argument,
+            std::ptr::null(),
+            access == Access::Stable,
+            1,
+        );
+        if status < 0 {
+            error!("SPI could not run a statement: {status}");
+        }
+        let mut output = None;
+        if pg_sys::SPI_processed > 0 && !pg_sys::SPI_tuptable.is_null() {
+            let table = &*pg_sys::SPI_tuptable;
+            let mut is_null = false;
+            let datum = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
+            output = JsonB::from_datum(datum, is_null);
+        }
+        pg_sys::SPI_finish();
+        output.map_or(Value::Null, |JsonB(value)| value)
+    }
+}
+
+fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
+    let key = statement.as_ptr();
+    if let Some(known) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
+        return known;
+    }
+    let Ok(text) = CString::new(statement) else { error!("a statement contains NUL") };
+    let mut types = [pg_sys::JSONBOID];
+    // SAFETY: called between SPI_connect and SPI_finish; a kept plan outlives both.
+    let made = unsafe {
+        let made = pg_sys::SPI_prepare(text.as_ptr(), 1, types.as_mut_ptr());
+        if made.is_null() || pg_sys::SPI_keepplan(made) != 0 {
+            let status = pg_sys::SPI_result;
+            error!("SPI could not prepare a statement: {status}");
+        }
+        made
+    };
+    PLANS.with_borrow_mut(|plans| plans.insert(key, made));
+    made
+}

@@ -1,0 +1,232 @@
+//! Customers.
+
+use fieldcrm_core::customer::{
+    CustomerPatch, NewCustomer, PreparedChildren, PreparedCustomer, PreparedPatch,
+};
+use fieldcrm_core::{Capability, Code, Error, Result, Session, patch};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::idempotency::{self, Claim};
+use crate::{Db, session};
+
+const CREATE: &str = include_str!("../sql/customer/create.sql");
+const FIND_EXTERNAL_REF: &str = include_str!("../sql/customer/find_external_ref.sql");
+const GET: &str = include_str!("../sql/customer/get.sql");
+const LOCK: &str = include_str!("../sql/customer/lock.sql");
+const UPDATE: &str = include_str!("../sql/customer/update.sql");
+const SET_PRIMARY: &str = include_str!("../sql/customer/set_primary.sql");
+const CHECK_REFERENCES: &str = include_str!("../sql/customer/check_references.sql");
+
+/// What reads a customer's country when the org has none.
+const FALLBACK_COUNTRY: &str = "US";
+
+/// `crm_create_customer(type, name, …)`: one customer with contacts, locations, preferences and
+/// tags, or nothing. The answer is the customer with all of them nested.
+pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::CustomersWrite, Capability::CustomersWriteOwn])?;
+    let claim = match idempotency::claim(db, &caller, "crm_create_customer", &mut arguments).await?
+    {
+        Claim::Repeat(first) => return Ok(first),
+        Claim::First(claim) => claim,
+    };
+    let mut prepared = patch::read::<NewCustomer>(arguments)?.prepare(country(&caller))?;
+    if !caller.has(Capability::CustomersWrite) {
+        prepared.customer.owner_id = own(&caller, prepared.customer.owner_id)?;
+    }
+    check_references(db, &caller, org_id, prepared.customer.owner_id, &prepared.tags).await?;
+    let made = if caller.has(Capability::CustomersWrite) {
+        insert(db, org_id, &caller, &prepared, true).await?
+    } else {
+        // RLS lets a member add to a customer that exists and is theirs: so it must exist first.
+        let id = insert(db, org_id, &caller, &prepared, false).await?["id"].take();
+        let children = json!({
+            "org_id": org_id, "id": id, "user_id": caller.user_id, "set": {},
+            "contacts": {"add": prepared.contacts, "change": [], "delete": []},
+            "locations": {"add": prepared.locations, "change": [], "delete": []},
+            "preferences": prepared.preferences, "tags": prepared.tags,
+        });
+        let added = db.call(UPDATE, &children).await?;
+        set_primary(db, org_id, &id, &added["contact_id"], &added["location_id"]).await?;
+        find(db, org_id, &id).await?
+    };
+    idempotency::store(db, claim, &made).await?;
+    Ok(made)
+}
+
+#[derive(Serialize)]
+struct Insert<'a> {
+    org_id: Uuid,
+    user_id: Option<Uuid>,
+    with_children: bool,
+    #[serde(flatten)]
+    prepared: &'a PreparedCustomer,
+}
+
+async fn insert(
+    db: &mut impl Db,
+    org_id: Uuid,
+    caller: &Session,
+    prepared: &PreparedCustomer,
+    with_children: bool,
+) -> Result<Value> {
+    let document = Insert { org_id, user_id: caller.user_id, with_children, prepared };
+    let made = db.call(CREATE, &document).await?;
+    if made.is_null() {
+        return Err(duplicate(db, org_id, prepared.customer.external_ref.as_deref()).await);
+    }
+    Ok(made)
+}
+
+async fn duplicate(db: &mut impl Db, org_id: Uuid, external_ref: Option<&str>) -> Error {
+    let error = Error::new(
+        Code::DuplicateExternalRef,
+        "Another customer has this external_ref; update that one, its id is in the details.",
+    );
+    match db.call(FIND_EXTERNAL_REF, &json!({"org_id": org_id, "external_ref": external_ref})).await
+    {
+        Ok(found) => error.with("id", found["id"].clone()),
+        Err(failed) => failed,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Get {
+    id: Uuid,
+}
+
+/// `crm_get_customer(id)`: the same shape as [`create`] answers.
+pub async fn get<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let Get { id } = patch::read(arguments)?;
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::CustomersRead])?;
+    find(db, org_id, &json!(id)).await
+}
+
+async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
+    let found = db.call(GET, &json!({"org_id": org_id, "id": id})).await?;
+    if found.is_null() { Err(Error::not_found("customer")) } else { Ok(found) }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    id: Uuid,
+    patch: CustomerPatch,
+}
+
+/// `crm_update_customer(id, patch)`: changes what the patch names, children included; all or
+/// nothing. The answer has the same shape as [`create`]'s.
+pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let Update { id, patch } = patch::read(arguments)?;
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::CustomersWrite, Capability::CustomersWriteOwn])?;
+    let prepared = patch.prepare(country(&caller))?;
+    if prepared.changes_owner() {
+        caller.require(&[Capability::CustomersAssign])?;
+    }
+    let owner_id = prepared.set.get("owner_id").and_then(|id| id.as_str()?.parse().ok());
+    let tags = prepared.tags.as_deref().unwrap_or_default();
+    check_references(db, &caller, org_id, owner_id, tags).await?;
+    let key = json!({"org_id": org_id, "id": id, "external_ref": prepared.set.get("external_ref")});
+    let locked = db.call(LOCK, &key).await?;
+    if locked.is_null() {
+        // Visible but not theirs to change is no secret; invisible is the same as absent.
+        find(db, org_id, &json!(id)).await?;
+        return Err(Error::new(Code::Forbidden, "You may change only the customers you own."));
+    }
+    if !locked["duplicate"].is_null() {
+        let external_ref = prepared.set.get("external_ref").and_then(Value::as_str);
+        return Err(duplicate(db, org_id, external_ref).await);
+    }
+    apply(db, org_id, id, &caller, &prepared).await?;
+    find(db, org_id, &json!(id)).await
+}
+
+async fn apply(
+    db: &mut impl Db,
+    org_id: Uuid,
+    id: Uuid,
+    caller: &Session,
+    prepared: &PreparedPatch,
+) -> Result<()> {
+    let document = json!({
+        "org_id": org_id, "id": id, "user_id": caller.user_id, "set": prepared.set,
+        "contacts": prepared.contacts, "locations": prepared.locations,
+        "preferences": prepared.preferences, "tags": prepared.tags,
+    });
+    let done = db.call(UPDATE, &document).await?;
+    for (children, what) in [(&prepared.contacts, "contacts"), (&prepared.locations, "locations")] {
+        let named =
+            children.change.iter().map(|change| change.id).chain(children.delete.iter().copied());
+        let known = done[what].as_array().map(Vec::as_slice).unwrap_or_default();
+        for child in named {
+            if !known.contains(&json!(child)) {
+                return Err(Error::not_found(&format!("{what} row")).with("id", child.to_string()));
+            }
+        }
+    }
+    let primary = |children: &PreparedChildren, added: &str| match children.primary {
+        Some(id) => json!(id),
+        None => done[added].clone(),
+    };
+    let contact_id = primary(&prepared.contacts, "contact_id");
+    let location_id = primary(&prepared.locations, "location_id");
+    set_primary(db, org_id, &json!(id), &contact_id, &location_id).await
+}
+
+async fn set_primary(
+    db: &mut impl Db,
+    org_id: Uuid,
+    id: &Value,
+    contact_id: &Value,
+    location_id: &Value,
+) -> Result<()> {
+    let document =
+        json!({"org_id": org_id, "id": id, "contact_id": contact_id, "location_id": location_id});
+    db.call(SET_PRIMARY, &document).await?;
+    Ok(())
+}
+
+/// Refuses owners who are no active staff of the org, and new tags from callers who may not make
+/// any, before RLS or a foreign key would with a message that helps nobody.
+async fn check_references(
+    db: &mut impl Db,
+    caller: &Session,
+    org_id: Uuid,
+    owner_id: Option<Uuid>,
+    tags: &[String],
+) -> Result<()> {
+    let no_new_tags = !tags.is_empty() && !caller.has(Capability::TagsWrite);
+    if owner_id.is_none() && !no_new_tags {
+        return Ok(());
+    }
+    let document = json!({"org_id": org_id, "owner_id": owner_id, "tags": tags});
+    let found = db.call(CHECK_REFERENCES, &document).await?;
+    if owner_id.is_some() && found["owner_ok"] != true {
+        let message = "is not an active member of your organisation";
+        return Err(Error::invalid_field("owner_id", "unknown_owner", message));
+    }
+    match found["unknown_tags"].as_array() {
+        Some(unknown) if no_new_tags && !unknown.is_empty() => Err(Error::new(
+            Code::Forbidden,
+            "This needs the capability tags.write: use tags that exist.",
+        )
+        .with("unknown_tags", unknown.clone())),
+        _ => Ok(()),
+    }
+}
+
+fn own(caller: &Session, owner_id: Option<Uuid>) -> Result<Option<Uuid>> {
+    if owner_id.is_some() && owner_id != caller.profile_id {
+        return Err(Error::new(Code::Forbidden, "You may create only customers you own."));
+    }
+    Ok(caller.profile_id)
+}
+
+fn country(caller: &Session) -> &str {
+    caller.default_country.as_deref().unwrap_or(FALLBACK_COUNTRY)
+}

@@ -1,0 +1,40 @@
+//! The port to Postgres.
+
+use std::future::Future;
+
+use fieldcrm_core::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A database session in a transaction.
+pub trait Db {
+    /// Runs a statement that takes one `jsonb` as `$1` and returns one row with one `jsonb`; no
+    /// row and SQL null are [`Value::Null`]. The statement is static text: drivers prepare it once
+    /// and keep it.
+    fn call<I: Serialize + Sync>(
+        &mut self,
+        statement: &'static str,
+        input: &I,
+    ) -> impl Future<Output = Result<Value>>;
+}
+
+/// Whose rights the statements of an RPC have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunsAs {
+    /// The caller's, under RLS.
+    Caller,
+    /// The owner's: the RPC checks the caller itself. Listed in docs/security.md.
+    Owner,
+}
+
+/// [`Db::call`] with a typed answer.
+pub async fn call_as<T: DeserializeOwned>(
+    db: &mut impl Db,
+    statement: &'static str,
+    input: &(impl Serialize + Sync),
+) -> Result<T> {
+    let output = db.call(statement, input).await?;
+    serde_json::from_value(output)
+        .map_err(|error| Error::internal(format!("unexpected answer of a statement: {error}")))
+}

@@ -1,0 +1,57 @@
+//! The driver over a Postgres connection.
+
+use std::collections::HashMap;
+
+use fieldcrm_core::{Code, Error, Result};
+use serde::Serialize;
+use serde_json::Value;
+use tokio_postgres::types::{Json, Type};
+use tokio_postgres::{GenericClient, Statement};
+
+use crate::Db;
+
+/// By the address of the static text; statements stay prepared for the life of the connection, as in the extension.
+#[derive(Default)]
+pub struct Prepared(HashMap<usize, Statement>);
+
+/// A connection, or a transaction on one, whose role and claims are set.
+pub struct TokioDb<'a, C> {
+    pub client: &'a C,
+    pub prepared: &'a mut Prepared,
+}
+
+impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
+    async fn call<I: Serialize + Sync>(
+        &mut self,
+        statement: &'static str,
+        input: &I,
+    ) -> Result<Value> {
+        let key = statement.as_ptr().addr();
+        let prepared = match self.prepared.0.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let made = self.client.prepare_typed(statement, &[Type::JSONB]).await;
+                let made = made.map_err(|error| from_postgres(&error))?;
+                self.prepared.0.insert(key, made.clone());
+                made
+            }
+        };
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        let row = self.client.query_opt(&prepared, &[&Json(input)]).await;
+        let row = row.map_err(|error| from_postgres(&error))?;
+        Ok(row.and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
+    }
+}
+
+/// What the extension leaves to Postgres and PostgREST: standard SQLSTATEs.
+fn from_postgres(error: &tokio_postgres::Error) -> Error {
+    let Some(database) = error.as_db_error() else { return Error::internal(error.to_string()) };
+    let code = match database.code().code() {
+        "42501" => Code::Forbidden,
+        "40001" | "57014" | "57P01" => Code::Unavailable,
+        state if state.starts_with("22") || state.starts_with("23") => Code::InvalidArgument,
+        _ => Code::Internal,
+    };
+    Error::new(code, database.message()).with("sqlstate", database.code().code())
+}

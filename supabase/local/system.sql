@@ -1,0 +1,43 @@
+-- After lite's own schema: what Supabase has and lite lacks, then the grants.
+
+-- lite's versions read only request.jwt.claim.*; Supabase's also read the JSON
+-- document, which is what a DBA or a pgTAP test sets.
+create or replace function auth.uid() returns uuid language sql stable as $$
+  select coalesce(
+    nullif(current_setting('request.jwt.claim.sub', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+  )::uuid
+$$;
+
+create or replace function auth.role() returns text language sql stable as $$
+  select coalesce(
+    nullif(current_setting('request.jwt.claim.role', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'
+  )
+$$;
+
+create or replace function auth.email() returns text language sql stable as $$
+  select coalesce(
+    nullif(current_setting('request.jwt.claim.email', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email'
+  )
+$$;
+
+create or replace function auth.jwt() returns jsonb language sql stable as $$
+  select coalesce(
+    nullif(current_setting('request.jwt.claim', true), ''),
+    nullif(current_setting('request.jwt.claims', true), '')
+  )::jsonb
+$$;
+
+-- Columns that a seed for the real auth schema fills in.
+alter table auth.users add column if not exists instance_id uuid;
+alter table auth.users add column if not exists is_super_admin boolean;
+alter table auth.identities alter column id set default gen_random_uuid();
+
+-- SQL functions whose body calls auth.uid() need usage on the schema.
+grant usage on schema auth, storage to anon, authenticated, service_role, gateway;
+grant usage on schema supabase_migrations to gateway;
+grant execute on all functions in schema auth, storage to anon, authenticated, service_role, gateway;
+grant all on storage.objects, storage.buckets to anon, authenticated, service_role;
+grant all on all tables in schema auth, storage, supabase_migrations to gateway;

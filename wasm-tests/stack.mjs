@@ -1,0 +1,121 @@
+// The running stack as its users reach it: supabase-js, HTTP and SQL. Nothing here knows how it is built.
+import { createClient } from "@supabase/supabase-js";
+import { randomUUID } from "node:crypto";
+import { after } from "node:test";
+import postgres from "postgres";
+import ws from "ws";
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run \`cargo xtask test\`, or source .local/stack.env`);
+  return value;
+}
+
+export const url = required("SUPABASE_URL");
+export const publishableKey = required("SUPABASE_PUBLISHABLE_KEY");
+const secretKey = required("SUPABASE_SECRET_KEY");
+const functionsUrl = required("FUNCTIONS_URL");
+const demoPassword = required("DEMO_PASSWORD");
+
+export const northwind = { id: "11111111-1111-4111-8111-111111111111", domain: "northwind.example" };
+export const volt = { id: "22222222-2222-4222-8222-222222222222", domain: "volt.example" };
+
+/** The roles of core/src/capability.rs with what each may do. */
+export const capabilities = (() => {
+  const all = [
+    "org.manage", "members.read", "members.manage", "customers.read", "customers.write", "customers.write_own",
+    "customers.assign", "customers.delete", "tags.write",
+  ];
+  const office = ["members.read", "customers.read", "customers.write", "customers.write_own", "tags.write"];
+  const readers = ["members.read", "customers.read"];
+  return {
+    owner: all,
+    admin: all,
+    manager: all.filter((one) => !["members.manage", "customers.delete"].includes(one)),
+    dispatcher: readers,
+    csr: office,
+    sales: office,
+    technician: [],
+    member: [...readers, "customers.write_own"],
+    viewer: readers,
+    client_admin: [],
+    portal_customer: [],
+    portal_manager: [],
+  };
+})();
+
+function client(key) {
+  return createClient(url, key, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    // Node 20 has no WebSocket of its own.
+    realtime: { transport: ws },
+  });
+}
+
+/** The service role: makes users; no test of a right uses it. */
+export const service = client(secretKey);
+
+export const anonymous = () => client(publishableKey);
+
+export async function signIn(email, password = demoPassword) {
+  const user = client(publishableKey);
+  const { data, error } = await user.auth.signInWithPassword({ email, password });
+  if (error) throw new Error(`${email} cannot sign in: ${error.message}`);
+  return Object.assign(user, { id: data.user.id, email, token: data.session.access_token });
+}
+
+const signedIn = new Map();
+
+/** The demo login of a role, signed in once a file. */
+export function as(role, org = northwind) {
+  const email = `${role}@${org.domain}`;
+  if (!signedIn.has(email)) signedIn.set(email, signIn(email));
+  return signedIn.get(email);
+}
+
+/** A new user without an org, signed in. */
+export async function newcomer(name = "newcomer") {
+  const email = `${name}-${randomUUID()}@people.example`;
+  const password = randomUUID();
+  const { error } = await service.auth.admin.createUser({ email, password, email_confirm: true });
+  if (error) throw error;
+  return signIn(email, password);
+}
+
+/** The result of an RPC that must succeed. */
+export async function call(user, name, args = {}) {
+  const { data, error } = await user.rpc(name, args);
+  if (error) throw new Error(`${name}: ${JSON.stringify(error)}`);
+  return data;
+}
+
+/** The refusal of an RPC that must fail: its status and error, with the details read as JSON. */
+export async function refused(user, name, args = {}) {
+  const { data, error, status } = await user.rpc(name, args);
+  if (!error) throw new Error(`${name} was not refused: ${JSON.stringify(data)}`);
+  return { status, ...error, details: error.details ? JSON.parse(error.details) : null };
+}
+
+/** The function `crm` over HTTP: `{status, headers, body}`. */
+export async function crm(user, method, path, body, headers = {}) {
+  const response = await fetch(`${functionsUrl}/crm${path}`, {
+    method,
+    headers: {
+      apikey: publishableKey,
+      ...(user && { authorization: `Bearer ${user.token}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    },
+    body: typeof body === "string" || body === undefined ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const json = response.headers.get("content-type")?.includes("json");
+  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+}
+
+/** The database as its DBA sees it; closed when the file's tests are done. */
+export const sql = postgres(required("DATABASE_URL"), { max: 4, onnotice() {} });
+after(() => sql.end());
+
+/** A name no other test uses. */
+export const unique = (name) => `${name} ${randomUUID().slice(0, 8)}`;

@@ -1,0 +1,2 @@
+TOKEN=$(curl -sS "$SUPABASE_URL/auth/v1/token?grant_type=password" -H "apikey: $SUPABASE_PUBLISHABLE_KEY" -H 'content-type: application/json' -d "{\"email\":\"csr@northwind.example\",\"password\":\"$DEMO_PASSWORD\"}" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+curl -sS --fail-with-body "$FUNCTIONS_URL/crm/customers" -H "apikey: $SUPABASE_PUBLISHABLE_KEY" -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"type":"individual","name":"Ada Lovelace","email":"ada@example.com"}'

@@ -1,0 +1,99 @@
+//! Runs pgbench scripts one after another in alternating rounds.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command;
+use crate::postgres::Database;
+use crate::report::Step;
+
+pub const CLIENTS: &str = "4";
+pub const THREADS: &str = "2";
+/// Alternating rounds: a machine that slows down half-way slows all contestants alike.
+pub const ROUNDS: usize = 3;
+/// `PostgREST` and every driver send statements through the extended protocol and prepare those
+/// they repeat, so all contestants run prepared.
+pub const PROTOCOL: &str = "prepared";
+
+pub struct Contestant {
+    pub name: &'static str,
+    pub script: PathBuf,
+}
+
+pub struct Measurement {
+    pub name: &'static str,
+    pub rates: Vec<f64>,
+}
+
+impl Measurement {
+    pub fn median(&self) -> f64 {
+        let mut rates = self.rates.clone();
+        rates.sort_by(f64::total_cmp);
+        rates.get(rates.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+pub fn compare(
+    database: &Database,
+    pgbench: &Path,
+    contestants: &[Contestant],
+    seconds: u32,
+) -> Result<Vec<Measurement>> {
+    let mut results: Vec<Measurement> = contestants
+        .iter()
+        .map(|contestant| Measurement { name: contestant.name, rates: Vec::new() })
+        .collect();
+    for round in 1..=ROUNDS {
+        for (contestant, result) in contestants.iter().zip(&mut results) {
+            let title = format!("round {round}: {}", contestant.name);
+            let step = Step::start(&title);
+            let mut run = database.client(pgbench);
+            run.args(["-n", "-c", CLIENTS, "-j", THREADS, "-M", PROTOCOL, "-T"])
+                .arg(seconds.to_string())
+                .arg("-f")
+                .arg(&contestant.script);
+            let output = command::run(&mut run, Some(&step))?;
+            let rate = rate(&output)?;
+            result.rates.push(rate);
+            step.done(format!("{title}: {rate:.0} /s"));
+        }
+    }
+    Ok(results)
+}
+
+fn rate(output: &str) -> Result<f64> {
+    let failed = output.lines().find_map(|line| {
+        line.strip_prefix("number of failed transactions:")?.split_whitespace().next()
+    });
+    if failed.is_some_and(|count| count != "0") {
+        bail!(
+            "{} transactions failed: a rate of failures says nothing",
+            failed.unwrap_or_default()
+        );
+    }
+    output
+        .lines()
+        .find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok())
+        .context("pgbench reported no rate")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_read_and_failures_refused() {
+        let good = "number of failed transactions: 0 (0.000%)\nlatency average = 1 ms\ntps = 1234.5 (without initial connection time)\n";
+        assert!((rate(good).unwrap() - 1234.5).abs() < f64::EPSILON);
+        let bad = "number of failed transactions: 7 (1.0%)\ntps = 9 (x)\n";
+        assert!(rate(bad).unwrap_err().to_string().starts_with("7 transactions"));
+        assert!(rate("").is_err());
+    }
+
+    #[test]
+    fn the_median_ignores_one_bad_round() {
+        let result = Measurement { name: "x", rates: vec![100.0, 3.0, 101.0] };
+        assert!((result.median() - 100.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,67 @@
+//! Node and the packages of `package.json`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::report::Step;
+use crate::{checkout, command};
+
+pub const OLDEST: u32 = 20;
+
+pub fn version() -> Option<String> {
+    command::answer(Command::new("node").arg("--version"))
+}
+
+pub fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+/// A program that a package of `package.json` brought.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let path = checkout::path("node_modules/.bin").join(name);
+    if !path.exists() {
+        bail!("{name} is not in node_modules: run `npm ci`");
+    }
+    Ok(path)
+}
+
+/// Installs the packages when the lock file is newer than what was installed from it.
+pub fn install_packages() -> Result<()> {
+    let step = Step::start("npm packages");
+    let lock = checkout::path("package-lock.json");
+    let installed = checkout::path("node_modules/.package-lock.json");
+    let modified = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).ok();
+    let current = match (modified(&lock), modified(&installed)) {
+        (Some(lock), Some(installed)) => installed >= lock,
+        (None, Some(installed)) => {
+            modified(&checkout::path("package.json")).is_some_and(|manifest| installed >= manifest)
+        }
+        _ => false,
+    };
+    if current {
+        step.done("npm packages present");
+        return Ok(());
+    }
+    let verb = if lock.exists() { "ci" } else { "install" };
+    let mut npm = Command::new("npm");
+    npm.args([verb, "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(checkout::root())
+        .env("DO_NOT_TRACK", "1");
+    command::run(&mut npm, Some(&step))?;
+    step.done("npm packages installed");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_versions() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("22.1.0"), Some(22));
+        assert_eq!(major(""), None);
+    }
+}
