@@ -99,7 +99,13 @@ fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
     let mut types = [pg_sys::JSONBOID];
     // SAFETY: called between SPI_connect and SPI_finish; a kept plan outlives both.
     let made = unsafe {
-        let made = pg_sys::SPI_prepare(text.as_ptr(), 1, types.as_mut_ptr());
+        let made = pg_sys::SPI_prepare_cursor(
+            text.as_ptr(),
+            1,
+            types.as_mut_ptr(),
+            // The parameter is a document: a plan made for one document is no better for it.
+            pg_sys::CURSOR_OPT_GENERIC_PLAN.cast_signed(),
+        );
         if made.is_null() || pg_sys::SPI_keepplan(made) != 0 {
             let status = pg_sys::SPI_result;
             error!("SPI could not prepare a statement: {status}");

@@ -1,10 +1,11 @@
 //! Node and the packages of `package.json`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::fingerprint::{Fingerprint, Stamp};
 use crate::report::Step;
 use crate::{checkout, command};
 
@@ -27,20 +28,21 @@ pub fn program(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Installs the packages when the lock file is newer than what was installed from it.
+/// Installs the packages unless they are what the lock file says.
 pub fn install_packages() -> Result<()> {
     let step = Step::start("npm packages");
     let lock = checkout::path("package-lock.json");
-    let installed = checkout::path("node_modules/.package-lock.json");
-    let modified = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).ok();
-    let current = match (modified(&lock), modified(&installed)) {
-        (Some(lock), Some(installed)) => installed >= lock,
-        (None, Some(installed)) => {
-            modified(&checkout::path("package.json")).is_some_and(|manifest| installed >= manifest)
-        }
-        _ => false,
-    };
-    if current {
+    let manifest = checkout::path("package.json");
+    let fingerprint = Fingerprint::default().paths(&[&lock, &manifest])?.hex();
+    // Beside the packages, so that removing them forgets it.
+    let stamp = Stamp::new(checkout::path("node_modules/.fieldcrm-stamp"));
+    if stamp.matches(&fingerprint) {
+        step.done("npm packages present");
+        return Ok(());
+    }
+    if is_newer(&checkout::path("node_modules/.package-lock.json"), &[&lock, &manifest]) {
+        // Somebody ran npm themselves.
+        stamp.write(&fingerprint)?;
         step.done("npm packages present");
         return Ok(());
     }
@@ -50,8 +52,15 @@ pub fn install_packages() -> Result<()> {
         .current_dir(checkout::root())
         .env("DO_NOT_TRACK", "1");
     command::run(&mut npm, Some(&step))?;
+    stamp.write(&fingerprint)?;
     step.done("npm packages installed");
     Ok(())
+}
+
+fn is_newer(path: &Path, than: &[&PathBuf]) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    let Some(here) = modified(path) else { return false };
+    than.iter().all(|other| modified(other).is_none_or(|other| here >= other))
 }
 
 #[cfg(test)]

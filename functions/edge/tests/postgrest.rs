@@ -1,4 +1,5 @@
 //! The client against a `PostgREST` that writes down what it is asked and answers as told.
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 use std::sync::{Arc, Mutex};
 
