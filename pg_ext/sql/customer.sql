@@ -3,7 +3,7 @@ grant execute on function fieldcrm.create_customer(jsonb), fieldcrm.get_customer
   to authenticated, service_role;
 
 create or replace function public.crm_create_customer(
-  type text, name text default null, first_name text default null, last_name text default null,
+  type text default null, name text default null, first_name text default null, last_name text default null,
   company_name text default null, email text default null, phone text default null, status text default null,
   lifecycle_stage text default null, pipeline_stage text default null, source text default null,
   preferred_language text default null, notes text default null, external_ref text default null,
@@ -51,7 +51,7 @@ begin
   return fieldcrm.unwrap(fieldcrm.update_customer(jsonb_build_object('id', id, 'patch', patch)));
 end $$;
 comment on function public.crm_update_customer(uuid, jsonb) is $$Changes what the patch names, all or nothing.
-patch: the columns of crm_create_customer (absent: left, null: cleared); contacts and locations: with id, that one is
+patch: the columns of crm_create_customer (absent: left, null: cleared; error paths start inside it); contacts and locations: with id, that one is
 changed, with id and "delete": true removed, without id added; tags: the complete new set; preferences: what to set.
 Returns what crm_get_customer returns. Needs customers.write, or customers.write_own for one's own; changing owner_id
 needs customers.assign.

@@ -4,7 +4,7 @@ use fieldcrm_core::customer::{
     CustomerPatch, NewCustomer, PreparedChildren, PreparedCustomer, PreparedPatch,
 };
 use fieldcrm_core::{Capability, Code, Error, Result, Session, patch};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::idempotency::{self, Claim};
 use crate::{Db, session};
 
 const CREATE: &str = include_str!("../sql/customer/create.sql");
+const ADD_TAGS: &str = include_str!("../sql/customer/add_tags.sql");
 const FIND_EXTERNAL_REF: &str = include_str!("../sql/customer/find_external_ref.sql");
 const GET: &str = include_str!("../sql/customer/get.sql");
 const LOCK: &str = include_str!("../sql/customer/lock.sql");
@@ -38,10 +39,10 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     }
     check_references(db, &caller, org_id, prepared.customer.owner_id, &prepared.tags).await?;
     let made = if caller.has(Capability::CustomersWrite) {
-        insert(db, org_id, &caller, &prepared, true).await?
+        insert(db, org_id, &caller, &prepared, false).await?
     } else {
         // RLS lets a member add to a customer that exists and is theirs: so it must exist first.
-        let id = insert(db, org_id, &caller, &prepared, false).await?["id"].take();
+        let id = insert(db, org_id, &caller, &prepared, true).await?["id"].take();
         let children = json!({
             "org_id": org_id, "id": id, "user_id": caller.user_id, "set": {},
             "contacts": {"add": prepared.contacts, "change": [], "delete": []},
@@ -56,26 +57,32 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     Ok(made)
 }
 
-#[derive(Serialize)]
-struct Insert<'a> {
-    org_id: Uuid,
-    user_id: Option<Uuid>,
-    with_children: bool,
-    #[serde(flatten)]
-    prepared: &'a PreparedCustomer,
-}
-
 async fn insert(
     db: &mut impl Db,
     org_id: Uuid,
     caller: &Session,
     prepared: &PreparedCustomer,
-    with_children: bool,
+    alone: bool,
 ) -> Result<Value> {
-    let document = Insert { org_id, user_id: caller.user_id, with_children, prepared };
-    let made = db.call(CREATE, &document).await?;
-    if made.is_null() {
+    let mut document = json!({
+        "org_id": org_id, "user_id": caller.user_id, "customer": prepared.customer,
+        "contacts": [], "locations": [], "preferences": null, "tags": [],
+    });
+    if !alone {
+        document["contacts"] = json!(prepared.contacts);
+        document["locations"] = json!(prepared.locations);
+        document["preferences"] = json!(prepared.preferences);
+        document["tags"] = json!(prepared.tags);
+    }
+    let mut made = db.call(CREATE, &document).await?;
+    let Some(customer) = made.as_object_mut() else {
         return Err(duplicate(db, org_id, prepared.customer.external_ref.as_deref()).await);
+    };
+    if let Some(unknown) = customer.remove("unknown_tags").filter(|unknown| !unknown.is_null()) {
+        let document = json!({
+            "org_id": org_id, "id": customer["id"], "user_id": caller.user_id, "tags": unknown,
+        });
+        customer.insert("tags".to_owned(), db.call(ADD_TAGS, &document).await?);
     }
     Ok(made)
 }
@@ -115,13 +122,14 @@ async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
 #[serde(deny_unknown_fields)]
 struct Update {
     id: Uuid,
-    patch: CustomerPatch,
+    patch: Value,
 }
 
 /// `crm_update_customer(id, patch)`: changes what the patch names, children included; all or
 /// nothing. The answer has the same shape as [`create`]'s.
 pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Update { id, patch } = patch::read(arguments)?;
+    let patch: CustomerPatch = patch::read(patch)?;
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersWrite, Capability::CustomersWriteOwn])?;
     let prepared = patch.prepare(country(&caller))?;

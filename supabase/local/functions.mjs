@@ -159,13 +159,19 @@ class FunctionProcess {
         "x-forwarded-for": [before, request.socket.remoteAddress].filter(Boolean).join(", "),
       },
     });
+    let answered = false;
     upstream.once("response", (answer) => {
+      answered = true;
       response.writeHead(answer.statusCode, answer.statusMessage, answer.rawHeaders);
       // So that an event stream's headers reach the client before its first event.
       response.flushHeaders();
       answer.once("error", unavailable).pipe(response);
+      // A function may answer without reading the whole body (413). The rest is read here and dropped:
+      // left unread, it would be in the way of the next request on the client's connection.
+      answer.once("end", () => request.unpipe(upstream).resume());
     });
-    upstream.once("error", unavailable);
+    // After the answer has begun, an error can only be about that rest.
+    upstream.on("error", () => answered || unavailable());
     // A client that hangs up ends the work in the function.
     response.once("close", () => upstream.destroy());
     return request.pipe(upstream);

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use fieldcrm_core::{Code, Error, FieldError, Result};
+use fieldcrm_core::{Error, FieldError, Result};
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
 use serde_json::{Map, Value, json};
 
@@ -53,9 +53,6 @@ pub async fn create_customer(
     if !unknown.is_empty() {
         return Err(Error::invalid(unknown).into());
     }
-    // The one argument without a default: absent, PostgREST finds no such function; null, the RPC says
-    // that it is required.
-    arguments.entry("type").or_insert(Value::Null);
     if let Some(key) = key {
         arguments.insert("idempotency_key".to_owned(), key.into());
     }
@@ -97,23 +94,7 @@ pub async fn update_customer(
     let patch = Value::Object(with_source(body)?);
     let arguments =
         Map::from_iter([("id".to_owned(), id.to_string().into()), ("patch".to_owned(), patch)]);
-    let customer = ports.database.rpc(&caller, "crm_update_customer", arguments).await;
-    Ok(Json(customer.map_err(seen_from_body)?))
-}
-
-/// The RPC's argument `patch` is the whole body here.
-fn seen_from_body(mut error: Error) -> Error {
-    for field in &mut error.errors {
-        if let Some(path) = field.path.strip_prefix("patch.") {
-            field.path = path.to_owned();
-        }
-    }
-    match error.code {
-        Code::InvalidArgument if !error.errors.is_empty() => {
-            Error { data: error.data, ..Error::invalid(error.errors) }
-        }
-        _ => error,
-    }
+    Ok(Json(ports.database.rpc(&caller, "crm_update_customer", arguments).await?))
 }
 
 /// The older clients' name `acquisition_source` as `source`.

@@ -6,4 +6,4 @@ select jsonb_build_object(
   'unknown_tags', coalesce((
     select jsonb_agg(g) from jsonb_array_elements_text($1 -> 'tags') g
     where not exists (select from public.crm_tags t
-      where t.org_id = ($1 ->> 'org_id')::uuid and lower(t.name) = lower(g))), '[]'))
+      where t.org_id = ($1 ->> 'org_id')::uuid and t.name_key = lower(g))), '[]'))

@@ -75,16 +75,16 @@ with input as materialized (
       n.preferred_contact_window_start, n.preferred_contact_window_end, n.notes
     from jsonb_populate_record(p, $1 -> 'preferences') n)
 ), given_tags as materialized (
-  select g as name from jsonb_array_elements_text($1 -> 'tags') g where jsonb_typeof($1 -> 'tags') = 'array'
+  select g as name, lower(g) as name_key from jsonb_array_elements_text($1 -> 'tags') g where jsonb_typeof($1 -> 'tags') = 'array'
 ), known_tags as materialized (
-  select t.id, t.name from given_tags g
-  join public.crm_tags t on t.org_id = (select org_id from input) and lower(t.name) = lower(g.name)
+  select t.id, t.name_key from given_tags g
+  join public.crm_tags t on t.org_id = (select org_id from input) and t.name_key = g.name_key
 ), new_tags as (
   insert into public.crm_tags as t (org_id, name)
   select i.org_id, g.name from given_tags g, input i
-  where lower(g.name) not in (select lower(k.name) from known_tags k)
-  order by lower(g.name)
-  on conflict (org_id, lower(name)) do update set name = t.name
+  where g.name_key not in (select k.name_key from known_tags k)
+  order by g.name_key
+  on conflict (org_id, name_key) do update set name = t.name
   returning id
 ), wanted_tags as materialized (
   select id from known_tags union all select id from new_tags

@@ -2,25 +2,28 @@
 -- row to read. app.current_org_id counts in sessions that bypass RLS anyway (service role, jobs,
 -- DBAs); the role is the one set by SET ROLE, which a SECURITY DEFINER function does not change.
 -- Such a session that carries the claims of a signed-in user acts for that user, with their rights.
--- PL/pgSQL, because it keeps its plan; an SQL function that is not inlined is planned at each call.
+-- PL/pgSQL, because it keeps its plans; an SQL function that is not inlined is planned at each call.
 create or replace function fieldcrm.load_session() returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
 declare
-  acting constant text := case current_setting('role') when 'none' then session_user::text else current_setting('role') end;
-  claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '');
   uuid_form constant text := '^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
-  subject constant uuid := substring(claims ->> 'sub' from uuid_form);
+  claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '');
+  subject uuid;
   session jsonb;
 begin
-  if claims ->> 'role' is distinct from 'authenticated'
-    and (select r.rolsuper or r.rolbypassrls from pg_catalog.pg_roles r where r.rolname = acting) then
+  if claims ->> 'role' is distinct from 'authenticated' then
     select jsonb_build_object('service', true, 'user_id', null, 'org_id', o.id, 'profile_id', null,
       'role', null, 'default_country', o.default_country)
     into session
-    from public.orgs o
-    where o.id = substring(current_setting('app.current_org_id', true) from uuid_form)::uuid;
-    return coalesce(session, '{"service": true, "user_id": null, "org_id": null, "profile_id": null, "role": null, "default_country": null}');
+    from pg_catalog.pg_roles r
+    left join public.orgs o on o.id = substring(current_setting('app.current_org_id', true) from uuid_form)::uuid
+    where r.rolname = case current_setting('role') when 'none' then session_user::text else current_setting('role') end
+      and (r.rolsuper or r.rolbypassrls);
+    if found then
+      return session;
+    end if;
   end if;
+  subject := substring(claims ->> 'sub' from uuid_form);
   select jsonb_build_object('service', false, 'user_id', p.id, 'org_id', p.org_id, 'profile_id', p.id,
     'role', p.role, 'default_country', o.default_country)
   into session

@@ -6,7 +6,7 @@ grant usage on schema bench to authenticated;
 insert into public.crm_tags (org_id, name)
 select '11111111-1111-4111-8111-111111111111', name
 from unnest(array['VIP', 'Commercial']) as name
-on conflict (org_id, lower(name)) do nothing;
+on conflict (org_id, name_key) do nothing;
 
 create function bench.create_customer(type text, name text, email text, locations jsonb, tags text[], preferences jsonb)
 returns jsonb language plpgsql set search_path = '' as $$
@@ -49,17 +49,17 @@ begin
   returning * into preference;
   insert into public.crm_tags as t (org_id, name)
   select org, g from unnest(create_customer.tags) as g
-  where not exists (select from public.crm_tags k where k.org_id = org and lower(k.name) = lower(g))
-  on conflict (org_id, lower(t.name)) do nothing;
+  where not exists (select from public.crm_tags k where k.org_id = org and k.name_key = lower(g))
+  on conflict (org_id, name_key) do nothing;
   insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
   select org, customer.id, k.id, profile
-  from public.crm_tags k where k.org_id = org and lower(k.name) in (select lower(g) from unnest(create_customer.tags) as g);
+  from public.crm_tags k where k.org_id = org and k.name_key in (select lower(g) from unnest(create_customer.tags) as g);
   update public.customers c
   set primary_contact_id = contact.id, primary_location_id = (places -> 0 ->> 'id')::uuid
   where c.org_id = org and c.id = customer.id
   returning * into customer;
   select jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name, 'color', k.color) order by k.name) into labels
-  from public.crm_tags k where k.org_id = org and lower(k.name) in (select lower(g) from unnest(create_customer.tags) as g);
+  from public.crm_tags k where k.org_id = org and k.name_key in (select lower(g) from unnest(create_customer.tags) as g);
   return to_jsonb(customer) || jsonb_build_object('contacts', jsonb_build_array(to_jsonb(contact)),
     'locations', places, 'preferences', to_jsonb(preference), 'tags', coalesce(labels, '[]'));
 end $$;

@@ -13,7 +13,7 @@ insert into public.crm_preferences (org_id, customer_id, do_not_call)
   values ('11111111-1111-4111-8111-111111111111', :customer::uuid, true);
 insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
   select t.org_id, :customer::uuid, t.id, (select fieldcrm.current_profile_id()) from public.crm_tags t
-  where t.org_id = '11111111-1111-4111-8111-111111111111' and lower(t.name) in ('vip', 'commercial');
+  where t.org_id = '11111111-1111-4111-8111-111111111111' and t.name_key in ('vip', 'commercial');
 update public.customers set primary_contact_id = :contact::uuid, primary_location_id = :location::uuid
   where org_id = '11111111-1111-4111-8111-111111111111' and id = :customer::uuid
   returning *;
