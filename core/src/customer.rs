@@ -3,15 +3,17 @@
 //! [`NewCustomer`] and [`CustomerPatch`] are the arguments of `crm_create_customer` and
 //! `crm_update_customer`; `prepare` turns them into the document their SQL statements take.
 
+mod change;
 mod check;
 mod input;
 mod prepare;
 
+pub use change::{PreparedChildren, PreparedPatch};
 pub use input::{
     ContactPatch, ContactType, CustomerPatch, CustomerType, LifecycleStage, LocationPatch,
     LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
 };
-pub use prepare::{PreparedChildren, PreparedCustomer, PreparedPatch};
+pub use prepare::PreparedCustomer;
 
 /// The most contacts, locations or tags one call may carry.
 pub const MAX_CHILDREN: usize = 50;

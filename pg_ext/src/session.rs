@@ -77,22 +77,22 @@ fn setting(name: &CStr) -> Option<Vec<u8>> {
 
 fn with_session<T>(use_it: impl FnOnce(&Value, &Session) -> T) -> T {
     let key = key();
-    let known = key.is_some()
-        && REMEMBERED.with_borrow(|last| last.as_ref().map(|(seen, ..)| seen) == key.as_ref());
-    if !known {
-        // No borrow is held here: the statement may call back into these helpers.
-        let value = execute(LOAD, json!({}), Access::Stable);
-        let session = match serde_json::from_value(value.clone()) {
-            Ok(session) => session,
-            Err(error) => error!("fieldcrm.load_session() answered something unexpected: {error}"),
-        };
-        let Some(key) = key else { return use_it(&value, &session) };
-        REMEMBERED.set(Some((key, value, session)));
+    if let Some((seen, value, session)) = REMEMBERED.take()
+        && Some(&seen) == key.as_ref()
+    {
+        let answer = use_it(&value, &session);
+        REMEMBERED.set(Some((seen, value, session)));
+        return answer;
     }
-    REMEMBERED.with_borrow(|last| match last {
-        Some((_, value, session)) => use_it(value, session),
-        None => error!("the session was forgotten while in use"),
-    })
+    // Nothing is borrowed here: the statement may call back into these helpers.
+    let value = execute(LOAD, json!({}), Access::Stable);
+    let session = match serde_json::from_value(value.clone()) {
+        Ok(session) => session,
+        Err(error) => error!("fieldcrm.load_session() answered something unexpected: {error}"),
+    };
+    let answer = use_it(&value, &session);
+    REMEMBERED.set(key.map(|key| (key, value, session)));
+    answer
 }
 
 /// The org of the caller's active profile; for sessions that bypass RLS, `app.current_org_id`.

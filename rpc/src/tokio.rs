@@ -27,14 +27,13 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
         input: &I,
     ) -> Result<Value> {
         let key = statement.as_ptr().addr();
-        let prepared = match self.prepared.0.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let made = self.client.prepare_typed(statement, &[Type::JSONB]).await;
-                let made = made.map_err(|error| from_postgres(&error))?;
-                self.prepared.0.insert(key, made.clone());
-                made
-            }
+        let prepared = if let Some(known) = self.prepared.0.get(&key) {
+            known.clone()
+        } else {
+            let made = self.client.prepare_typed(statement, &[Type::JSONB]).await;
+            let made = made.map_err(|error| from_postgres(&error))?;
+            self.prepared.0.insert(key, made.clone());
+            made
         };
         let input =
             serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;

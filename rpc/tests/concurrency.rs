@@ -1,5 +1,7 @@
 //! Real parallel sessions that commit, on both drivers.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+
 mod common;
 
 use std::collections::HashSet;

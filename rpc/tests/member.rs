@@ -1,5 +1,7 @@
 //! Orgs and their members, on both drivers.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+
 mod common;
 
 use common::{As, Context, Target, connect};

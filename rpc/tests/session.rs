@@ -1,5 +1,7 @@
 //! The RLS helpers: the extension's, their SQL twin and core's matrix give the same answers.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+
 mod common;
 
 use common::{As, Context, NORTHWIND, Target, VOLT};

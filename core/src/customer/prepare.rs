@@ -1,18 +1,15 @@
 //! From checked input to the documents that the SQL statements take.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::patch::Field;
 
-use super::check::Checks;
+use super::check::{Checks, trimmed};
 use super::input::{
-    ContactPatch, ContactType, CustomerPatch, CustomerType, LifecycleStage, LocationPatch,
-    LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
+    ContactType, CustomerType, LifecycleStage, LocationType, NewContact, NewCustomer, NewLocation,
+    PipelineStage, Preferences, Status,
 };
-use super::{MAX_NAME, MAX_NOTES};
 
 /// What `customer/create.sql` takes, less the org.
 #[derive(Debug, Serialize)]
@@ -45,6 +42,7 @@ pub struct CustomerRow {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the columns of the table")]
 pub struct ContactRow {
     pub r#type: ContactType,
     pub value: String,
@@ -102,11 +100,11 @@ impl NewCustomer {
         }
 
         let mut contacts = contact_rows(&mut checks, self.contacts.unwrap_or_default(), country);
-        let email = self.email.and_then(super::check::trimmed);
+        let email = self.email.and_then(trimmed);
         if let Some(address) = email.and_then(|raw| checks.email("email", &raw)) {
             add_endpoint(&mut contacts, ContactType::Email, address, None);
         }
-        let phone_raw = self.phone.and_then(super::check::trimmed);
+        let phone_raw = self.phone.and_then(trimmed);
         if let Some(raw) = phone_raw
             && let Some(number) = checks.phone("phone", &raw, country)
         {
@@ -146,107 +144,6 @@ impl NewCustomer {
     }
 }
 
-/// What `customer/update.sql` takes, less org and id.
-#[derive(Debug, Default, Serialize)]
-pub struct PreparedPatch {
-    /// Columns of `customers` to set; null clears.
-    pub set: Map<String, Value>,
-    pub contacts: PreparedChildren,
-    pub locations: PreparedChildren,
-    /// Columns of `crm_preferences` to set.
-    pub preferences: Option<Preferences>,
-    /// The complete new set, or `None` to leave the tags alone.
-    pub tags: Option<Vec<String>>,
-}
-
-#[derive(Debug, Default, Serialize)]
-pub struct PreparedChildren {
-    pub add: Vec<Value>,
-    pub change: Vec<ChildChange>,
-    pub delete: Vec<Uuid>,
-    /// The existing child that becomes the primary one.
-    pub primary: Option<Uuid>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct ChildChange {
-    pub id: Uuid,
-    pub set: Map<String, Value>,
-}
-
-impl PreparedPatch {
-    #[must_use]
-    pub fn changes_owner(&self) -> bool {
-        self.set.contains_key("owner_id")
-    }
-}
-
-impl CustomerPatch {
-    /// Checks and normalises everything that is present.
-    pub fn prepare(self, country: &str) -> Result<PreparedPatch> {
-        let mut checks = Checks::default();
-        let mut set = Map::new();
-        put(&mut set, "type", self.r#type);
-        if let Some(name) = self.name {
-            set.insert("name".to_owned(), checks.required("name", Some(name)).into());
-        }
-        for (key, field) in [
-            ("first_name", self.first_name),
-            ("last_name", self.last_name),
-            ("company_name", self.company_name),
-            ("source", self.source),
-            ("external_ref", self.external_ref),
-        ] {
-            put(&mut set, key, field.map(|raw| checks.text(key, raw, MAX_NAME)));
-        }
-        put(&mut set, "notes", self.notes.map(|raw| checks.text("notes", raw, MAX_NOTES)));
-        put(
-            &mut set,
-            "preferred_language",
-            self.preferred_language.map(|raw| checks.language("preferred_language", raw)),
-        );
-        put(&mut set, "status", self.status);
-        put(&mut set, "lifecycle_stage", self.lifecycle_stage);
-        put(&mut set, "pipeline_stage", self.pipeline_stage);
-        put(&mut set, "owner_id", self.owner_id);
-        // A new e-mail or phone of the customer is also one of its contacts.
-        let mut endpoints = Vec::new();
-        if let Some(raw) = self.email {
-            let raw = raw.and_then(super::check::trimmed);
-            let address = raw.and_then(|raw| checks.email("email", &raw));
-            endpoints.extend(address.clone().map(|address| (ContactType::Email, address, None)));
-            set.insert("email".to_owned(), json!(address));
-        }
-        if let Some(raw) = self.phone {
-            let raw = raw.and_then(super::check::trimmed);
-            let number = raw.as_deref().and_then(|raw| checks.phone("phone", raw, country));
-            set.insert("phone".to_owned(), json!(number.as_ref().map(|number| &number.e164)));
-            set.insert("phone_raw".to_owned(), json!(raw));
-            endpoints.extend(number.map(|number| {
-                let mobile = number.is_mobile;
-                (if mobile { ContactType::Mobile } else { ContactType::Phone }, number.e164, raw)
-            }));
-        }
-        let mut contacts = contact_changes(&mut checks, self.contacts.unwrap_or_default(), country);
-        for (kind, value, raw) in endpoints {
-            if !contacts.add.iter().any(|row| row["value"] == value.as_str()) {
-                contacts.add.push(json!(plain_contact(kind, value, raw)));
-            }
-        }
-        let locations = location_changes(&mut checks, self.locations.unwrap_or_default(), country);
-        let preferences = self.preferences.map(|given| check_preferences(&mut checks, given));
-        let tags = self.tags.map(|names| checks.tags("tags", names));
-        checks.finish()?;
-        Ok(PreparedPatch { set, contacts, locations, preferences, tags })
-    }
-}
-
-fn put<T: Serialize>(set: &mut Map<String, Value>, key: &str, value: Option<T>) {
-    if let Some(value) = value {
-        set.insert(key.to_owned(), json!(value));
-    }
-}
-
 fn contact_rows(checks: &mut Checks, given: Vec<NewContact>, country: &str) -> Vec<ContactRow> {
     checks.count("contacts", given.len());
     let mut rows: Vec<ContactRow> = Vec::with_capacity(given.len() + 2);
@@ -261,7 +158,12 @@ fn contact_rows(checks: &mut Checks, given: Vec<NewContact>, country: &str) -> V
     rows
 }
 
-fn contact_row(checks: &mut Checks, path: &str, given: NewContact, country: &str) -> ContactRow {
+pub(super) fn contact_row(
+    checks: &mut Checks,
+    path: &str,
+    given: NewContact,
+    country: &str,
+) -> ContactRow {
     let (value, value_raw) =
         endpoint(checks, &format!("{path}.value"), given.r#type, given.value, country);
     ContactRow {
@@ -278,7 +180,7 @@ fn contact_row(checks: &mut Checks, path: &str, given: NewContact, country: &str
 }
 
 /// The value as stored, and the raw one where the two differ.
-fn endpoint(
+pub(super) fn endpoint(
     checks: &mut Checks,
     path: &str,
     kind: ContactType,
@@ -320,7 +222,7 @@ fn add_endpoint(rows: &mut Vec<ContactRow>, kind: ContactType, value: String, ra
     rows.insert(usize::from(after_email), plain_contact(kind, value, raw));
 }
 
-fn plain_contact(kind: ContactType, value: String, raw: Option<String>) -> ContactRow {
+pub(super) fn plain_contact(kind: ContactType, value: String, raw: Option<String>) -> ContactRow {
     let value_raw = raw.filter(|raw| *raw != value);
     ContactRow {
         r#type: kind,
@@ -382,141 +284,7 @@ fn location_rows(checks: &mut Checks, given: Vec<NewLocation>, country: &str) ->
         .collect()
 }
 
-fn check_preferences(checks: &mut Checks, mut given: Preferences) -> Preferences {
+pub(super) fn check_preferences(checks: &mut Checks, mut given: Preferences) -> Preferences {
     given.notes = given.notes.map(|raw| checks.notes("preferences.notes", raw));
     given
-}
-
-fn contact_changes(
-    checks: &mut Checks,
-    given: Vec<ContactPatch>,
-    country: &str,
-) -> PreparedChildren {
-    checks.count("contacts", given.len());
-    let mut changes = PreparedChildren::default();
-    for (index, patch) in given.into_iter().enumerate() {
-        let path = format!("contacts[{index}]");
-        let Some(id) = patch.id else {
-            if let Some(new) = new_contact(checks, &path, patch) {
-                changes.add.push(json!(contact_row(checks, &path, new, country)));
-            }
-            continue;
-        };
-        if patch.delete {
-            changes.delete.push(id);
-            continue;
-        }
-        let mut set = Map::new();
-        match (patch.r#type, patch.value) {
-            (None, None) => {}
-            (Some(kind), Some(raw)) => {
-                let (value, raw) = endpoint(checks, &format!("{path}.value"), kind, raw, country);
-                set.insert("type".to_owned(), json!(kind));
-                set.insert("value".to_owned(), value.into());
-                set.insert("value_raw".to_owned(), json!(raw));
-            }
-            _ => checks.fail(&path, "required", "give type and value together"),
-        }
-        put(&mut set, "is_verified", patch.is_verified);
-        put(&mut set, "opt_in_marketing", patch.opt_in_marketing);
-        put(&mut set, "opt_in_transactional", patch.opt_in_transactional);
-        put(&mut set, "preferred_channel", patch.preferred_channel);
-        put(&mut set, "notes", clean(checks, &format!("{path}.notes"), patch.notes, MAX_NOTES));
-        changes.note_primary(checks, &path, id, patch.is_primary);
-        changes.change.push(ChildChange { id, set });
-    }
-    changes.one_primary(checks, "contacts");
-    changes
-}
-
-fn new_contact(checks: &mut Checks, path: &str, patch: ContactPatch) -> Option<NewContact> {
-    let (Some(kind), Some(value)) = (patch.r#type, patch.value) else {
-        checks.fail(path, "required", "a new contact needs type and value");
-        return None;
-    };
-    Some(NewContact {
-        r#type: kind,
-        value,
-        is_primary: patch.is_primary.unwrap_or(false),
-        is_verified: patch.is_verified.unwrap_or(false),
-        opt_in_marketing: patch.opt_in_marketing,
-        opt_in_transactional: patch.opt_in_transactional,
-        preferred_channel: patch.preferred_channel.unwrap_or(false),
-        notes: patch.notes.flatten(),
-    })
-}
-
-fn location_changes(
-    checks: &mut Checks,
-    given: Vec<LocationPatch>,
-    country: &str,
-) -> PreparedChildren {
-    checks.count("locations", given.len());
-    let mut changes = PreparedChildren::default();
-    for (index, patch) in given.into_iter().enumerate() {
-        let path = format!("locations[{index}]");
-        let at = |key: &str| format!("{path}.{key}");
-        checks.degrees(&at("latitude"), patch.latitude.flatten(), 90.0);
-        checks.degrees(&at("longitude"), patch.longitude.flatten(), 180.0);
-        if patch.id.is_some() && patch.delete {
-            changes.delete.extend(patch.id);
-            continue;
-        }
-        let mut set = Map::new();
-        for (key, field) in [
-            ("label", patch.label),
-            ("address_line2", patch.address_line2),
-            ("state", patch.state),
-            ("postal_code", patch.postal_code),
-        ] {
-            put(&mut set, key, clean(checks, &at(key), field, MAX_NAME));
-        }
-        for (key, field) in [("address_line1", patch.address_line1), ("city", patch.city)] {
-            if field.is_some() || patch.id.is_none() {
-                set.insert(key.to_owned(), checks.required(&at(key), field).into());
-            }
-        }
-        put(&mut set, "country", patch.country.map(|raw| checks.country(&at("country"), raw)));
-        put(&mut set, "type", patch.r#type);
-        put(&mut set, "latitude", patch.latitude);
-        put(&mut set, "longitude", patch.longitude);
-        if let Some(id) = patch.id {
-            changes.note_primary(checks, &path, id, patch.is_primary);
-            changes.change.push(ChildChange { id, set });
-        } else {
-            set.entry("type").or_insert_with(|| json!(LocationType::Both));
-            set.entry("country").or_insert_with(|| country.into());
-            set.insert("is_primary".to_owned(), patch.is_primary.unwrap_or(false).into());
-            changes.add.push(Value::Object(set));
-        }
-    }
-    changes.one_primary(checks, "locations");
-    changes
-}
-
-fn clean(checks: &mut Checks, path: &str, field: Field<String>, max: usize) -> Field<String> {
-    field.map(|raw| checks.text(path, raw, max))
-}
-
-impl PreparedChildren {
-    fn note_primary(&mut self, checks: &mut Checks, path: &str, id: Uuid, flag: Option<bool>) {
-        match flag {
-            Some(true) if self.primary.is_none() => self.primary = Some(id),
-            Some(true) => checks.fail(path, "several_primary", "only one can be the primary one"),
-            // Being primary moves to another child, it is never just taken away.
-            Some(false) => checks.fail(
-                format!("{path}.is_primary"),
-                "primary_required",
-                "make another one the primary one instead",
-            ),
-            None => {}
-        }
-    }
-
-    fn one_primary(&self, checks: &mut Checks, path: &str) {
-        let added = self.add.iter().filter(|row| row["is_primary"] == true).count();
-        if added + usize::from(self.primary.is_some()) > 1 {
-            checks.fail(path, "several_primary", "only one can be the primary one");
-        }
-    }
 }

@@ -4,8 +4,9 @@ with new_tags as (
   insert into public.crm_tags as t (org_id, name)
   select ($1 ->> 'org_id')::uuid, g.name from jsonb_array_elements_text($1 -> 'tags') as g (name)
   order by lower(g.name)
-  -- Do update, not do nothing: it also returns the row of a session that was faster.
-  on conflict (org_id, name_key) do update set name = t.name
+  -- Do update, not do nothing: it also returns the row of a session that was faster. Not of a key
+  -- column: that would take a lock which collides with the foreign keys of the others.
+  on conflict (org_id, name_key) do update set color = t.color
   returning id, name, color
 ), tagged as (
   insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)

@@ -84,7 +84,7 @@ with input as materialized (
   select i.org_id, g.name from given_tags g, input i
   where g.name_key not in (select k.name_key from known_tags k)
   order by g.name_key
-  on conflict (org_id, name_key) do update set name = t.name
+  on conflict (org_id, name_key) do update set color = t.color
   returning id
 ), wanted_tags as materialized (
   select id from known_tags union all select id from new_tags

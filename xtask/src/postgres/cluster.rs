@@ -58,6 +58,8 @@ impl Cluster {
         let mut command = Command::new(self.tree.program(program));
         // Where we are may be closed to the server's account.
         command.current_dir(&self.home).env("LC_ALL", "C.UTF-8").env_remove("PGDATA");
+        // A server that inherits it puts a Rust backtrace into the DETAIL of errors.
+        command.env_remove("RUST_BACKTRACE");
         self.account.run_as(&mut command);
         command
     }
