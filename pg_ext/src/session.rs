@@ -31,13 +31,13 @@ extension_sql_file!(
 
 const LOAD: &str = "select fieldcrm.load_session() where $1 is not null";
 
-/// All that the answer depends on. Two snapshots with the same `xmax` and count of running
-/// transactions see the same committed rows (transactions below `xmax` only ever end), `curcid`
-/// stands for the caller's own changes.
+/// All that the answer depends on. Two snapshots with the same `xmax` and the same numbers of running
+/// transactions see the same committed rows (what is below `xmax` only ever ends; on a standby all of
+/// them count as subtransactions), `curcid` stands for the caller's own changes.
 #[derive(PartialEq, Eq)]
 struct Key {
     xmax: pg_sys::TransactionId,
-    running: u32,
+    running: (u32, i32),
     curcid: pg_sys::CommandId,
     outer_user: pg_sys::Oid,
     claims: Option<Vec<u8>>,
@@ -57,7 +57,7 @@ fn key() -> Option<Key> {
         let snapshot = &*pg_sys::GetActiveSnapshot();
         Some(Key {
             xmax: snapshot.xmax,
-            running: snapshot.xcnt,
+            running: (snapshot.xcnt, snapshot.subxcnt),
             curcid: snapshot.curcid,
             outer_user: pg_sys::GetOuterUserId(),
             claims: setting(c"request.jwt.claims"),

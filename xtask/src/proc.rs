@@ -86,6 +86,11 @@ pub fn stop_all(pids: &[u32], patience: Duration) -> bool {
     gone(ended, Duration::from_secs(2))
 }
 
+/// Ends a process without asking it.
+pub fn kill(pid: u32) {
+    signal(pid, Signal::KILL);
+}
+
 /// Waits until `condition` holds; false when it still does not after `patience`.
 pub fn gone(condition: impl Fn() -> bool, patience: Duration) -> bool {
     let started = Instant::now();

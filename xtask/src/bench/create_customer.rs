@@ -14,7 +14,6 @@ use crate::stack::{Kind, Stack};
 use crate::{checkout, interrupt, migrations};
 
 const SECONDS: u32 = 10;
-const NORTHWIND: &str = "11111111-1111-4111-8111-111111111111";
 
 fn scripts() -> PathBuf {
     checkout::path("xtask/bench/create_customer")
@@ -42,7 +41,7 @@ fn measure(stack: &Stack) -> Result<Vec<Measurement>> {
     }
     database.query("vacuum analyze")?;
     step.done("tables filled");
-    let caller = as_member(&database)?;
+    let caller = super::as_member(&database)?;
     require_same_result(&caller)?;
     let contestant = |name, file: &str| Contestant { name, script: scripts().join(file) };
     let contestants = [
@@ -52,18 +51,6 @@ fn measure(stack: &Stack) -> Result<Vec<Measurement>> {
     ];
     let program = stack.cluster.tree.program("pgbench");
     pgbench::compare(&caller, &program, &contestants, SECONDS)
-}
-
-/// The sessions `PostgREST` makes: role authenticated, with the claims of a signed-in csr.
-fn as_member(database: &Database) -> Result<Database> {
-    let id = database.query(&format!(
-        "select id from public.profiles where org_id = '{NORTHWIND}' and role = 'csr' limit 1"
-    ))?;
-    if id.is_empty() {
-        bail!("the demo data has no csr in Northwind: look into supabase/seed.sql");
-    }
-    let claims = format!(r#"{{"sub":"{id}","role":"authenticated"}}"#);
-    Ok(database.with_options(format!("-c role=authenticated -c request.jwt.claims={claims}")))
 }
 
 /// A contestant that answers less would win unfairly: both results have the same keys throughout.

@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: each benchmark compares with an alternative in the same run.
 
 mod create_customer;
+mod doors;
 mod pgbench;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+
+use crate::postgres::Database;
 
 struct Bench {
     name: &'static str,
@@ -13,11 +16,20 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 1] = [Bench {
-    name: "create-customer",
-    about: "one RPC call against six statements and against PL/pgSQL",
-    run: create_customer::run,
-}];
+const BENCHES: [Bench; 2] = [
+    Bench {
+        name: "create-customer",
+        about: "one RPC call against six statements and against PL/pgSQL",
+        run: create_customer::run,
+    },
+    Bench {
+        name: "doors",
+        about: "creating a customer over REST and over the function, and the function's cold start",
+        run: doors::run,
+    },
+];
+
+const NORTHWIND: &str = "11111111-1111-4111-8111-111111111111";
 
 pub fn run(name: Option<&str>) -> Result<ExitCode> {
     let Some(name) = name else {
@@ -30,4 +42,16 @@ pub fn run(name: Option<&str>) -> Result<ExitCode> {
         Some(bench) => (bench.run)(),
         None => bail!("no benchmark {name}: `cargo xtask bench` lists them"),
     }
+}
+
+/// The sessions `PostgREST` makes: role authenticated, with the claims of a signed-in csr.
+pub fn as_member(database: &Database) -> Result<Database> {
+    let id = database.query(&format!(
+        "select id from public.profiles where org_id = '{NORTHWIND}' and role = 'csr' limit 1"
+    ))?;
+    if id.is_empty() {
+        bail!("the demo data has no csr in Northwind: look into supabase/seed.sql");
+    }
+    let claims = format!(r#"{{"sub":"{id}","role":"authenticated"}}"#);
+    Ok(database.with_options(format!("-c role=authenticated -c request.jwt.claims={claims}")))
 }

@@ -182,6 +182,13 @@ impl Cluster {
         Ok(true)
     }
 
+    /// What a power cut does, for the tests.
+    pub fn kill(&self) -> Result<()> {
+        let Some(pid) = self.postmaster() else { bail!("the database does not run") };
+        proc::kill(pid);
+        Ok(())
+    }
+
     pub fn is_running(&self) -> bool {
         self.postmaster().is_some()
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test there is, on a stack made for it.
 
+mod crash;
 mod tally;
 
 pub use tally::Tally;
@@ -69,6 +70,9 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
         *tally += database_tests(&stack.database(), filter)?;
         *tally += node_tests("wasm-tests", variables, filter)?;
         *tally += node_tests("supabase/local", variables, filter)?;
+        if filter.is_none_or(|filter| filter == "crash") {
+            *tally += crash::run(stack)?;
+        }
     }
     Ok(())
 }
