@@ -13,6 +13,7 @@ use crate::{Db, session};
 
 const CREATE: &str = include_str!("../sql/customer/create.sql");
 const ADD_TAGS: &str = include_str!("../sql/customer/add_tags.sql");
+const MAKE_TAGS: &str = include_str!("../sql/customer/make_tags.sql");
 const FIND_EXTERNAL_REF: &str = include_str!("../sql/customer/find_external_ref.sql");
 const GET: &str = include_str!("../sql/customer/get.sql");
 const LOCK: &str = include_str!("../sql/customer/lock.sql");
@@ -82,6 +83,7 @@ async fn insert(
         let document = json!({
             "org_id": org_id, "id": customer["id"], "user_id": caller.user_id, "tags": unknown,
         });
+        db.call(MAKE_TAGS, &document).await?;
         customer.insert("tags".to_owned(), db.call(ADD_TAGS, &document).await?);
     }
     Ok(made)
@@ -166,6 +168,9 @@ async fn apply(
         "contacts": prepared.contacts, "locations": prepared.locations,
         "preferences": prepared.preferences, "tags": prepared.tags,
     });
+    if prepared.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+        db.call(MAKE_TAGS, &document).await?;
+    }
     let done = db.call(UPDATE, &document).await?;
     for (children, what) in [(&prepared.contacts, "contacts"), (&prepared.locations, "locations")] {
         let named =

@@ -62,6 +62,8 @@ with customer_id as materialized (
 ), tagged as (
   insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
   select c.org_id, c.id, t.id, ($1 ->> 'user_id')::uuid from customer c, tags t where t.id is not null
+  -- Two names may be one to Postgres that are two to Rust (dotted capital I).
+  on conflict (org_id, customer_id, tag_id) do nothing
 )
 select to_jsonb(c) || jsonb_build_object(
   'contacts', coalesce((select jsonb_agg(to_jsonb(x)) from contacts x), '[]'),

@@ -1,5 +1,5 @@
 -- In: {org_id, id, user_id, set, contacts: {add, change, delete}, locations: {…}, preferences or null,
--- tags or null}. Out: {contacts: [ids found], locations: [ids found]} of change and delete, and
+-- tags (all of them known) or null}. Out: {contacts: [ids found], locations: [ids found]} of change and delete, and
 -- {contact_id, location_id}: the added child that wants to be the primary one.
 with input as materialized (
   select ($1 ->> 'org_id')::uuid as org_id, ($1 ->> 'id')::uuid as id
@@ -74,20 +74,10 @@ with input as materialized (
     select n.do_not_contact, n.do_not_email, n.do_not_sms, n.do_not_call,
       n.preferred_contact_window_start, n.preferred_contact_window_end, n.notes
     from jsonb_populate_record(p, $1 -> 'preferences') n)
-), given_tags as materialized (
-  select g as name, lower(g) as name_key from jsonb_array_elements_text($1 -> 'tags') g where jsonb_typeof($1 -> 'tags') = 'array'
-), known_tags as materialized (
-  select t.id, t.name_key from given_tags g
-  join public.crm_tags t on t.org_id = (select org_id from input) and t.name_key = g.name_key
-), new_tags as (
-  insert into public.crm_tags as t (org_id, name)
-  select i.org_id, g.name from given_tags g, input i
-  where g.name_key not in (select k.name_key from known_tags k)
-  order by g.name_key
-  on conflict (org_id, name_key) do update set color = t.color
-  returning id
 ), wanted_tags as materialized (
-  select id from known_tags union all select id from new_tags
+  select t.id
+  from jsonb_array_elements_text(case jsonb_typeof($1 -> 'tags') when 'array' then $1 -> 'tags' else '[]' end) g
+  join public.crm_tags t on t.org_id = (select i.org_id from input i) and t.name_key = lower(g)
 ), untagged as (
   delete from public.crm_customer_tags ct using input i
   where ct.org_id = i.org_id and ct.customer_id = i.id and jsonb_typeof($1 -> 'tags') = 'array'
