@@ -1,5 +1,5 @@
-revoke all on function fieldcrm.create_customer(jsonb), fieldcrm.get_customer(jsonb), fieldcrm.update_customer(jsonb) from public;
-grant execute on function fieldcrm.create_customer(jsonb), fieldcrm.get_customer(jsonb), fieldcrm.update_customer(jsonb)
+revoke all on function fieldcrm.create_customer(text), fieldcrm.get_customer(text), fieldcrm.update_customer(text) from public;
+grant execute on function fieldcrm.create_customer(text), fieldcrm.get_customer(text), fieldcrm.update_customer(text)
   to authenticated, service_role;
 
 create or replace function public.crm_create_customer(
@@ -12,12 +12,12 @@ create or replace function public.crm_create_customer(
 ) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.create_customer(jsonb_build_object(
+  return fieldcrm.unwrap(fieldcrm.create_customer(json_build_object(
     'type', type, 'name', name, 'first_name', first_name, 'last_name', last_name, 'company_name', company_name,
     'email', email, 'phone', phone, 'status', status, 'lifecycle_stage', lifecycle_stage,
     'pipeline_stage', pipeline_stage, 'source', source, 'preferred_language', preferred_language, 'notes', notes,
     'external_ref', external_ref, 'owner_id', owner_id, 'contacts', contacts, 'locations', locations,
-    'tags', tags, 'preferences', preferences, 'idempotency_key', idempotency_key)));
+    'tags', tags, 'preferences', preferences, 'idempotency_key', idempotency_key)::text));
 end $$;
 comment on function public.crm_create_customer(text, text, text, text, text, text, text, text, text, text, text, text,
   text, text, uuid, jsonb, jsonb, text[], jsonb, text) is $$Creates a customer with contacts, locations, preferences and tags, or nothing.
@@ -39,7 +39,7 @@ Example: select crm_create_customer(type => 'individual', name => 'Ada Lovelace'
 create or replace function public.crm_get_customer(id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.get_customer(jsonb_build_object('id', id)));
+  return fieldcrm.unwrap(fieldcrm.get_customer(json_build_object('id', id)::text));
 end $$;
 comment on function public.crm_get_customer(uuid) is $$One customer with contacts, locations, preferences and tags.
 Needs customers.read. Errors: 403 forbidden, 404 not_found (absent or invisible).
@@ -48,7 +48,7 @@ Example: select crm_get_customer(id => '…');$$;
 create or replace function public.crm_update_customer(id uuid, patch jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.update_customer(jsonb_build_object('id', id, 'patch', patch)));
+  return fieldcrm.unwrap(fieldcrm.update_customer(json_build_object('id', id, 'patch', patch)::text));
 end $$;
 comment on function public.crm_update_customer(uuid, jsonb) is $$Changes what the patch names, all or nothing.
 patch: the columns of crm_create_customer (absent: left, null: cleared; error paths start inside it); contacts and locations: with id, that one is

@@ -1,8 +1,8 @@
 revoke all on function fieldcrm.current_org_id(), fieldcrm.current_profile_id(), fieldcrm.has_capability(text),
-  fieldcrm.is_staff(), fieldcrm.session(), fieldcrm.describe_session(jsonb) from public;
+  fieldcrm.is_staff(), fieldcrm.session(), fieldcrm.describe_session(text) from public;
 grant execute on function fieldcrm.current_org_id(), fieldcrm.current_profile_id(), fieldcrm.has_capability(text),
   fieldcrm.is_staff(), fieldcrm.session() to anon, authenticated, service_role;
-grant execute on function fieldcrm.describe_session(jsonb) to authenticated, service_role;
+grant execute on function fieldcrm.describe_session(text) to authenticated, service_role;
 comment on function fieldcrm.current_org_id() is
   'The org of the caller''s active profile; in sessions that bypass RLS, app.current_org_id.';
 comment on function fieldcrm.current_profile_id() is 'The caller''s active profile (= auth.users.id), or null.';

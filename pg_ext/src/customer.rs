@@ -13,21 +13,21 @@ extension_sql_file!(
 );
 
 #[pg_extern(create_or_replace)]
-fn create_customer(arguments: JsonB) -> JsonB {
+fn create_customer(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         customer::create(&mut db, arguments).await
     })
 }
 
 #[pg_extern(create_or_replace, stable)]
-fn get_customer(arguments: JsonB) -> JsonB {
+fn get_customer(arguments: &str) -> JsonB {
     run(Access::Stable, arguments, async |mut db, arguments| {
         customer::get(&mut db, arguments).await
     })
 }
 
 #[pg_extern(create_or_replace)]
-fn update_customer(arguments: JsonB) -> JsonB {
+fn update_customer(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         customer::update(&mut db, arguments).await
     })

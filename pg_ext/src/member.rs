@@ -14,7 +14,7 @@ extension_sql_file!(
 
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
-fn invite_member(arguments: JsonB) -> JsonB {
+fn invite_member(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         member::invite(&mut db, arguments).await
     })
@@ -22,7 +22,7 @@ fn invite_member(arguments: JsonB) -> JsonB {
 
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
-fn accept_invite(arguments: JsonB) -> JsonB {
+fn accept_invite(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         member::accept_invite(&mut db, arguments).await
     })
@@ -30,7 +30,7 @@ fn accept_invite(arguments: JsonB) -> JsonB {
 
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
-fn set_member_role(arguments: JsonB) -> JsonB {
+fn set_member_role(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         member::set_role(&mut db, arguments).await
     })
@@ -38,7 +38,7 @@ fn set_member_role(arguments: JsonB) -> JsonB {
 
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
-fn deactivate_member(arguments: JsonB) -> JsonB {
+fn deactivate_member(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         member::deactivate(&mut db, arguments).await
     })

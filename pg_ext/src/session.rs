@@ -135,7 +135,7 @@ fn load_for_rpc() -> JsonB {
 
 #[pg_extern(create_or_replace, stable, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
-fn describe_session(arguments: JsonB) -> JsonB {
+fn describe_session(arguments: &str) -> JsonB {
     run(Access::Stable, arguments, async |mut db, arguments| {
         session::describe(&mut db, arguments).await
     })

@@ -43,12 +43,17 @@ impl Db for SpiDb {
 
 /// Runs an RPC and turns its domain error into the value that `fieldcrm.unwrap` raises above the
 /// Rust frame: raised inside, pgrx would turn a custom SQLSTATE into XX000.
+///
+/// The arguments come as text: `jsonb` holds numbers and depths that Rust's reader refuses, which must
+/// be an answer to the client and not a panic in a conversion.
 pub fn run(
     access: Access,
-    JsonB(arguments): JsonB,
+    arguments: &str,
     rpc: impl AsyncFnOnce(SpiDb, Value) -> Result<Value>,
 ) -> JsonB {
-    let outcome = poll_once(rpc(SpiDb(access), arguments));
+    let outcome = serde_json::from_str(arguments)
+        .map_err(|error| Error::invalid_field("$", "invalid_json", error.to_string()))
+        .and_then(|arguments| poll_once(rpc(SpiDb(access), arguments)));
     JsonB(outcome.unwrap_or_else(|error| error.to_value()))
 }
 

@@ -154,3 +154,21 @@ async fn the_functions_of_the_extension_run_as_the_list_says() {
     assert_eq!(found, listed);
     assert!(rows.iter().all(|row| !row.get::<_, bool>(2)), "a public face is security definer");
 }
+
+/// Postgres keeps numbers and depths that Rust's JSON reader refuses: that is the client's mistake.
+#[tokio::test]
+async fn json_that_rust_cannot_read_is_a_bad_argument() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for locations in [r#"[{"address_line1": "x", "city": "y", "latitude": 1e400}]"#, &deep] {
+        let context = Context::start(Target::Extension).await;
+        context.enter(As::Northwind("csr"), "authenticated").await;
+        let sql = format!(
+            "select crm_create_customer(type => 'company', name => 'x', locations => '{locations}')"
+        );
+        let error = context.client.query_one(&sql, &[]).await.unwrap_err();
+        let error = error.as_db_error().unwrap();
+        assert_eq!(error.code().code(), "PT400", "{error:?}");
+        let detail: Value = serde_json::from_str(error.detail().unwrap()).unwrap();
+        assert_eq!(detail["code"], "invalid_argument");
+    }
+}
