@@ -15,6 +15,24 @@ pub use input::{
 };
 pub use prepare::PreparedCustomer;
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Result, patch};
+
+/// Reads a [`NewCustomer`] or a [`CustomerPatch`], whose children must be objects too.
+pub fn read<T: DeserializeOwned>(input: Value) -> Result<T> {
+    for key in ["contacts", "locations"] {
+        for (index, child) in input[key].as_array().into_iter().flatten().enumerate() {
+            patch::require_object(&format!("{key}[{index}]"), child)?;
+        }
+    }
+    if input["preferences"].is_array() {
+        patch::require_object("preferences", &input["preferences"])?;
+    }
+    patch::read(input)
+}
+
 /// The most contacts, locations or tags one call may carry.
 pub const MAX_CHILDREN: usize = 50;
 /// The most characters a name, a label or an address line can have.

@@ -20,6 +20,8 @@ where
 
 /// Reads arguments into their type; unknown keys and wrong types are refused with their path.
 pub fn read<T: DeserializeOwned>(input: Value) -> Result<T> {
+    // Serde takes an array for a struct, field by field in their order.
+    require_object("$", &input)?;
     serde_path_to_error::deserialize(input).map_err(|error| {
         let path = match error.path().to_string() {
             root if root == "." => "$".to_owned(),
@@ -27,4 +29,12 @@ pub fn read<T: DeserializeOwned>(input: Value) -> Result<T> {
         };
         Error::invalid_field(path, "invalid_value", error.inner().to_string())
     })
+}
+
+/// Refuses whatever is no object.
+pub fn require_object(path: &str, value: &Value) -> Result<()> {
+    if value.is_object() {
+        return Ok(());
+    }
+    Err(Error::invalid_field(path, "invalid_value", "must be an object"))
 }

@@ -55,8 +55,8 @@ patch: the columns of crm_create_customer (absent: left, null: cleared; error pa
 changed, with id and "delete": true removed, without id added; tags: the complete new set; preferences: what to set.
 Returns what crm_get_customer returns. Needs customers.write, or customers.write_own for one's own; changing owner_id
 needs customers.assign.
-Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 duplicate_external_ref.
-Example: select crm_update_customer(id => '…', patch => '{"status": "active", "tags": ["VIP"]}');$$;
+Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 duplicate_external_ref, 409 conflict (a contact
+would become another one). Example: select crm_update_customer(id => '…', patch => '{"status": "active", "tags": ["VIP"]}');$$;
 
 revoke all on function public.crm_create_customer(text, text, text, text, text, text, text, text, text, text, text, text,
     text, text, uuid, jsonb, jsonb, text[], jsonb, text), public.crm_get_customer(uuid), public.crm_update_customer(uuid, jsonb)

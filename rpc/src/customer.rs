@@ -3,7 +3,7 @@
 use fieldcrm_core::customer::{
     CustomerPatch, NewCustomer, PreparedChildren, PreparedCustomer, PreparedPatch,
 };
-use fieldcrm_core::{Capability, Code, Error, Result, Session, patch};
+use fieldcrm_core::{Capability, Code, Error, Result, Session, customer, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,7 +34,7 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
         Claim::Repeat(first) => return Ok(first),
         Claim::First(claim) => claim,
     };
-    let mut prepared = patch::read::<NewCustomer>(arguments)?.prepare(country(&caller))?;
+    let mut prepared = customer::read::<NewCustomer>(arguments)?.prepare(country(&caller))?;
     if !caller.has(Capability::CustomersWrite) {
         prepared.customer.owner_id = own(&caller, prepared.customer.owner_id)?;
     }
@@ -131,7 +131,7 @@ struct Update {
 /// nothing. The answer has the same shape as [`create`]'s.
 pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Update { id, patch } = patch::read(arguments)?;
-    let patch: CustomerPatch = patch::read(patch)?;
+    let patch: CustomerPatch = customer::read(patch)?;
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersWrite, Capability::CustomersWriteOwn])?;
     let prepared = patch.prepare(country(&caller))?;
@@ -141,7 +141,8 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let owner_id = prepared.set.get("owner_id").and_then(|id| id.as_str()?.parse().ok());
     let tags = prepared.tags.as_deref().unwrap_or_default();
     check_references(db, &caller, org_id, owner_id, tags).await?;
-    let key = json!({"org_id": org_id, "id": id, "external_ref": prepared.set.get("external_ref")});
+    let key = json!({"org_id": org_id, "id": id, "external_ref": prepared.set.get("external_ref"),
+        "contacts": prepared.contacts.change});
     let locked = db.call(LOCK, &key).await?;
     if locked.is_null() {
         // Visible but not theirs to change is no secret; invisible is the same as absent.
@@ -151,6 +152,10 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     if !locked["duplicate"].is_null() {
         let external_ref = prepared.set.get("external_ref").and_then(Value::as_str);
         return Err(duplicate(db, org_id, external_ref).await);
+    }
+    if !locked["contact"].is_null() {
+        let hint = "Another contact of this customer has this type and value.";
+        return Err(Error::new(Code::Conflict, hint).with("id", locked["contact"].clone()));
     }
     apply(db, org_id, id, &caller, &prepared).await?;
     find(db, org_id, &json!(id)).await

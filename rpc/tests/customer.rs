@@ -28,6 +28,7 @@ scenarios! {
     the_primary_child_moves_and_never_vanishes
     only_managers_change_the_owner
     a_patch_that_fails_changes_nothing
+    a_contact_does_not_become_another_one
 }
 
 fn ada() -> Value {
@@ -334,6 +335,17 @@ async fn only_managers_change_the_owner(context: &mut Context) {
     let direct =
         context.client.execute("update customers set owner_id = null where id = $1", &[&id]).await;
     assert_eq!(direct.unwrap_err().code().unwrap().code(), "42501");
+}
+
+async fn a_contact_does_not_become_another_one(context: &mut Context) {
+    let made = context.call(CSR, "crm_create_customer", ada()).await.unwrap();
+    let by = |kind: &str| {
+        made["contacts"].as_array().unwrap().iter().find(|row| row["type"] == kind).unwrap().clone()
+    };
+    let change = json!({"id": by("telegram")["id"], "type": "email", "value": "ADA@example.com"});
+    let patch = json!({"id": made["id"], "patch": {"contacts": [change]}});
+    let error = context.refused(CSR, "crm_update_customer", patch, Code::Conflict).await;
+    assert_eq!(error.data["id"], by("email")["id"]);
 }
 
 async fn a_patch_that_fails_changes_nothing(context: &mut Context) {

@@ -125,8 +125,15 @@ fn contact_changes(
     for (index, patch) in given.into_iter().enumerate() {
         let path = format!("contacts[{index}]");
         let Some(id) = patch.id else {
+            checks.no_delete(&path, patch.delete);
             if let Some(new) = new_contact(checks, &path, patch) {
-                changes.add.push(json!(contact_row(checks, &path, new, country)));
+                let row = json!(contact_row(checks, &path, new, country));
+                let same =
+                    |other: &Value| other["type"] == row["type"] && other["value"] == row["value"];
+                if changes.add.iter().any(same) {
+                    checks.fail(format!("{path}.value"), "duplicate", "is given twice");
+                }
+                changes.add.push(row);
             }
             continue;
         };
@@ -153,7 +160,7 @@ fn contact_changes(
         changes.note_primary(checks, &path, id, patch.is_primary);
         changes.change.push(ChildChange { id, set });
     }
-    changes.one_primary(checks, "contacts");
+    changes.check_whole(checks, "contacts");
     changes
 }
 
@@ -212,13 +219,14 @@ fn location_changes(
             changes.note_primary(checks, &path, id, patch.is_primary);
             changes.change.push(ChildChange { id, set });
         } else {
+            checks.no_delete(&path, patch.delete);
             set.entry("type").or_insert_with(|| json!(LocationType::Both));
             set.entry("country").or_insert_with(|| country.into());
             set.insert("is_primary".to_owned(), patch.is_primary.unwrap_or(false).into());
             changes.add.push(Value::Object(set));
         }
     }
-    changes.one_primary(checks, "locations");
+    changes.check_whole(checks, "locations");
     changes
 }
 
@@ -241,7 +249,12 @@ impl PreparedChildren {
         }
     }
 
-    fn one_primary(&self, checks: &mut Checks, path: &str) {
+    fn check_whole(&self, checks: &mut Checks, path: &str) {
+        let named = self.change.iter().map(|change| change.id).chain(self.delete.iter().copied());
+        let mut seen = std::collections::HashSet::new();
+        for id in named.filter(|id| !seen.insert(*id)) {
+            checks.fail(path, "duplicate", format!("{id} is named twice"));
+        }
         let added = self.add.iter().filter(|row| row["is_primary"] == true).count();
         if added + usize::from(self.primary.is_some()) > 1 {
             checks.fail(path, "several_primary", "only one can be the primary one");

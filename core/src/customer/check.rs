@@ -103,6 +103,12 @@ impl Checks {
         }
     }
 
+    pub fn no_delete(&mut self, path: &str, delete: bool) {
+        if delete {
+            self.fail(format!("{path}.id"), "required", "say by id which one to delete");
+        }
+    }
+
     /// Tag names trimmed, without blanks and without repeats (case is ignored).
     pub fn tags(&mut self, path: &str, raw: Vec<String>) -> Vec<String> {
         self.count(path, raw.len());

@@ -2,15 +2,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Code, Error, patch};
+use crate::{Code, Error};
 
 fn create(input: Value) -> Result<Value, Error> {
-    let prepared = patch::read::<NewCustomer>(input)?.prepare("US")?;
+    let prepared = read::<NewCustomer>(input)?.prepare("US")?;
     Ok(serde_json::to_value(prepared).unwrap())
 }
 
 fn update(input: Value) -> Result<Value, Error> {
-    let prepared = patch::read::<CustomerPatch>(input)?.prepare("US")?;
+    let prepared = read::<CustomerPatch>(input)?.prepare("US")?;
     Ok(serde_json::to_value(prepared).unwrap())
 }
 
@@ -157,6 +157,37 @@ fn a_patch_adds_changes_and_deletes_children() {
         ["contacts[0].is_primary"]
     );
     assert_eq!(paths(update(json!({"contacts": [{"value": "x"}]}))), ["contacts[0]"]);
+}
+
+#[test]
+fn deleting_without_an_id_adds_nothing() {
+    let contact = json!({"contacts": [{"type": "portal", "value": "x", "delete": true}]});
+    assert_eq!(paths(update(contact)), ["contacts[0].id"]);
+    let location = json!({"locations": [{"address_line1": "x", "city": "y", "delete": true}]});
+    assert_eq!(paths(update(location)), ["locations[0].id"]);
+}
+
+#[test]
+fn an_array_is_no_object() {
+    assert_eq!(paths(update(json!([]))), ["$"]);
+    assert_eq!(paths(create(json!(["company", "Acme"]))), ["$"]);
+    let positional =
+        json!({"type": "company", "name": "x", "contacts": [["email", "a@b.example"]]});
+    assert_eq!(paths(create(positional)), ["contacts[0]"]);
+    assert_eq!(paths(update(json!({"preferences": [true]}))), ["preferences"]);
+}
+
+#[test]
+fn a_child_is_changed_or_deleted_but_once() {
+    let id = "00000000-0000-4000-8000-000000000001";
+    let both = json!({"contacts": [{"id": id, "delete": true}, {"id": id, "is_primary": true}]});
+    assert_eq!(paths(update(both)), ["contacts"]);
+}
+
+#[test]
+fn a_patch_adds_a_contact_once() {
+    let twice = json!({"contacts": [{"type": "email", "value": "q@x.example"}, {"type": "email", "value": "Q@x.example"}]});
+    assert_eq!(paths(update(twice)), ["contacts[1].value"]);
 }
 
 proptest! {
