@@ -33,12 +33,15 @@ const LOAD: &str = "select fieldcrm.load_session() where $1 is not null";
 
 /// All that the answer depends on. Two snapshots with the same `xmax` and the same numbers of running
 /// transactions see the same committed rows (what is below `xmax` only ever ends; on a standby all of
-/// them count as subtransactions), `curcid` stands for the caller's own changes.
+/// them count as subtransactions). `curcid` stands for the caller's own changes; since it does not go
+/// back when they are rolled back, the (sub)transaction is part of the key.
 #[derive(PartialEq, Eq)]
 struct Key {
     xmax: pg_sys::TransactionId,
     running: (u32, i32),
     curcid: pg_sys::CommandId,
+    transaction: pg_sys::LocalTransactionId,
+    subtransaction: pg_sys::SubTransactionId,
     outer_user: pg_sys::Oid,
     claims: Option<Vec<u8>>,
     org: Option<Vec<u8>>,
@@ -59,10 +62,22 @@ fn key() -> Option<Key> {
             xmax: snapshot.xmax,
             running: (snapshot.xcnt, snapshot.subxcnt),
             curcid: snapshot.curcid,
+            transaction: local_transaction(),
+            subtransaction: pg_sys::GetCurrentSubTransactionId(),
             outer_user: pg_sys::GetOuterUserId(),
             claims: setting(c"request.jwt.claims"),
             org: setting(c"app.current_org_id"),
         })
+    }
+}
+
+fn local_transaction() -> pg_sys::LocalTransactionId {
+    // SAFETY: a backend that runs a function has its entry in the process array.
+    unsafe {
+        #[cfg(any(feature = "pg15", feature = "pg16"))]
+        return (*pg_sys::MyProc).lxid;
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        return (*pg_sys::MyProc).vxid.lxid;
     }
 }
 

@@ -117,10 +117,10 @@ fn put<T: Serialize>(set: &mut Map<String, Value>, key: &str, value: Option<T>) 
 
 fn contact_changes(
     checks: &mut Checks,
-    given: Vec<ContactPatch>,
+    mut given: Vec<ContactPatch>,
     country: &str,
 ) -> PreparedChildren {
-    checks.count("contacts", given.len());
+    checks.limit("contacts", &mut given);
     let mut changes = PreparedChildren::default();
     for (index, patch) in given.into_iter().enumerate() {
         let path = format!("contacts[{index}]");
@@ -183,10 +183,10 @@ fn new_contact(checks: &mut Checks, path: &str, given: ContactPatch) -> Option<N
 
 fn location_changes(
     checks: &mut Checks,
-    given: Vec<LocationPatch>,
+    mut given: Vec<LocationPatch>,
     country: &str,
 ) -> PreparedChildren {
-    checks.count("locations", given.len());
+    checks.limit("locations", &mut given);
     let mut changes = PreparedChildren::default();
     for (index, patch) in given.into_iter().enumerate() {
         let path = format!("locations[{index}]");

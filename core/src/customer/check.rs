@@ -97,9 +97,11 @@ impl Checks {
         }
     }
 
-    pub fn count(&mut self, path: &str, count: usize) {
-        if count > MAX_CHILDREN {
+    /// Notes an excess and drops it unread: what is too much must not cost time either.
+    pub fn limit<T>(&mut self, path: &str, given: &mut Vec<T>) {
+        if given.len() > MAX_CHILDREN {
             self.fail(path, "too_many", format!("at most {MAX_CHILDREN} in one call"));
+            given.truncate(MAX_CHILDREN);
         }
     }
 
@@ -110,8 +112,8 @@ impl Checks {
     }
 
     /// Tag names trimmed, without blanks and without repeats (case is ignored).
-    pub fn tags(&mut self, path: &str, raw: Vec<String>) -> Vec<String> {
-        self.count(path, raw.len());
+    pub fn tags(&mut self, path: &str, mut raw: Vec<String>) -> Vec<String> {
+        self.limit(path, &mut raw);
         let mut seen = std::collections::HashSet::new();
         let mut tags = Vec::with_capacity(raw.len());
         for (index, name) in raw.into_iter().enumerate() {

@@ -144,8 +144,8 @@ impl NewCustomer {
     }
 }
 
-fn contact_rows(checks: &mut Checks, given: Vec<NewContact>, country: &str) -> Vec<ContactRow> {
-    checks.count("contacts", given.len());
+fn contact_rows(checks: &mut Checks, mut given: Vec<NewContact>, country: &str) -> Vec<ContactRow> {
+    checks.limit("contacts", &mut given);
     let mut rows: Vec<ContactRow> = Vec::with_capacity(given.len() + 2);
     for (index, contact) in given.into_iter().enumerate() {
         let path = format!("contacts[{index}]");
@@ -255,8 +255,12 @@ fn choose_primary<T>(
     }
 }
 
-fn location_rows(checks: &mut Checks, given: Vec<NewLocation>, country: &str) -> Vec<LocationRow> {
-    checks.count("locations", given.len());
+fn location_rows(
+    checks: &mut Checks,
+    mut given: Vec<NewLocation>,
+    country: &str,
+) -> Vec<LocationRow> {
+    checks.limit("locations", &mut given);
     given
         .into_iter()
         .enumerate()

@@ -2,9 +2,10 @@
 -- row to read. app.current_org_id counts in sessions that bypass RLS anyway (service role, jobs,
 -- DBAs); the role is the one set by SET ROLE, which a SECURITY DEFINER function does not change.
 -- Such a session that carries the claims of a signed-in user acts for that user, with their rights.
+-- pg_temp is named, and last: left out, it would be searched first, for types too.
 -- PL/pgSQL, because it keeps its plans; an SQL function that is not inlined is planned at each call.
 create or replace function fieldcrm.load_session() returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   uuid_form constant text := '^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
   claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '');

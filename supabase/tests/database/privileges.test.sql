@@ -1,6 +1,6 @@
 -- Nothing of the product is reachable that was not granted by name.
 begin;
-select plan(9);
+select plan(10);
 
 select is_empty($$
   select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -42,6 +42,12 @@ select is_empty($$
     and (p.prosecdef or p.prolang = (select oid from pg_language where lanname = 'plpgsql'))
     and not exists (select from unnest(p.proconfig) c where c like 'search_path=%')
 $$, 'every definer and every PL/pgSQL function has a fixed search_path');
+
+select is_empty($$
+  select p.oid::regprocedure from pg_proc p
+  where p.pronamespace = 'fieldcrm'::regnamespace and p.prosecdef
+    and not exists (select from unnest(p.proconfig) c where c ~ '^search_path=.*, *pg_temp$')
+$$, 'definer functions search pg_temp last: anybody may put a type there');
 
 select is_empty($$
   select p.oid::regprocedure from pg_proc p
