@@ -31,16 +31,6 @@ pub fn check_change(caller: &Session, target: Uuid, from: Role, to: Role) -> Res
     Ok(())
 }
 
-/// Whether the caller may take the rights of a member with that role: of portal users too, of owners
-/// only as an owner.
-pub fn check_deactivation(caller: &Session, role: Role) -> Result<Uuid> {
-    let org = caller.require(&[Capability::MembersManage])?;
-    if role == Role::Owner && !caller.service && caller.role != Some(Role::Owner) {
-        return Err(not_grantable(role));
-    }
-    Ok(org)
-}
-
 fn not_grantable(role: Role) -> Error {
     Error::new(
         Code::RoleNotGrantable,

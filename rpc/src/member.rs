@@ -89,7 +89,8 @@ pub async fn set_role<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let (org_id, from) = find(db, change.user_id).await?;
     let caller = session::current(db).await?;
     member::check_change(&caller, change.user_id, from, change.role)?;
-    alter(db, org_id, change.user_id, change.role, &"active".into()).await
+    let status = if from == change.role { Value::Null } else { "active".into() };
+    alter(db, org_id, change.user_id, change.role, &status).await
 }
 
 #[derive(Deserialize)]
@@ -103,7 +104,7 @@ pub async fn deactivate<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Deactivation { user_id } = patch::read(arguments)?;
     let (org_id, role) = find(db, user_id).await?;
     let caller = session::current(db).await?;
-    member::check_deactivation(&caller, role)?;
+    member::check_grant(&caller, role)?;
     if caller.profile_id == Some(user_id) && role != Role::Owner {
         return Err(Error::new(Code::RuleBroken, "Somebody else has to deactivate you."));
     }

@@ -22,8 +22,6 @@ scenarios! {
     nobody_raises_their_own_role
     the_last_owner_cannot_leave
     a_deactivated_member_is_out_at_the_next_statement
-    an_invitation_goes_with_its_makers_role
-    a_portal_user_can_be_deactivated_and_a_member_made_active_again
     members_of_another_org_are_unknown
     a_session_describes_the_caller
 }
@@ -208,28 +206,6 @@ async fn a_deactivated_member_is_out_at_the_next_statement(context: &mut Context
         context.call(As::User(csr), "crm_session", json!({})).await.unwrap()["role"],
         "viewer"
     );
-}
-
-async fn an_invitation_goes_with_its_makers_role(context: &mut Context) {
-    let invite = json!({"email": "alt@example.com", "role": "admin"});
-    let invitation = context.call(ADMIN, "crm_invite_member", invite).await.unwrap();
-    let admin = context.user("admin@northwind.example").await;
-    context.call(OWNER, "crm_deactivate_member", json!({"user_id": admin})).await.unwrap();
-    let alt = As::User(context.newcomer("alt@example.com").await);
-    let token = json!({"token": invitation["token"]});
-    context.refused(alt, "crm_accept_invite", token, Code::InviteNotFound).await;
-}
-
-async fn a_portal_user_can_be_deactivated_and_a_member_made_active_again(context: &mut Context) {
-    for role in ["portal_customer", "csr"] {
-        let id = context.user(&format!("{role}@northwind.example")).await;
-        let out =
-            context.call(ADMIN, "crm_deactivate_member", json!({"user_id": id})).await.unwrap();
-        assert_eq!(out["status"], "inactive");
-    }
-    let csr = context.user("csr@northwind.example").await;
-    let back = json!({"user_id": csr, "role": "csr"});
-    assert_eq!(context.call(ADMIN, "crm_set_member_role", back).await.unwrap()["status"], "active");
 }
 
 async fn members_of_another_org_are_unknown(context: &mut Context) {

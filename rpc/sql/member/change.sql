@@ -1,18 +1,11 @@
 -- In: {org_id, user_id, role, status or null}. Out: the profile, or null if no owner would be left.
 -- Runs as owner, after member/lock.sql.
--- Open invitations that the member made go with the old role: nobody comes back in by their own.
-with changed as (
 update public.profiles p
-set role = $1 ->> 'role', status = coalesce($1 ->> 'status', p.status) as profile
+set role = $1 ->> 'role', status = coalesce($1 ->> 'status', p.status)
 where p.org_id = ($1 ->> 'org_id')::uuid and p.id = ($1 ->> 'user_id')::uuid
   and (p.role <> 'owner' or p.status <> 'active'
-    or ($1 ->> 'role' = 'owner' and coalesce($1 ->> 'status', p.status) as profile = 'active')
+    or ($1 ->> 'role' = 'owner' and coalesce($1 ->> 'status', p.status) = 'active')
     or exists (select from public.profiles o where o.org_id = p.org_id and o.id <> p.id
       and o.role = 'owner' and o.status = 'active'))
-returning p.id, jsonb_build_object('id', p.id, 'email', p.email, 'full_name', p.full_name,
-  'role', p.role, 'status', p.status) as profile
-), withdrawn as (
-  delete from public.org_invites i using changed c
-  where i.org_id = ($1 ->> 'org_id')::uuid and i.created_by_user_id = c.id and i.accepted_at is null
-)
-select c.profile from changed c
+returning jsonb_build_object('id', p.id, 'email', p.email, 'full_name', p.full_name,
+  'role', p.role, 'status', p.status)
