@@ -24,19 +24,23 @@ export const volt = { id: "22222222-2222-4222-8222-222222222222", domain: "volt.
 export const capabilities = (() => {
   const all = [
     "org.manage", "members.read", "members.manage", "customers.read", "customers.write", "customers.write_own",
-    "customers.assign", "customers.delete", "tags.write",
+    "customers.assign", "customers.delete", "tags.write", "customers.export", "interactions.write", "followups.write",
+    "followups.write_own", "templates.write", "products.read", "products.write", "work_orders.write",
+    "work_orders.perform", "billing.write", "segments.write", "audit.read",
   ];
-  const office = ["members.read", "customers.read", "customers.write", "customers.write_own", "tags.write"];
-  const readers = ["members.read", "customers.read"];
+  const without = (...names) => all.filter((one) => !names.includes(one));
+  const readers = ["members.read", "customers.read", "products.read"];
+  const activity = ["interactions.write", "followups.write", "followups.write_own"];
+  const sales = [...readers, ...activity, "customers.write", "customers.write_own", "tags.write", "billing.write", "segments.write"];
   return {
     owner: all,
     admin: all,
-    manager: all.filter((one) => !["members.manage", "customers.delete"].includes(one)),
-    dispatcher: readers,
-    csr: office,
-    sales: office,
-    technician: [],
-    member: [...readers, "customers.write_own"],
+    manager: without("members.manage", "customers.delete", "audit.read"),
+    dispatcher: [...readers, ...activity, "work_orders.write"],
+    csr: [...sales, "work_orders.write"],
+    sales,
+    technician: ["products.read", "work_orders.perform"],
+    member: [...readers, "customers.write_own", "followups.write_own"],
     viewer: readers,
     client_admin: [],
     portal_customer: [],

@@ -65,6 +65,30 @@ names! {
         CustomersDelete = "customers.delete",
         /// Create, rename and delete tags.
         TagsWrite = "tags.write",
+        /// Read the personal data of one customer as a whole, to hand it over.
+        CustomersExport = "customers.export",
+        /// Log interactions with every customer of the org.
+        InteractionsWrite = "interactions.write",
+        /// Create and change every follow-up of the org.
+        FollowupsWrite = "followups.write",
+        /// Create follow-ups for one's own customers; change the ones one made or is assigned.
+        FollowupsWriteOwn = "followups.write_own",
+        /// Create, change and delete message templates that are not locked.
+        TemplatesWrite = "templates.write",
+        /// See products.
+        ProductsRead = "products.read",
+        /// Create, change and delete products.
+        ProductsWrite = "products.write",
+        /// Create, schedule and change work orders.
+        WorkOrdersWrite = "work_orders.write",
+        /// See one's own visits, with what of the customer they need, and say how far they are.
+        WorkOrdersPerform = "work_orders.perform",
+        /// Create and change quotes and invoices.
+        BillingWrite = "billing.write",
+        /// Create and change segments and their members.
+        SegmentsWrite = "segments.write",
+        /// Read the audit trail and who looked at whom.
+        AuditRead = "audit.read",
     }
 }
 
@@ -88,24 +112,40 @@ impl Role {
         use Capability as C;
         match self {
             Self::Owner | Self::Admin => true,
-            Self::Manager => !matches!(capability, C::MembersManage | C::CustomersDelete),
-            Self::Csr | Self::Sales => matches!(
-                capability,
-                C::MembersRead
-                    | C::CustomersRead
-                    | C::CustomersWrite
-                    | C::CustomersWriteOwn
-                    | C::TagsWrite
-            ),
+            Self::Manager => {
+                !matches!(capability, C::MembersManage | C::CustomersDelete | C::AuditRead)
+            }
+            Self::Csr => Self::Sales.has(capability) || matches!(capability, C::WorkOrdersWrite),
+            Self::Sales => {
+                Self::Dispatcher.has(capability) && !matches!(capability, C::WorkOrdersWrite)
+                    || matches!(
+                        capability,
+                        C::CustomersWrite
+                            | C::CustomersWriteOwn
+                            | C::TagsWrite
+                            | C::BillingWrite
+                            | C::SegmentsWrite
+                    )
+            }
+            Self::Dispatcher => {
+                Self::Viewer.has(capability)
+                    || matches!(
+                        capability,
+                        C::InteractionsWrite
+                            | C::FollowupsWrite
+                            | C::FollowupsWriteOwn
+                            | C::WorkOrdersWrite
+                    )
+            }
             Self::Member => {
-                matches!(capability, C::MembersRead | C::CustomersRead | C::CustomersWriteOwn)
+                Self::Viewer.has(capability)
+                    || matches!(capability, C::CustomersWriteOwn | C::FollowupsWriteOwn)
             }
-            Self::Dispatcher | Self::Viewer => {
-                matches!(capability, C::MembersRead | C::CustomersRead)
+            Self::Viewer => {
+                matches!(capability, C::MembersRead | C::CustomersRead | C::ProductsRead)
             }
-            Self::Technician | Self::ClientAdmin | Self::PortalCustomer | Self::PortalManager => {
-                false
-            }
+            Self::Technician => matches!(capability, C::ProductsRead | C::WorkOrdersPerform),
+            Self::ClientAdmin | Self::PortalCustomer | Self::PortalManager => false,
         }
     }
 }
@@ -126,14 +166,25 @@ mod tests {
     }
 
     #[test]
-    fn portal_technician_and_client_roles_have_no_capability() {
+    fn portal_and_client_roles_have_no_capability_and_technicians_see_no_customers() {
         for role in Role::ALL {
             let none = !Capability::ALL.iter().any(|capability| role.has(*capability));
-            let outside = matches!(
-                role,
-                Role::Technician | Role::ClientAdmin | Role::PortalCustomer | Role::PortalManager
-            );
+            let outside =
+                matches!(role, Role::ClientAdmin | Role::PortalCustomer | Role::PortalManager);
             assert_eq!(none, outside, "{}", role.as_str());
+        }
+        assert!(!Role::Technician.has(Capability::CustomersRead));
+    }
+
+    #[test]
+    fn who_writes_everything_also_writes_their_own() {
+        for role in Role::ALL {
+            for (all, own) in [
+                (Capability::CustomersWrite, Capability::CustomersWriteOwn),
+                (Capability::FollowupsWrite, Capability::FollowupsWriteOwn),
+            ] {
+                assert!(!role.has(all) || role.has(own), "{}", role.as_str());
+            }
         }
     }
 

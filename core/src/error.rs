@@ -67,10 +67,16 @@ codes! {
     AlreadyMember = "already_member", 409, "You already belong to an organisation";
     /// The last owner of an org cannot leave or step down.
     LastOwner = "last_owner", 409, "An organisation needs at least one owner";
+    /// The row is in a state from which this is not possible.
+    WrongState = "wrong_state", 409, "This is not possible in the present state";
     /// Postgres found a duplicate, or a reference to nothing, that no rule of ours named first.
     Conflict = "conflict", 409, "This conflicts with what is already there";
     /// Well-formed, but a rule of the business forbids it.
     RuleBroken = "rule_broken", 422, "A rule forbids this";
+    /// The org has as many active products as it may have.
+    ProductLimit = "product_limit", 422, "Too many products are active";
+    /// A template cannot be rendered: its syntax, or a variable that nobody supplies.
+    InvalidTemplate = "invalid_template", 422, "The template cannot be rendered";
     /// The body is larger than the stated limit.
     PayloadTooLarge = "payload_too_large", 413, "The request body is too large";
     /// The path exists, the method does not.

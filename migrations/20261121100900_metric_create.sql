@@ -1,0 +1,134 @@
+-- What lists, segments and automation ask of every customer again and again, kept current as it changes.
+
+create table public.customer_metrics (
+  customer_id uuid primary key,
+  org_id uuid not null,
+  interactions_count bigint not null default 0,
+  positive_count bigint not null default 0,
+  neutral_count bigint not null default 0,
+  negative_count bigint not null default 0,
+  last_interaction_at timestamptz,
+  jobs_count bigint not null default 0,
+  open_jobs_count bigint not null default 0,
+  last_service_at timestamptz,
+  total_spend numeric(14, 2) not null default 0,
+  balance_due numeric(14, 2) not null default 0,
+  updated_at timestamptz not null default now(),
+  constraint customer_metrics_org_id_customer_id_key unique (org_id, customer_id),
+  constraint customer_metrics_customer_id_fkey foreign key (org_id, customer_id)
+    references public.customers (org_id, id) on delete cascade
+);
+create index idx_customer_metrics_last_interaction_at on public.customer_metrics (org_id, last_interaction_at);
+create index idx_customer_metrics_total_spend on public.customer_metrics (org_id, total_spend);
+comment on table public.customer_metrics is 'Figures of a customer, written by triggers only. No row: nothing happened yet, all figures are zero.';
+comment on column public.customer_metrics.jobs_count is 'Completed work orders.';
+comment on column public.customer_metrics.open_jobs_count is 'Work orders that are scheduled, en route or on site.';
+comment on column public.customer_metrics.last_service_at is 'When the last work order was completed.';
+comment on column public.customer_metrics.total_spend is 'What was paid on invoices that are not void, in the org''s currency.';
+comment on column public.customer_metrics.balance_due is 'What is open on sent invoices.';
+
+-- The figures from scratch; the triggers and the test that doubts them share it.
+create view public.customer_metrics_recomputed with (security_invoker = true) as
+  select c.id as customer_id, c.org_id,
+    coalesce(i.interactions_count, 0) as interactions_count, coalesce(i.positive_count, 0) as positive_count,
+    coalesce(i.neutral_count, 0) as neutral_count, coalesce(i.negative_count, 0) as negative_count, i.last_interaction_at,
+    coalesce(w.jobs_count, 0) as jobs_count, coalesce(w.open_jobs_count, 0) as open_jobs_count, w.last_service_at,
+    coalesce(v.total_spend, 0)::numeric(14, 2) as total_spend, coalesce(v.balance_due, 0)::numeric(14, 2) as balance_due
+  from public.customers c
+  left join lateral (
+    select count(*) as interactions_count, count(*) filter (where x.sentiment = 'positive') as positive_count,
+      count(*) filter (where x.sentiment = 'neutral') as neutral_count,
+      count(*) filter (where x.sentiment = 'negative') as negative_count, max(x.occurred_at) as last_interaction_at
+    from public.crm_interactions x where x.org_id = c.org_id and x.customer_id = c.id) i on true
+  left join lateral (
+    select count(*) filter (where x.status = 'completed') as jobs_count,
+      count(*) filter (where x.status in ('scheduled', 'en_route', 'on_site')) as open_jobs_count,
+      max(x.completed_at) filter (where x.status = 'completed') as last_service_at
+    from public.work_orders x where x.org_id = c.org_id and x.customer_id = c.id) w on true
+  left join lateral (
+    select sum(x.amount_paid) filter (where x.status <> 'void') as total_spend,
+      sum(greatest(x.total - x.amount_paid, 0)) filter (where x.status = 'sent') as balance_due
+    from public.invoices x where x.org_id = c.org_id and x.customer_id = c.id) v on true;
+comment on view public.customer_metrics_recomputed is 'customer_metrics computed from what it sums up; slow, for repair and for doubt.';
+revoke all on public.customer_metrics_recomputed from public, anon, authenticated, service_role;
+grant select on public.customer_metrics_recomputed to service_role;
+
+-- First the rows are there and locked, then they are computed by a statement of its own, whose snapshot
+-- has what the sessions committed that held them. Always in the order of the ids, so that nobody deadlocks.
+create function fieldcrm.recompute_metrics(customers uuid[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.customer_metrics (customer_id, org_id)
+  select c.id, c.org_id from public.customers c where c.id = any (customers) order by c.id
+  on conflict do nothing;
+  perform from public.customer_metrics m where m.customer_id = any (customers) order by m.customer_id for update;
+  update public.customer_metrics m
+  set (interactions_count, positive_count, neutral_count, negative_count, last_interaction_at,
+      jobs_count, open_jobs_count, last_service_at, total_spend, balance_due, updated_at) = (
+    r.interactions_count, r.positive_count, r.neutral_count, r.negative_count, r.last_interaction_at,
+    r.jobs_count, r.open_jobs_count, r.last_service_at, r.total_spend, r.balance_due, now())
+  from public.customer_metrics_recomputed r
+  where m.customer_id = any (customers) and r.customer_id = m.customer_id;
+end $$;
+revoke all on function fieldcrm.recompute_metrics(uuid[]) from public, anon, authenticated, service_role;
+
+-- New interactions only add: the sum needs no second look at the old ones.
+create function fieldcrm.count_new_interactions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.customer_metrics as m (customer_id, org_id, interactions_count, positive_count, neutral_count,
+    negative_count, last_interaction_at)
+  select n.customer_id, n.org_id, count(*), count(*) filter (where n.sentiment = 'positive'),
+    count(*) filter (where n.sentiment = 'neutral'), count(*) filter (where n.sentiment = 'negative'), max(n.occurred_at)
+  from new_rows n group by n.customer_id, n.org_id order by n.customer_id
+  on conflict (customer_id) do update set
+    interactions_count = m.interactions_count + excluded.interactions_count,
+    positive_count = m.positive_count + excluded.positive_count,
+    neutral_count = m.neutral_count + excluded.neutral_count,
+    negative_count = m.negative_count + excluded.negative_count,
+    last_interaction_at = greatest(m.last_interaction_at, excluded.last_interaction_at),
+    updated_at = now();
+  return null;
+end $$;
+create trigger crm_interactions_count_new after insert on public.crm_interactions
+  referencing new table as new_rows for each statement execute function fieldcrm.count_new_interactions();
+
+create function fieldcrm.recount_changed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  touched uuid[];
+begin
+  if tg_op = 'UPDATE' then
+    select array_agg(distinct x.customer_id) into touched
+    from (select n.customer_id from new_rows n union select o.customer_id from old_rows o) x;
+  else
+    select array_agg(distinct x.customer_id) into touched from changed_rows x;
+  end if;
+  if touched is not null then
+    perform fieldcrm.recompute_metrics(touched);
+  end if;
+  return null;
+end $$;
+
+do $counted$
+declare
+  tab text;
+begin
+  foreach tab in array array['crm_interactions', 'work_orders', 'invoices'] loop
+    if tab <> 'crm_interactions' then
+      execute format('create trigger %I after insert on public.%I referencing new table as changed_rows
+        for each statement execute function fieldcrm.recount_changed()', tab || '_recount_insert', tab);
+    end if;
+    execute format('create trigger %I after update on public.%I referencing new table as new_rows old table as old_rows
+      for each statement execute function fieldcrm.recount_changed()', tab || '_recount_update', tab);
+    execute format('create trigger %I after delete on public.%I referencing old table as changed_rows
+      for each statement execute function fieldcrm.recount_changed()', tab || '_recount_delete', tab);
+  end loop;
+end $counted$;
+
+alter table public.customer_metrics enable row level security;
+alter table public.customer_metrics force row level security;
+revoke all on public.customer_metrics from public, anon, authenticated, service_role;
+grant select on public.customer_metrics to authenticated, service_role;
+create policy "Staff see the figures of their org" on public.customer_metrics for select to authenticated
+  using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')));
