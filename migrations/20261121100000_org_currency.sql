@@ -2,8 +2,8 @@
 
 alter table public.orgs
   add column currency text not null default 'USD',
-  -- squawk-ignore constraint-missing-not-valid -- One row an org, and all have the default.
-  add constraint orgs_currency_check check (currency ~ '^[A-Z]{3}$');
+  add constraint orgs_currency_check check (currency ~ '^[A-Z]{3}$') not valid;
+alter table public.orgs validate constraint orgs_currency_check;
 comment on column public.orgs.currency is 'ISO 4217; every amount of the org is in it.';
 grant update (currency) on public.orgs to authenticated;
 

@@ -47,9 +47,9 @@ create trigger products_guard_active_on_update after update on public.products
 
 alter table public.customers
   add column product_id uuid,
-  -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid -- The column is new: all null.
   add constraint customers_product_id_fkey foreign key (org_id, product_id)
-    references public.products (org_id, id) on delete set null (product_id) on update cascade;
+    references public.products (org_id, id) on delete set null (product_id) on update cascade not valid;
+alter table public.customers validate constraint customers_product_id_fkey;
 create index idx_customers_product_id on public.customers (org_id, product_id) where product_id is not null;
 comment on column public.customers.product_id is 'The one product the customer is interested in or has; a deleted product leaves null.';
 

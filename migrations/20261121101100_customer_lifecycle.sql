@@ -4,9 +4,9 @@ alter table public.customers
   add column archived_at timestamptz,
   add column merged_into_id uuid,
   add column erased_at timestamptz,
-  -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid -- The column is new: all null.
   add constraint customers_merged_into_id_fkey foreign key (org_id, merged_into_id)
-    references public.customers (org_id, id) on delete set null (merged_into_id);
+    references public.customers (org_id, id) on delete set null (merged_into_id) not valid;
+alter table public.customers validate constraint customers_merged_into_id_fkey;
 create index idx_customers_merged_into_id on public.customers (org_id, merged_into_id) where merged_into_id is not null;
 comment on column public.customers.archived_at is 'When is_archived became true; the database keeps it.';
 comment on column public.customers.merged_into_id is 'The customer that this duplicate was merged into; it is archived.';
