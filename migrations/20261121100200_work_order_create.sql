@@ -45,9 +45,7 @@ create table public.work_orders (
     and char_length(internal_notes) <= 20000 and char_length(cancel_reason) <= 2000),
   -- Two active visits of one technician never overlap, whoever writes them and at the same moment too.
   constraint work_orders_technician_id_excl exclude using gist (
-    org_id extensions.gist_uuid_ops with operator(pg_catalog.=),
-    technician_id extensions.gist_uuid_ops with operator(pg_catalog.=),
-    tstzrange(window_start, window_end) with operator(pg_catalog.&&))
+    org_id with =, technician_id with =, tstzrange(window_start, window_end) with &&)
     where (technician_id is not null and window_start is not null and status in ('scheduled', 'en_route', 'on_site'))
 );
 create index idx_work_orders_customer_id on public.work_orders (org_id, customer_id, created_at desc, id);

@@ -98,7 +98,7 @@ grant select, insert, delete, update (sentiment) on public.crm_interactions to s
 
 create policy "Staff see the interactions of their org" on public.crm_interactions for select to authenticated
   using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')));
-create policy "Who may log interactions logs in their own name, members on their own customers" on public.crm_interactions
+create policy "Who may log logs in their own name, members for their own" on public.crm_interactions
   for insert to authenticated with check (org_id = (select fieldcrm.current_org_id())
     and created_by_user_id = (select fieldcrm.current_profile_id())
     and ((select fieldcrm.has_capability('interactions.write')) or fieldcrm.owns_customer(customer_id)));

@@ -94,11 +94,11 @@ grant select, insert, update, delete on public.crm_followups to authenticated, s
 
 create policy "Staff see the follow-ups of their org" on public.crm_followups for select to authenticated
   using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')));
-create policy "Who may write follow-ups adds them in their own name, members on their own customers" on public.crm_followups
+create policy "Writers add in their own name, members for their own" on public.crm_followups
   for insert to authenticated with check (org_id = (select fieldcrm.current_org_id())
     and created_by_user_id = (select fieldcrm.current_profile_id()) and origin = 'manual'
     and ((select fieldcrm.has_capability('followups.write')) or fieldcrm.owns_customer(customer_id)));
-create policy "Who may write follow-ups changes them, members what is theirs" on public.crm_followups
+create policy "Writers change follow-ups, members what is theirs" on public.crm_followups
   for update to authenticated using (org_id = (select fieldcrm.current_org_id())
     and ((select fieldcrm.has_capability('followups.write'))
       or ((select fieldcrm.has_capability('followups.write_own'))

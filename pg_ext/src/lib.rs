@@ -19,6 +19,7 @@ mod spi;
 // The order of the script: what answers who is calling, the functions of this crate, their faces.
 extension_sql_file!("../../rpc/sql/session/load.sql", name = "load_session", bootstrap);
 extension_sql_file!("../sql/unwrap.sql", name = "unwrap", requires = ["load_session"]);
+extension_sql_file!("../sql/retire.sql", name = "retire", finalize);
 
 /// Loads the phone metadata once, in the postmaster, when the library is preloaded; a backend that
 /// loads it by itself does so at its first number.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::fingerprint::{Fingerprint, Stamp};
 use crate::postgres::{self, Database, Tree};
@@ -136,12 +136,42 @@ pub fn upgrade(build: &Build, tree: &Tree, database: &Database) -> Result<bool> 
     if installed.is_empty() || installed == build.version {
         return Ok(false);
     }
-    let name = format!("{PACKAGE}--{installed}--{}.sql", build.version);
-    fs::copy(&build.script, tree.extensions().join(name))?;
-    database
-        .query("alter extension fieldcrm update")
-        .context("the database cannot take the new extension: run `cargo xtask db reset`")?;
+    update(build, tree, database, &installed, &build.version)?;
     Ok(true)
+}
+
+fn update(build: &Build, tree: &Tree, database: &Database, from: &str, to: &str) -> Result<()> {
+    let script = tree.extensions().join(format!("{PACKAGE}--{from}--{to}.sql"));
+    fs::copy(&build.script, script)?;
+    database
+        .query(&format!("alter extension fieldcrm update to '{to}'"))
+        .context("the database cannot take the new extension: run `cargo xtask db reset`")?;
+    Ok(())
+}
+
+/// What an upgrade leaves is what a fresh install makes: a function that the script no longer makes
+/// goes, everything else stays as it is.
+pub fn prove_upgrade(build: &Build, tree: &Tree, database: &Database) -> Result<()> {
+    // Functions with their owner-independent definition, grants and comments.
+    let members = "select string_agg(pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
+        || coalesce(obj_description(p.oid, 'pg_proc'), ''), '' order by p.oid::regprocedure::text)
+      from pg_proc p join pg_depend d on d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+      join pg_extension e on d.refclassid = 'pg_extension'::regclass and e.oid = d.refobjid
+      where e.extname = 'fieldcrm'";
+    let fresh = database.query(members)?;
+    database.query(
+        "create function fieldcrm.create_customer(jsonb) returns jsonb language sql as 'select $1';
+         alter extension fieldcrm add function fieldcrm.create_customer(jsonb)",
+    )?;
+    let again = format!("{}-again", build.version);
+    update(build, tree, database, &build.version, &again)?;
+    let upgraded = database.query(members)?;
+    // Back, so that the database is of this build for what comes after.
+    update(build, tree, database, &again, &build.version)?;
+    if fresh != upgraded {
+        bail!("the functions after an upgrade are not those of a fresh install");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

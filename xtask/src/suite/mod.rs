@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::command::Finished;
+use crate::extension::{self, Build};
 use crate::postgres::Database;
 use crate::report::Step;
 use crate::stack::{Kind, Lock, Stack};
@@ -55,7 +56,12 @@ fn take_down(stack: &Stack, lock: Lock) -> Result<()> {
 
 fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> {
     let environment = match bring_up(stack) {
-        Ok(environment) => Some(environment),
+        Ok((environment, build)) => {
+            if filter.is_none_or(|filter| filter == "upgrade") {
+                *tally += upgrade(stack, &build)?;
+            }
+            Some(environment)
+        }
         Err(error) => {
             interrupt::check()?;
             println!("  the test stack does not come up: {error:#}");
@@ -78,7 +84,7 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
 }
 
 /// A stack whose databases hold nothing of an earlier run.
-fn bring_up(stack: &Stack) -> Result<Environment> {
+fn bring_up(stack: &Stack) -> Result<(Environment, Build)> {
     stack.gateway().stop()?;
     let build = stack.start_cluster()?;
     stack.recreate_database()?;
@@ -94,7 +100,22 @@ fn bring_up(stack: &Stack) -> Result<Environment> {
     let mut environment = stack.environment();
     environment.push(("EXTENSION_DATABASE_URL", stack.database().url()));
     environment.push(("NATIVE_DATABASE_URL", native.url()));
-    Ok(environment)
+    Ok((environment, build))
+}
+
+fn upgrade(stack: &Stack, build: &Build) -> Result<Tally> {
+    let step = Step::start("upgrade of the extension");
+    match extension::prove_upgrade(build, &stack.cluster.tree, &stack.database()) {
+        Ok(()) => {
+            step.done("upgrade of the extension: equal to a fresh install");
+            Ok(Tally { passed: 1, failed: 0 })
+        }
+        Err(error) => {
+            interrupt::check()?;
+            step.failed(format!("upgrade of the extension: {error:#}"));
+            Ok(Tally::FAILED)
+        }
+    }
 }
 
 fn cargo_tests(environment: &[(&'static str, String)], filter: Option<&str>) -> Result<Tally> {
