@@ -100,6 +100,8 @@ begin
   where e.old_values <> e.new_values;
   return null;
 end $$;
+-- Whoever may execute a trigger function may hang it on a table of their own and feed it rows.
+revoke all on function fieldcrm.record_work_order_events() from public, anon, authenticated, service_role;
 create trigger work_orders_record_insert after insert on public.work_orders
   referencing new table as new_rows for each statement execute function fieldcrm.record_work_order_events();
 create trigger work_orders_record_update after update on public.work_orders
@@ -179,7 +181,7 @@ begin
   foreach tab in array array['work_orders', 'quotes', 'invoices'] loop
     execute format('create trigger %I before update on public.%I for each row execute function fieldcrm.set_updated_at()', tab || '_set_updated_at', tab);
     execute format('create trigger %I before update of created_by_user_id on public.%I for each row
-      when (new.created_by_user_id is not null and new.created_by_user_id is distinct from old.created_by_user_id)
+      when (new.created_by_user_id is distinct from old.created_by_user_id)
       execute function fieldcrm.keep_creator()', tab || '_keep_creator', tab);
     execute format('create trigger %I before insert on public.%I for each row when (new.org_id is null)
       execute function fieldcrm.set_org_id()', tab || '_set_org_id', tab);

@@ -57,7 +57,7 @@ create trigger crm_followups_set_updated_at before update on public.crm_followup
 create trigger crm_followups_set_org_id before insert on public.crm_followups
   for each row when (new.org_id is null) execute function fieldcrm.set_org_id();
 create trigger crm_followups_keep_creator before update of created_by_user_id on public.crm_followups
-  for each row when (new.created_by_user_id is not null and new.created_by_user_id is distinct from old.created_by_user_id)
+  for each row when (new.created_by_user_id is distinct from old.created_by_user_id)
   execute function fieldcrm.keep_creator();
 
 -- completed_at goes with the status, by whatever door the status comes.

@@ -29,7 +29,7 @@ comment on column public.crm_message_templates.is_system is 'Locked: clients can
 create trigger crm_message_templates_set_updated_at before update on public.crm_message_templates
   for each row execute function fieldcrm.set_updated_at();
 create trigger crm_message_templates_keep_creator before update of created_by_user_id on public.crm_message_templates
-  for each row when (new.created_by_user_id is not null and new.created_by_user_id is distinct from old.created_by_user_id)
+  for each row when (new.created_by_user_id is distinct from old.created_by_user_id)
   execute function fieldcrm.keep_creator();
 
 alter table public.crm_message_templates enable row level security;

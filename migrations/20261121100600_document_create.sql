@@ -85,7 +85,7 @@ begin
     execute format('create trigger %I before insert on public.%I for each row when (new.org_id is null)
       execute function fieldcrm.set_org_id()', tab || '_set_org_id', tab);
     execute format('create trigger %I before update of created_by_user_id on public.%I for each row
-      when (new.created_by_user_id is not null and new.created_by_user_id is distinct from old.created_by_user_id)
+      when (new.created_by_user_id is distinct from old.created_by_user_id)
       execute function fieldcrm.keep_creator()', tab || '_keep_creator', tab);
     execute format('alter table public.%I enable row level security', tab);
     execute format('alter table public.%I force row level security', tab);

@@ -47,7 +47,7 @@ comment on column public.crm_segment_members.score is 'Rank within the segment, 
 create trigger crm_segments_set_updated_at before update on public.crm_segments
   for each row execute function fieldcrm.set_updated_at();
 create trigger crm_segments_keep_creator before update of created_by_user_id on public.crm_segments
-  for each row when (new.created_by_user_id is not null and new.created_by_user_id is distinct from old.created_by_user_id)
+  for each row when (new.created_by_user_id is distinct from old.created_by_user_id)
   execute function fieldcrm.keep_creator();
 create trigger crm_segment_members_set_org_id before insert on public.crm_segment_members
   for each row when (new.org_id is null) execute function fieldcrm.set_org_id();
