@@ -1,0 +1,36 @@
+-- Who knocks: every role of both orgs, a member who was deactivated, a login without an org, the anonymous caller,
+-- the service role. And rows for them to knock at where the demo data has none.
+
+create temporary table wall_orgs (org_id uuid primary key, domain text, bare uuid, newcomer uuid);
+insert into wall_orgs values
+  ('11111111-1111-4111-8111-111111111111', 'northwind.example', gen_random_uuid(), gen_random_uuid()),
+  ('22222222-2222-4222-8222-222222222222', 'volt.example', gen_random_uuid(), gen_random_uuid());
+
+insert into auth.users (id, email)
+select x.id, x.email from wall_orgs o, lateral (values
+  (o.newcomer, 'newcomer@' || o.domain), (md5(o.domain || 'inactive')::uuid, 'inactive@' || o.domain)) as x (id, email);
+insert into public.profiles (id, org_id, role, status, email)
+select id, org_id, 'owner', 'inactive', email from wall_orgs join auth.users on email = 'inactive@' || domain;
+
+insert into public.customers (id, org_id, type, name) select bare, org_id, 'company', 'Bare' from wall_orgs;
+insert into public.org_invites (org_id, email, role, token_hash, expires_at)
+select org_id, 'wall@' || domain, 'viewer', sha256(org_id::text::bytea), now() + interval '1 day' from wall_orgs;
+insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
+select org_id, '00000000-0000-0000-0000-000000000000', 'wall', 'wall', 'wall' from wall_orgs;
+insert into public.crm_access_log (org_id, customer_id, operation) select org_id, bare, 'wall' from wall_orgs;
+
+create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_role text, claims text, primary key (caller, org_id));
+insert into wall_callers
+select split_part(u.email, '@', 1), o.org_id, u.id, 'authenticated', jsonb_build_object('sub', u.id, 'role', 'authenticated')::text
+from auth.users u join wall_orgs o on split_part(u.email, '@', 2) = o.domain
+union all
+-- They belong to no org; each row is foreign to the one, and the other is nobody's to give.
+select v.caller, '11111111-1111-4111-8111-111111111111', null, v.caller, jsonb_build_object('role', v.caller)::text
+from (values ('anon'), ('service_role')) as v (caller);
+
+-- 'anon' and 'authenticated' keep their books here while they are who they are.
+create function pg_temp.become(caller wall_callers) returns void language plpgsql as $$
+begin
+  perform set_config('request.jwt.claims', caller.claims, true);
+  perform set_config('role', caller.db_role, true);
+end $$;

@@ -1,0 +1,51 @@
+-- Who may do what to which table, on rows of their own org: the one list. The wall holds the database to it,
+-- and `cargo xtask gen` writes the matrix of docs/security.md from it. Nobody may do anything to another org's rows.
+
+create temporary table wall_groups (name text primary key, roles text[] not null);
+insert into wall_groups values
+  ('-', '{}'),
+  ('admins', '{owner,admin}'),
+  ('managers', '{owner,admin,manager}'),
+  ('writers', '{owner,admin,manager,csr,sales}'),
+  ('planners', '{owner,admin,manager,csr,dispatcher}'),
+  ('loggers', '{owner,admin,manager,csr,sales,dispatcher}'),
+  ('staff', '{owner,admin,manager,csr,sales,dispatcher,member,viewer}'),
+  ('employees', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician}'),
+  ('everyone', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin,portal_customer,portal_manager}');
+
+-- service: what the service role may do, to rows of any org (s elect, i nsert, u pdate, d elete).
+-- fresh: what a copy of a row must change to be a row of its own. {org}, {bare} (a customer nothing belongs to)
+-- and {newcomer} (a login without a profile) stand for ids of the row's org.
+create temporary table wall_tables (
+  tab text primary key, may_select text not null references wall_groups, may_insert text not null references wall_groups,
+  may_update text not null references wall_groups, may_delete text not null references wall_groups,
+  service text not null, fresh jsonb not null default '{}', note text not null default '');
+insert into wall_tables values
+  ('public.orgs', 'everyone', '-', 'managers', '-', 'siud', '{"name": "Fresh"}', ''),
+  ('public.profiles', 'staff', '-', '-', '-', 'siud', '{"id": "{newcomer}"}', 'Everyone: their own row, and its name, phone and picture'),
+  ('public.org_invites', 'admins', '-', '-', 'admins', 'siud', '{"token_hash": "\\x00"}', 'Never the hash of the token; no more once it is accepted'),
+  ('public.products', 'employees', 'managers', 'managers', 'managers', 'siud', '{"name": "Fresh", "is_active": false}', ''),
+  ('public.customers', 'staff', 'writers', 'writers', 'admins', 'siud', '{"external_ref": null, "primary_location_id": null, "primary_contact_id": null}', 'Members: insert and update the ones they own'),
+  ('public.customer_locations', 'staff', 'writers', 'writers', 'writers', 'siud', '{"is_primary": false}', 'Members: those of the customers they own'),
+  ('public.customer_contacts', 'staff', 'writers', 'writers', 'writers', 'siud', '{"type": "portal", "value": "fresh", "is_primary": false}', 'Members: those of the customers they own'),
+  ('public.crm_preferences', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}"}', 'Members: those of the customers they own'),
+  ('public.crm_tags', 'staff', 'writers', 'writers', 'writers', 'siud', '{"name": "Fresh"}', ''),
+  ('public.crm_customer_tags', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}"}', 'Members: those of the customers they own'),
+  ('public.work_orders', 'staff', 'planners', 'planners', 'admins', 'siud', '{"technician_id": null}', 'Technicians: theirs, through their RPCs'),
+  ('public.work_order_events', 'staff', '-', '-', '-', 's', '{}', 'Written by triggers'),
+  ('public.quotes', 'staff', 'writers', 'writers', 'admins', 'siud', '{"number": "Fresh"}', ''),
+  ('public.invoices', 'staff', 'writers', 'writers', 'admins', 'siud', '{"number": "Fresh"}', ''),
+  ('public.crm_interactions', 'staff', 'loggers', '-', '-', 'siud', '{"follow_up_date": null}', 'Members: log on the customers they own. The service role updates only the sentiment'),
+  ('public.customer_interactions', 'staff', 'loggers', '-', '-', 'si', '{"follow_up_date": null}', 'crm_interactions under its older name'),
+  ('public.crm_followups', 'staff', 'loggers', 'loggers', 'admins', 'siud', '{"dedupe_key": null, "origin": "manual"}', 'Members: insert on the customers they own, update what they made or are assigned'),
+  ('public.crm_message_templates', 'staff', 'managers', 'managers', 'managers', 'siud', '{"name": "Fresh", "is_system": false}', 'Locked ones: nobody changes or deletes'),
+  ('public.attachments', 'staff', 'writers', 'writers', 'writers', 'siud', '{"object_name": "{org}/fresh"}', 'Members: those of the customers they own'),
+  ('public.documents', 'staff', 'writers', 'writers', 'writers', 'siud', '{}', 'Members: those of the customers they own'),
+  ('public.crm_segments', 'staff', 'writers', 'writers', 'writers', 'siud', '{"name": "Fresh"}', ''),
+  ('public.crm_segment_members', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}"}', ''),
+  ('public.audit_log', 'admins', '-', '-', '-', 's', '{}', 'Written by triggers'),
+  ('public.crm_access_log', 'admins', 'staff', '-', '-', 'si', '{}', 'In their own name only'),
+  ('public.customer_metrics', 'staff', '-', '-', '-', 's', '{}', 'Written by triggers'),
+  ('public.customer_metrics_recomputed', '-', '-', '-', '-', 's', '{}', 'To repair and to check'),
+  ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
+  ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');
