@@ -58,9 +58,9 @@ comment on column public.crm_interactions.created_by_user_id is 'Null where the 
 create function fieldcrm.set_interaction_direction() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  new.direction := case
+  new.direction := (case
     when new.channel::text like '%\_inbound' then 'inbound'
-    when new.channel::text like '%\_outbound' then 'outbound' end;
+    when new.channel::text like '%\_outbound' then 'outbound' end)::public.interaction_direction;
   return new;
 end $$;
 create trigger crm_interactions_set_direction before insert on public.crm_interactions

@@ -46,7 +46,7 @@ comment on column public.crm_access_log.operation is 'The RPC that answered.';
 create function fieldcrm.request_context(out request_id text, out ip inet, out user_agent text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  headers constant jsonb := nullif(current_setting('request.headers', true), '');
+  headers constant jsonb := nullif(current_setting('request.headers', true), '')::jsonb;
   forwarded text;
 begin
   if headers is null then
@@ -57,7 +57,7 @@ begin
   forwarded := btrim(split_part(headers ->> 'x-forwarded-for', ',', 1));
   if forwarded ~ '^[0-9a-fA-F.:]{3,45}$' then
     begin
-      ip := forwarded;
+      ip := forwarded::inet;
     exception when invalid_text_representation then
       ip := null;
     end;

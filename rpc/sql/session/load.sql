@@ -8,7 +8,7 @@ create or replace function fieldcrm.load_session() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   uuid_form constant text := '^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
-  claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '');
+  claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   subject uuid;
   session jsonb;
 begin
@@ -24,7 +24,7 @@ begin
       return session;
     end if;
   end if;
-  subject := substring(claims ->> 'sub' from uuid_form);
+  subject := substring(claims ->> 'sub' from uuid_form)::uuid;
   select jsonb_build_object('service', false, 'user_id', p.id, 'org_id', p.org_id, 'profile_id', p.id,
     'role', p.role, 'default_country', o.default_country)
   into session

@@ -9,13 +9,13 @@ end $$;
 create or replace function fieldcrm.current_org_id() returns uuid
 language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.load_session() ->> 'org_id';
+  return (fieldcrm.load_session() ->> 'org_id')::uuid;
 end $$;
 
 create or replace function fieldcrm.current_profile_id() returns uuid
 language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.load_session() ->> 'profile_id';
+  return (fieldcrm.load_session() ->> 'profile_id')::uuid;
 end $$;
 
 create or replace function fieldcrm.has_capability(capability text) returns boolean

@@ -48,12 +48,13 @@ declare
   c wall_callers;
   n bigint;
   state text;
+  foreign_org constant uuid := (select max(org_id::text) from wall_orgs);
 begin
   for t in select * from wall_catalogue where org_column = 'org_id' and tab not like 'fieldcrm.customer_search' loop
     for c in select * from wall_callers where db_role = 'authenticated' and org_id = (select min(org_id::text)::uuid from wall_orgs) loop
       begin
         perform pg_temp.become(c);
-        execute format('update %s set org_id = $1', t.tab) using (select max(org_id::text)::uuid from wall_orgs);
+        execute format('update %s set org_id = $1', t.tab) using foreign_org;
         get diagnostics n = row_count;
         raise sqlstate 'UNDO1';
       exception
