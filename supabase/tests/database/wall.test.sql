@@ -3,6 +3,7 @@
 begin;
 \ir wall/expected.sql
 \ir wall/callers.sql
+\ir wall/catalogue.sql
 \ir wall/matrix.sql
 \ir wall/sweep.sql
 \ir wall/border.sql

@@ -1,14 +1,5 @@
 -- Tries every command on every table and view, as everybody, on a row of either org, and undoes it.
 
-create temporary table wall_catalogue as
-select c.oid, format('%s.%s', n.nspname, c.relname) as tab, k.key, case when o.attname is null then 'id' else 'org_id' end as org_column
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-left join pg_attribute o on o.attrelid = c.oid and o.attname = 'org_id'
-left join lateral (select x.attname as key from pg_attribute x where x.attrelid = c.oid
-  and x.attname in ('id', 'customer_id', 'key') order by array_position('{id,customer_id,key}', x.attname::text) limit 1) k on true
-where n.nspname in ('public', 'fieldcrm') and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname !~ '^gateway_test_'
-  and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e');
-
 -- A row of either org, as plain as there is: nobody's own, not locked, with nothing of the callers in it.
 create temporary table wall_samples (tab text, org_id uuid, row_data jsonb);
 do $$

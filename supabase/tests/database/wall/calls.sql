@@ -1,0 +1,93 @@
+-- Calls every listed RPC as everybody, with the ids of their own org, of the other one, and of nobody; undoes it.
+
+-- One row of each kind in each org, by the names that the list uses.
+create temporary table wall_ids as
+select o.org_id, v.name, v.id
+from wall_orgs o,
+  lateral (select w.id as work_order, w.customer_id as customer, w.location_id as location from public.work_orders w
+    where w.org_id = o.org_id and w.status = 'scheduled' and w.technician_id is not null
+      and exists (select from public.quotes q where q.customer_id = w.customer_id) order by w.window_start limit 1) w,
+  lateral (values ('customer', w.customer), ('location', w.location), ('work_order', w.work_order),
+    ('other', o.bare),
+    ('member', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'viewer')),
+    ('contact', (select x.id from public.customer_contacts x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
+    ('interaction', (select x.id from public.crm_interactions x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
+    ('quote', (select x.id from public.quotes x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
+    ('followup', (select x.id from public.crm_followups x where x.org_id = o.org_id and x.status = 'pending' order by x.due_at, x.id limit 1)),
+    ('template', (select x.id from public.crm_message_templates x where x.org_id = o.org_id and x.variables is null and x.channel = 'email' order by x.id limit 1))
+  ) as v (name, id);
+
+-- Every id there is of either org: none of the other's may be in an answer.
+create temporary table wall_known (id uuid, org_id uuid);
+do $$
+declare
+  t record;
+begin
+  for t in select tab from wall_catalogue where org_column = 'org_id' and key = 'id' and tab not like '%_log' loop
+    execute format('insert into wall_known select id, org_id from %s', t.tab);
+  end loop;
+  insert into wall_known select org_id, org_id from wall_orgs;
+end $$;
+create index on wall_known (id);
+
+create temporary table wall_calls (call text, caller text, org_id uuid, asked text, ids text, state text, error text, result text);
+
+-- asked: 'own', or the reference that was replaced; ids: own, foreign, absent.
+create function pg_temp.try_call(call text, c wall_callers, asked text, ids text) returns void language plpgsql as $$
+declare
+  nobody constant uuid := '99999999-9999-4999-8999-999999999999';
+  replaced uuid;
+  statement text := call;
+  r record;
+  state text := '00000';
+  message text;
+  detail text;
+  hint text;
+  result text;
+begin
+  for r in select i.name, i.id from wall_ids i where i.org_id = c.org_id loop
+    if r.name = asked then
+      replaced := case ids when 'absent' then nobody else (select i.id from wall_ids i where i.name = r.name and i.org_id <> c.org_id) end;
+      r.id := replaced;
+    end if;
+    statement := regexp_replace(statement, '\{\??' || r.name || '\}', format('%L::uuid', r.id), 'g');
+  end loop;
+  begin
+    perform set_config('app.current_org_id', case when c.db_role = 'service_role' then c.org_id::text else '' end, true);
+    perform pg_temp.become(c);
+    execute 'select public.' || statement into result;
+    raise sqlstate 'UNDO1';
+  exception
+    when sqlstate 'UNDO1' then null;
+    when others then
+      get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
+      result := null;
+  end;
+  insert into wall_calls values (call, c.caller, c.org_id, asked, ids, state,
+    replace(concat_ws(E'\n', message, detail, hint), coalesce(replaced::text, 'nothing'), '<id>'), result);
+end $$;
+
+-- A function that does not exist is told of once, by its own test.
+do $$
+declare
+  l record;
+  c wall_callers;
+  asked text;
+  ids text;
+begin
+  for l in select r.call, array_agg(distinct x.role) as callers from wall_rpcs r join wall_groups g on g.name = r.who
+      left join lateral (select unnest(g.roles || case when r.service then '{service_role}' else '{}'::text[] end) as role where r.state = '00000') x on true
+      where exists (select from pg_proc p where p.pronamespace = 'public'::regnamespace and p.proname = split_part(r.call, '(', 1))
+      group by r.call loop
+    for c in select * from wall_callers loop
+      perform pg_temp.try_call(l.call, c, 'own', 'own');
+      if c.caller = any (l.callers) then
+        for asked in select distinct m[1] from regexp_matches(l.call, '\{\??([a-z_]+)\}', 'g') m loop
+          foreach ids in array array['foreign', 'absent'] loop
+            perform pg_temp.try_call(l.call, c, asked, ids);
+          end loop;
+        end loop;
+      end if;
+    end loop;
+  end loop;
+end $$;
