@@ -1,7 +1,7 @@
 -- What lists, segments and automation ask of every customer again and again, kept current as it changes.
 
 create table public.customer_metrics (
-  customer_id uuid primary key,
+  customer_id uuid not null,
   org_id uuid not null,
   interactions_count bigint not null default 0,
   positive_count bigint not null default 0,
@@ -14,10 +14,12 @@ create table public.customer_metrics (
   total_spend numeric(14, 2) not null default 0,
   balance_due numeric(14, 2) not null default 0,
   updated_at timestamptz not null default now(),
-  constraint customer_metrics_org_id_customer_id_key unique (org_id, customer_id),
+  -- The only unique key: beside a second one, on conflict fails where two sessions make the same row at once.
+  constraint customer_metrics_pkey primary key (org_id, customer_id),
   constraint customer_metrics_customer_id_fkey foreign key (org_id, customer_id)
     references public.customers (org_id, id) on delete cascade
 );
+create index idx_customer_metrics_customer_id on public.customer_metrics (customer_id);
 create index idx_customer_metrics_last_interaction_at on public.customer_metrics (org_id, last_interaction_at);
 create index idx_customer_metrics_total_spend on public.customer_metrics (org_id, total_spend);
 comment on table public.customer_metrics is 'Figures of a customer, written by triggers only. No row: nothing happened yet, all figures are zero.';
@@ -81,7 +83,7 @@ begin
   select n.customer_id, n.org_id, count(*), count(*) filter (where n.sentiment = 'positive'),
     count(*) filter (where n.sentiment = 'neutral'), count(*) filter (where n.sentiment = 'negative'), max(n.occurred_at)
   from new_rows n group by n.customer_id, n.org_id order by n.customer_id
-  on conflict (customer_id) do update set
+  on conflict (org_id, customer_id) do update set
     interactions_count = m.interactions_count + excluded.interactions_count,
     positive_count = m.positive_count + excluded.positive_count,
     neutral_count = m.neutral_count + excluded.neutral_count,

@@ -1,0 +1,249 @@
+//! The figures of customers under load: real sessions that write at once, against the figures
+//! computed from scratch.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::{Target, connect};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error};
+use uuid::Uuid;
+
+const SESSIONS: usize = 8;
+const CUSTOMERS: usize = 24;
+/// So many of the customers are deleted while others write to them.
+const DOOMED: usize = 4;
+/// How many interactions are logged altogether, unless `METRIC_INTERACTIONS` says otherwise.
+const INTERACTIONS: usize = 3000;
+
+/// An org of its own with a csr and customers; removed at the end.
+#[derive(Clone)]
+struct Org {
+    id: Uuid,
+    csr: Uuid,
+    customers: Arc<Vec<Uuid>>,
+    target: Target,
+    /// Told when the interactions are logged.
+    done: Arc<AtomicBool>,
+}
+
+impl Org {
+    async fn make(target: Target) -> Self {
+        let client = connect(target).await;
+        let sql = "insert into orgs (name) values ('Metrics') returning id";
+        let id: Uuid = client.query_one(sql, &[]).await.unwrap().get(0);
+        let sql = "insert into auth.users (id, email) values (gen_random_uuid(), $1) returning id";
+        let csr = client.query_one(sql, &[&format!("{id}@example.com")]).await.unwrap().get(0);
+        let sql = "insert into profiles (id, org_id, role) values ($1, $2, 'csr')";
+        client.execute(sql, &[&csr, &id]).await.unwrap();
+        let sql = "insert into customers (org_id, type, name)
+            select $1, 'company', 'Customer ' || n from generate_series(1, $2::bigint) n returning id";
+        let made = client.query(sql, &[&id, &i64::try_from(CUSTOMERS).unwrap()]).await.unwrap();
+        let customers = Arc::new(made.iter().map(|row| row.get(0)).collect());
+        Self { id, csr, customers, target, done: Arc::default() }
+    }
+
+    fn customer(&self, step: usize) -> Uuid {
+        self.customers[step % CUSTOMERS]
+    }
+
+    fn is_done(&self) -> bool {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    async fn remove(self) {
+        let client = connect(self.target).await;
+        client.execute("delete from customers where org_id = $1", &[&self.id]).await.unwrap();
+        client.execute("delete from auth.users where id = $1", &[&self.csr]).await.unwrap();
+        client.execute("delete from orgs where id = $1", &[&self.id]).await.unwrap();
+    }
+}
+
+/// A session that stays who it is, each statement a transaction of its own.
+async fn session(org: &Org, role: &str) -> Client {
+    let client = connect(org.target).await;
+    let claims = match role {
+        "authenticated" => json!({"sub": org.csr, "role": role}),
+        _ => json!({"role": role}),
+    };
+    let sql = "select set_config('request.jwt.claims', $1, false), set_config('role', $2, false)";
+    client.query_one(sql, &[&claims.to_string(), &role]).await.unwrap();
+    client
+}
+
+/// A customer may be gone meanwhile; a deadlock, or anything else, fails the test.
+fn customer_or_nothing(outcome: Result<u64, Error>) -> u64 {
+    match outcome {
+        Ok(rows) => rows,
+        Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => 0,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+async fn log(org: Org, from: usize, count: usize) {
+    let client = session(&org, "authenticated").await;
+    let one = client
+        .prepare(
+            "insert into crm_interactions (customer_id, channel, sentiment, occurred_at)
+             values ($1, 'note', (array['positive', 'neutral', 'negative', null])[$2]::sentiment,
+               timestamptz '2026-01-01' + make_interval(mins => $3))",
+        )
+        .await
+        .unwrap();
+    // Several customers in one statement, in another order in each session.
+    let several = client
+        .prepare(
+            "insert into crm_interactions (customer_id, channel, sentiment)
+             select c, 'phone', 'neutral' from unnest($1::uuid[]) c",
+        )
+        .await
+        .unwrap();
+    let mut step = from;
+    let mut logged = 0;
+    while logged < count {
+        step += 1;
+        if step % 7 == 0 {
+            let customers: Vec<Uuid> = (0..5).map(|n| org.customer(step * (n + 1))).collect();
+            customer_or_nothing(client.execute(&several, &[&customers]).await);
+            logged += customers.len();
+        } else {
+            let sentiment = i32::try_from(1 + step % 4).unwrap();
+            let minutes = i32::try_from(step * 37 % 1000).unwrap();
+            let row: [&(dyn ToSql + Sync); 3] = [&org.customer(step), &sentiment, &minutes];
+            customer_or_nothing(client.execute(&one, &row).await);
+            logged += 1;
+        }
+    }
+}
+
+/// Runs statements in turn, each with a customer, until the interactions are logged.
+async fn meanwhile(org: Org, role: &str, statements: &[&str]) -> usize {
+    let client = session(&org, role).await;
+    let mut prepared = Vec::new();
+    for statement in statements {
+        prepared.push(client.prepare(statement).await.unwrap());
+    }
+    let mut step = 0;
+    while !org.is_done() {
+        for statement in &prepared {
+            step += 1;
+            customer_or_nothing(client.execute(statement, &[&org.customer(step * 5)]).await);
+        }
+        tokio::task::yield_now().await;
+    }
+    step
+}
+
+async fn delete_customers(org: Org) -> usize {
+    let client = connect(org.target).await;
+    for customer in org.customers.iter().take(DOOMED) {
+        // Once something was written to it: only then is there something to get wrong.
+        let busy = "select count(*) > 20 from crm_interactions where customer_id = $1";
+        while !org.is_done()
+            && !client.query_one(busy, &[customer]).await.unwrap().get::<_, bool>(0)
+        {
+            tokio::task::yield_now().await;
+        }
+        client.execute("delete from customers where id = $1", &[customer]).await.unwrap();
+    }
+    DOOMED
+}
+
+const WRONG: &str = "
+    select r.customer_id::text, to_jsonb(r)::text, to_jsonb(m)::text
+    from customer_metrics_recomputed r left join customer_metrics m using (customer_id)
+    where r.org_id = $1 and (r.interactions_count, r.positive_count, r.neutral_count, r.negative_count,
+        r.jobs_count, r.open_jobs_count, r.total_spend, r.balance_due, r.last_interaction_at, r.last_service_at)
+      is distinct from (coalesce(m.interactions_count, 0), coalesce(m.positive_count, 0),
+        coalesce(m.neutral_count, 0), coalesce(m.negative_count, 0), coalesce(m.jobs_count, 0),
+        coalesce(m.open_jobs_count, 0), coalesce(m.total_spend, 0), coalesce(m.balance_due, 0),
+        m.last_interaction_at, m.last_service_at)";
+
+async fn figures_of_customers_are_exact_whatever_is_written_at_once(target: Target) {
+    let org = Org::make(target).await;
+    let wanted = std::env::var("METRIC_INTERACTIONS").ok().and_then(|count| count.parse().ok());
+    let share = wanted.unwrap_or(INTERACTIONS) / SESSIONS;
+
+    let mut others = JoinSet::new();
+    // The service learns of the sentiment later.
+    others.spawn(meanwhile(org.clone(), "service_role", &[
+        "update crm_interactions set sentiment = 'negative' where id in (
+           select id from crm_interactions where customer_id = $1 and sentiment is null limit 3)",
+        "update crm_interactions set sentiment = 'positive' where id in (
+           select id from crm_interactions where customer_id = $1 and sentiment = 'negative' limit 1)",
+    ]));
+    others.spawn(meanwhile(org.clone(), "postgres", &["delete from crm_interactions where id in (
+           select id from crm_interactions where customer_id = $1 order by occurred_at desc limit 1)"]));
+    others.spawn(meanwhile(
+        org.clone(),
+        "postgres",
+        &[
+            "insert into work_orders (org_id, customer_id, title)
+               select org_id, id, 'Visit' from customers where id = $1",
+            "update work_orders set status = 'completed', completed_at = now() where id = (
+           select id from work_orders where customer_id = $1 and status = 'scheduled' limit 1)",
+            "update work_orders set status = 'canceled' where id = (
+           select id from work_orders where customer_id = $1 and status = 'completed' limit 1)",
+            "delete from work_orders where id = (
+           select id from work_orders where customer_id = $1 and status = 'canceled' limit 1)",
+            "insert into invoices (org_id, customer_id, number, status, total, amount_paid)
+               select org_id, id, gen_random_uuid()::text, 'sent', 100.10, 0.05 from customers where id = $1",
+            "update invoices set status = 'paid', amount_paid = total where id = (
+           select id from invoices where customer_id = $1 and status = 'sent' limit 1)",
+            "update invoices set status = 'void' where id = (
+           select id from invoices where customer_id = $1 and status = 'paid' limit 1)",
+        ],
+    ));
+    others.spawn(meanwhile(
+        org.clone(),
+        "postgres",
+        &["update customers set is_archived = not is_archived where id = $1"],
+    ));
+    others.spawn(delete_customers(org.clone()));
+
+    let mut loggers = JoinSet::new();
+    for session in 0..SESSIONS {
+        loggers.spawn(log(org.clone(), session * 101, share));
+    }
+    loggers.join_all().await;
+    org.done.store(true, Ordering::Relaxed);
+    let steps = others.join_all().await;
+    assert!(steps.iter().all(|steps| *steps > 0), "{steps:?}");
+
+    let client = connect(target).await;
+    let wrong = client.query(WRONG, &[&org.id]).await.unwrap();
+    for row in &wrong {
+        eprintln!(
+            "{}: {} is kept as {:?}",
+            row.get::<_, String>(0),
+            row.get::<_, String>(1),
+            row.get::<_, Option<String>>(2)
+        );
+    }
+    assert!(wrong.is_empty(), "{} customers have wrong figures", wrong.len());
+    let sql = "select count(*), count(*) filter (where interactions_count > 0 and jobs_count + open_jobs_count > 0
+        and total_spend > 0) from customer_metrics where org_id = $1";
+    let row = client.query_one(sql, &[&org.id]).await.unwrap();
+    let left = i64::try_from(CUSTOMERS - DOOMED).unwrap();
+    assert_eq!(row.get::<_, i64>(0), left);
+    assert!(row.get::<_, i64>(1) > 0, "nothing was counted");
+    org.remove().await;
+}
+
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
+        mod extension { $(#[tokio::test] async fn $name() { super::$name(super::Target::Extension).await; })* }
+    };
+}
+
+on_both! {
+    figures_of_customers_are_exact_whatever_is_written_at_once
+}
