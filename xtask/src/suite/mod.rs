@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is, on a stack made for it.
 
 mod crash;
+mod restore;
 mod tally;
 
 pub use tally::Tally;
@@ -16,7 +17,7 @@ use crate::extension::{self, Build};
 use crate::postgres::Database;
 use crate::report::Step;
 use crate::stack::{Kind, Lock, Stack};
-use crate::{check, checkout, command, interrupt};
+use crate::{check, checkout, command, generate, interrupt};
 
 /// The longest a single Node test may take, in milliseconds: a hanging test must fail.
 const NODE_TIMEOUT: &str = "300000";
@@ -73,9 +74,15 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
     let variables = environment.as_deref().unwrap_or_default();
     *tally += cargo_tests(variables, filter)?;
     if environment.is_some() {
+        if filter.is_none_or(|filter| filter == "gen") {
+            *tally += generate::check(&stack.database())?;
+        }
         *tally += database_tests(&stack.database(), filter)?;
         *tally += node_tests("wasm-tests", variables, filter)?;
         *tally += node_tests("supabase/local", variables, filter)?;
+        if filter.is_none_or(|filter| filter == "restore") {
+            *tally += restore::run(stack)?;
+        }
         if filter.is_none_or(|filter| filter == "crash") {
             *tally += crash::run(stack)?;
         }
