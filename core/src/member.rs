@@ -31,6 +31,16 @@ pub fn check_change(caller: &Session, target: Uuid, from: Role, to: Role) -> Res
     Ok(())
 }
 
+/// Whether the caller may take the rights of a member with that role: of portal users too, of owners
+/// only as an owner.
+pub fn check_deactivation(caller: &Session, role: Role) -> Result<Uuid> {
+    let org = caller.require(&[Capability::MembersManage])?;
+    if role == Role::Owner && !caller.service && caller.role != Some(Role::Owner) {
+        return Err(not_grantable(role));
+    }
+    Ok(org)
+}
+
 fn not_grantable(role: Role) -> Error {
     Error::new(
         Code::RoleNotGrantable,
@@ -77,5 +87,14 @@ mod tests {
         assert!(check_change(&caller(Role::Admin), other, Role::Csr, Role::Owner).is_err());
         assert!(check_change(&caller(Role::Admin), other, Role::Csr, Role::Manager).is_ok());
         assert!(check_change(&caller(Role::Owner), other, Role::Admin, Role::Owner).is_ok());
+    }
+    #[test]
+    fn an_admin_deactivates_everybody_but_owners() {
+        for role in Role::ALL {
+            let allowed = check_deactivation(&caller(Role::Admin), *role).is_ok();
+            assert_eq!(allowed, *role != Role::Owner, "{}", role.as_str());
+            assert!(check_deactivation(&caller(Role::Owner), *role).is_ok());
+            assert!(check_deactivation(&caller(Role::Manager), *role).is_err());
+        }
     }
 }

@@ -22,6 +22,9 @@ scenarios! {
     nobody_raises_their_own_role
     the_last_owner_cannot_leave
     a_deactivated_member_is_out_at_the_next_statement
+    an_invitation_goes_with_its_makers_role
+    an_invitation_stays_while_its_makers_rights_do
+    a_portal_user_can_be_deactivated_and_a_member_made_active_again
     members_of_another_org_are_unknown
     a_session_describes_the_caller
 }
@@ -208,6 +211,46 @@ async fn a_deactivated_member_is_out_at_the_next_statement(context: &mut Context
     );
 }
 
+async fn an_invitation_goes_with_its_makers_role(context: &mut Context) {
+    let invite = json!({"email": "alt@example.com", "role": "admin"});
+    let admin = context.user("admin@northwind.example").await;
+    let alt = As::User(context.newcomer("alt@example.com").await);
+    for (rpc, change) in [
+        ("crm_set_member_role", json!({"user_id": admin, "role": "viewer"})),
+        ("crm_deactivate_member", json!({"user_id": admin})),
+    ] {
+        let back = json!({"user_id": admin, "role": "admin"});
+        context.call(OWNER, "crm_set_member_role", back).await.unwrap();
+        let invitation = context.call(ADMIN, "crm_invite_member", invite.clone()).await.unwrap();
+        context.call(OWNER, rpc, change).await.unwrap();
+        let token = json!({"token": invitation["token"]});
+        context.refused(alt, "crm_accept_invite", token, Code::InviteNotFound).await;
+    }
+}
+
+async fn an_invitation_stays_while_its_makers_rights_do(context: &mut Context) {
+    let invite = json!({"email": "alt@example.com", "role": "csr"});
+    let invitation = context.call(ADMIN, "crm_invite_member", invite).await.unwrap();
+    let admin = context.user("admin@northwind.example").await;
+    let same = json!({"user_id": admin, "role": "admin"});
+    context.call(OWNER, "crm_set_member_role", same).await.unwrap();
+    let alt = As::User(context.newcomer("alt@example.com").await);
+    let token = json!({"token": invitation["token"]});
+    context.call(alt, "crm_accept_invite", token).await.unwrap();
+}
+
+async fn a_portal_user_can_be_deactivated_and_a_member_made_active_again(context: &mut Context) {
+    for role in ["portal_customer", "csr"] {
+        let id = context.user(&format!("{role}@northwind.example")).await;
+        let out =
+            context.call(ADMIN, "crm_deactivate_member", json!({"user_id": id})).await.unwrap();
+        assert_eq!(out["status"], "inactive");
+    }
+    let csr = context.user("csr@northwind.example").await;
+    let back = json!({"user_id": csr, "role": "csr"});
+    assert_eq!(context.call(ADMIN, "crm_set_member_role", back).await.unwrap()["status"], "active");
+}
+
 async fn members_of_another_org_are_unknown(context: &mut Context) {
     let foreign = context.user("csr@volt.example").await;
     let change = json!({"user_id": foreign, "role": "viewer"});
@@ -256,12 +299,12 @@ async fn owners_who_remove_each_other_leave_one(target: Target) {
             .unwrap();
         owners.push(id);
     }
-    let mut outcomes = Vec::new();
     let mut first = Context::start(target).await;
     let mut second = Context::start(target).await;
     let remove = |id: Uuid| json!({"user_id": id});
     let (owner, other) = (As::User(owners[0]), As::User(owners[1]));
-    outcomes.push(first.call(owner, "crm_deactivate_member", remove(owners[1])).await.is_ok());
+    let pid: i32 = first.client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+    first.call(owner, "crm_deactivate_member", remove(owners[1])).await.unwrap();
     let first_owner = owners[0];
     let waiting = tokio::spawn(async move {
         let outcome =
@@ -270,18 +313,19 @@ async fn owners_who_remove_each_other_leave_one(target: Target) {
         outcome
     });
     // The second is seen waiting for the first one's lock before the first commits.
+    let started = std::time::Instant::now();
     loop {
-        let blocked: i64 = client
-            .query_one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()", &[])
-            .await.unwrap().get(0);
-        if blocked > 0 {
+        let sql =
+            "select exists (select from pg_stat_activity where $1 = any (pg_blocking_pids(pid)))";
+        if client.query_one(sql, &[&pid]).await.unwrap().get(0) {
             break;
         }
+        assert!(!waiting.is_finished(), "the second did not wait for the first");
+        assert!(started.elapsed().as_secs() < 60, "the second never came to the lock");
         tokio::task::yield_now().await;
     }
     first.client.batch_execute("commit").await.unwrap();
-    outcomes.push(waiting.await.unwrap());
-    assert_eq!(outcomes, [true, false]);
+    assert!(!waiting.await.unwrap(), "both removed each other");
     let left: i64 = client
         .query_one("select count(*) from profiles where org_id = $1 and status = 'active'", &[&org])
         .await

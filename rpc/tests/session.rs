@@ -131,6 +131,29 @@ async fn a_change_of_rights_is_seen_by_the_next_statement_of_a_running_transacti
     admin.execute("delete from orgs where id = $1", &[&org]).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_change_of_rights_that_is_rolled_back_is_forgotten() {
+    for isolation in ["read committed", "repeatable read"] {
+        let context = Context::start(Target::Extension).await;
+        let begin = format!("rollback; begin isolation level {isolation}");
+        context.client.batch_execute(&begin).await.unwrap();
+        let csr = context.user("csr@northwind.example").await;
+        context.enter(As::User(csr), "authenticated").await;
+        assert_eq!(answers(&context).await["capabilities"]["members.manage"], false);
+        context.client.batch_execute("savepoint s; reset role").await.unwrap();
+        let promote = "update profiles set role = 'owner' where id = $1";
+        context.client.execute(promote, &[&csr]).await.unwrap();
+        // Somebody else's transaction ends meanwhile, so that the snapshot's bounds do not tell.
+        let other = common::connect(Target::Extension).await;
+        other.batch_execute("select pg_current_xact_id()").await.unwrap();
+        context.client.batch_execute("set local role authenticated").await.unwrap();
+        assert_eq!(answers(&context).await["capabilities"]["members.manage"], true);
+        context.client.batch_execute("rollback to s").await.unwrap();
+        let capabilities = &answers(&context).await["capabilities"];
+        assert_eq!(capabilities["members.manage"], false, "{isolation}");
+    }
+}
+
 /// The list in `fieldcrm_rpc::RPCS` is the truth about who an RPC runs as.
 #[tokio::test]
 async fn the_functions_of_the_extension_run_as_the_list_says() {
