@@ -29,6 +29,7 @@ scenarios! {
     only_managers_change_the_owner
     a_patch_that_fails_changes_nothing
     a_contact_does_not_become_another_one
+    a_stored_document_that_rust_cannot_read_is_an_error_of_ours
 }
 
 fn ada() -> Value {
@@ -355,4 +356,16 @@ async fn a_patch_that_fails_changes_nothing(context: &mut Context) {
     context.refused(CSR, "crm_update_customer", patch, Code::NotFound).await;
     let read = context.call(CSR, "crm_get_customer", json!({"id": made["id"]})).await.unwrap();
     assert_eq!(read["name"], "Ada Lovelace");
+}
+
+async fn a_stored_document_that_rust_cannot_read_is_an_error_of_ours(context: &mut Context) {
+    let input = json!({"type": "company", "name": "One", "idempotency_key": "k-4"});
+    context.call(CSR, "crm_create_customer", input.clone()).await.unwrap();
+    for response in ["1e400", &format!("{}{}", "[".repeat(500), "]".repeat(500))] {
+        let sql = format!(
+            "update fieldcrm.idempotency_keys set response = '{response}' where key = 'k-4'"
+        );
+        assert_eq!(context.client.execute(&sql, &[]).await.unwrap(), 1);
+        context.refused(CSR, "crm_create_customer", input.clone(), Code::Internal).await;
+    }
 }

@@ -27,6 +27,7 @@ scenarios! {
     a_portal_user_can_be_deactivated_and_a_member_made_active_again
     members_of_another_org_are_unknown
     a_session_describes_the_caller
+    settings_that_other_readers_of_json_refuse_are_not_stored
 }
 
 async fn a_signed_in_user_founds_an_org_and_owns_it(context: &mut Context) {
@@ -269,6 +270,31 @@ async fn a_session_describes_the_caller(context: &mut Context) {
     assert_eq!(session["profile"]["email"], "csr@northwind.example");
     assert_eq!(session["user_id"], session["profile"]["id"]);
     assert!(session["capabilities"].as_array().unwrap().contains(&json!("customers.write")));
+}
+
+async fn settings_that_other_readers_of_json_refuse_are_not_stored(context: &mut Context) {
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    for (value, allowed) in [
+        ("1e400", false),
+        (r#"[{"n": -1e309}]"#, false),
+        (deep(500).as_str(), false),
+        (deep(33).as_str(), false),
+        (r#"[1e300, "1e400", null, true]"#, true),
+        (deep(32).as_str(), true),
+    ] {
+        let sql = format!(r#"update orgs set settings = '{{"a": {value}}}'"#);
+        context.client.batch_execute("savepoint settings").await.unwrap();
+        context.enter(OWNER, "authenticated").await;
+        let stored = context.client.execute(&sql, &[]).await;
+        if allowed {
+            stored.unwrap();
+        } else {
+            assert_eq!(stored.unwrap_err().code().unwrap().code(), "23514", "{value}");
+            context.client.batch_execute("rollback to settings").await.unwrap();
+        }
+        context.leave().await;
+        context.call(OWNER, "crm_session", json!({})).await.unwrap();
+    }
 }
 
 /// Two owners remove each other at the same moment: one of them stays.
