@@ -81,6 +81,19 @@ async fn one_key_from_many_sessions_makes_one_customer(target: Target) {
     org.remove().await;
 }
 
+async fn one_key_left_without_a_result_makes_one_customer(target: Target) {
+    let org = Org::make(target).await;
+    let sql = "insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
+        values ($1, $2, 'left', 'crm_create_customer', '')";
+    connect(target).await.execute(sql, &[&org.id, &org.csr]).await.unwrap();
+    let outcomes =
+        org.race(|_| json!({"type": "company", "name": "Once", "idempotency_key": "left"})).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(ids(&outcomes).len(), 1);
+    assert_eq!(org.count("select count(*) from customers where org_id = $1").await, 1);
+    org.remove().await;
+}
+
 async fn one_external_ref_from_many_sessions_makes_one_customer(target: Target) {
     let org = Org::make(target).await;
     let outcomes = org
@@ -127,6 +140,7 @@ macro_rules! on_both {
 
 on_both! {
     one_key_from_many_sessions_makes_one_customer
+    one_key_left_without_a_result_makes_one_customer
     one_external_ref_from_many_sessions_makes_one_customer
     new_tags_from_many_sessions_are_made_once_and_all_assigned
 }

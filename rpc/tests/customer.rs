@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{As, Context, VOLT};
+use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ scenarios! {
     the_same_key_and_payload_returns_the_first_result
     the_same_key_with_another_payload_is_refused
     an_idempotency_key_of_another_user_is_another_key
+    a_key_whose_call_left_no_result_counts_as_unused
     roles_without_the_capability_are_refused
     a_member_creates_and_changes_only_their_own
     a_dba_works_for_the_org_they_set
@@ -144,6 +145,17 @@ async fn an_idempotency_key_of_another_user_is_another_key(context: &mut Context
     made.sort();
     made.dedup();
     assert_eq!(made.len(), 4);
+}
+
+async fn a_key_whose_call_left_no_result_counts_as_unused(context: &mut Context) {
+    let csr = context.user("csr@northwind.example").await;
+    let sql = "insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
+        values ($1, $2, 'k-5', 'crm_create_customer', 'of another payload')";
+    context.client.execute(sql, &[&NORTHWIND, &csr]).await.unwrap();
+    let input = json!({"type": "company", "name": "One", "idempotency_key": "k-5"});
+    let made = context.call(CSR, "crm_create_customer", input.clone()).await.unwrap();
+    assert_eq!(made["name"], "One");
+    assert_eq!(context.call(CSR, "crm_create_customer", input).await.unwrap(), made);
 }
 
 async fn roles_without_the_capability_are_refused(context: &mut Context) {

@@ -195,3 +195,17 @@ async fn json_that_rust_cannot_read_is_a_bad_argument() {
         assert_eq!(detail["code"], "invalid_argument");
     }
 }
+
+/// A body of an RPC called by itself returns its error as a value and rolls nothing back: the key
+/// it claimed stands in nobody's way.
+#[tokio::test]
+async fn a_key_claimed_by_a_body_that_failed_can_be_used() {
+    let context = Context::start(Target::Extension).await;
+    context.enter(As::Northwind("csr"), "authenticated").await;
+    let body = r#"select fieldcrm.create_customer('{"type": "company", "idempotency_key": "k"}') ? '$error'"#;
+    assert!(context.client.query_one(body, &[]).await.unwrap().get::<_, bool>(0));
+    let face =
+        "select crm_create_customer(type => 'company', name => 'One', idempotency_key => 'k')";
+    let made: Value = context.client.query_one(face, &[]).await.unwrap().get(0);
+    assert_eq!(made["name"], "One");
+}
