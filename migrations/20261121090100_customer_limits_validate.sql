@@ -28,4 +28,5 @@ alter table public.crm_tags
 alter table public.profiles
   validate constraint profiles_email_check;
 alter table public.orgs
-  validate constraint orgs_settings_readable_check;
+  validate constraint orgs_settings_readable_check,
+  validate constraint orgs_default_country_known_check;

@@ -60,13 +60,10 @@ pub async fn accept_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
     let user_id = caller.user_id.ok_or_else(|| {
         Error::new(Code::Unauthenticated, "Sign in with the e-mail address that was invited.")
     })?;
-    let outcome = db
-        .call(
-            ACCEPT_INVITE,
-            &json!({"token": acceptance.token.trim(), "user_id": user_id,
-                    "full_name": acceptance.full_name.as_deref().map(str::trim)}),
-        )
-        .await?;
+    let full_name = member::full_name(acceptance.full_name.as_deref())?;
+    let document =
+        json!({"token": acceptance.token.trim(), "user_id": user_id, "full_name": full_name});
+    let outcome = db.call(ACCEPT_INVITE, &document).await?;
     match outcome["outcome"].as_str() {
         Some("accepted") => session::describe(db, json!({})).await,
         Some("already_member") => {

@@ -37,12 +37,20 @@ impl Org {
 
     /// The same call from several sessions at once, each in its own transaction.
     async fn race(&self, arguments: impl Fn(usize) -> Value) -> Vec<Result<Value, Error>> {
+        self.race_to("crm_create_customer", arguments).await
+    }
+
+    async fn race_to(
+        &self,
+        name: &'static str,
+        arguments: impl Fn(usize) -> Value,
+    ) -> Vec<Result<Value, Error>> {
         let mut tasks = JoinSet::new();
         for session in 0..SESSIONS {
             let (target, csr, arguments) = (self.target, self.csr, arguments(session));
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
-                let outcome = context.call(As::User(csr), "crm_create_customer", arguments).await;
+                let outcome = context.call(As::User(csr), name, arguments).await;
                 context.client.batch_execute("commit").await.unwrap();
                 outcome
             });
@@ -111,6 +119,23 @@ async fn one_external_ref_from_many_sessions_makes_one_customer(target: Target) 
     org.remove().await;
 }
 
+async fn one_external_ref_for_many_customers_is_a_conflict_for_all_but_one(target: Target) {
+    let org = Org::make(target).await;
+    let made = org.race(|_| json!({"type": "company", "name": "x"})).await;
+    let made: Vec<Value> = made.into_iter().map(Result::unwrap).collect();
+    let outcomes = org
+        .race_to(
+            "crm_update_customer",
+            |session| json!({"id": made[session]["id"], "patch": {"external_ref": "ERP-8"}}),
+        )
+        .await;
+    assert_eq!(ids(&outcomes).len(), 1, "{outcomes:?}");
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert_eq!(error.code.status(), 409, "{error:?}");
+    }
+    org.remove().await;
+}
+
 async fn new_tags_from_many_sessions_are_made_once_and_all_assigned(target: Target) {
     let org = Org::make(target).await;
     for round in 1..=ROUNDS {
@@ -142,5 +167,6 @@ on_both! {
     one_key_from_many_sessions_makes_one_customer
     one_key_left_without_a_result_makes_one_customer
     one_external_ref_from_many_sessions_makes_one_customer
+    one_external_ref_for_many_customers_is_a_conflict_for_all_but_one
     new_tags_from_many_sessions_are_made_once_and_all_assigned
 }

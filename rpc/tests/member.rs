@@ -15,7 +15,7 @@ const ADMIN: As = As::Northwind("admin");
 scenarios! {
     a_signed_in_user_founds_an_org_and_owns_it
     a_member_cannot_found_another_org
-    an_unknown_time_zone_or_country_is_refused
+    an_unknown_time_zone_or_country_and_a_long_name_are_refused
     an_invitation_makes_a_member_once
     an_invitation_is_for_one_address_and_expires
     only_managers_of_members_invite_and_nobody_above_themselves
@@ -28,6 +28,7 @@ scenarios! {
     members_of_another_org_are_unknown
     a_session_describes_the_caller
     settings_that_other_readers_of_json_refuse_are_not_stored
+    the_default_country_of_an_org_is_one_whose_phones_can_be_read
 }
 
 async fn a_signed_in_user_founds_an_org_and_owns_it(context: &mut Context) {
@@ -57,12 +58,13 @@ async fn a_member_cannot_found_another_org(context: &mut Context) {
         .await;
 }
 
-async fn an_unknown_time_zone_or_country_is_refused(context: &mut Context) {
+async fn an_unknown_time_zone_or_country_and_a_long_name_are_refused(context: &mut Context) {
     let user = As::User(context.newcomer("founder@example.com").await);
     for arguments in [
         json!({"name": "x", "default_country": "XX"}),
         json!({"name": " "}),
         json!({"name": "x", "time_zone": "Mars/Olympus"}),
+        json!({"name": "x", "full_name": "x".repeat(201)}),
     ] {
         context.refused(user, "crm_create_org", arguments, Code::InvalidArgument).await;
     }
@@ -72,8 +74,10 @@ async fn an_invitation_makes_a_member_once(context: &mut Context) {
     let arguments = json!({"email": "New.Hire@Example.com", "role": "csr"});
     let invitation = context.call(ADMIN, "crm_invite_member", arguments).await.unwrap();
     assert_eq!(invitation["email"], "new.hire@example.com");
-    let token = json!({"token": invitation["token"], "full_name": "New Hire"});
+    let mut token = json!({"token": invitation["token"], "full_name": "x".repeat(201)});
     let user = As::User(context.newcomer("new.hire@example.com").await);
+    context.refused(user, "crm_accept_invite", token.clone(), Code::InvalidArgument).await;
+    token["full_name"] = "New Hire".into();
     let session = context.call(user, "crm_accept_invite", token.clone()).await.unwrap();
     assert_eq!(
         (&session["role"], &session["profile"]["full_name"]),
@@ -270,6 +274,28 @@ async fn a_session_describes_the_caller(context: &mut Context) {
     assert_eq!(session["profile"]["email"], "csr@northwind.example");
     assert_eq!(session["user_id"], session["profile"]["id"]);
     assert!(session["capabilities"].as_array().unwrap().contains(&json!("customers.write")));
+}
+
+async fn the_default_country_of_an_org_is_one_whose_phones_can_be_read(context: &mut Context) {
+    let letters = 'A'..='Z';
+    let codes: Vec<String> =
+        letters.clone().flat_map(|a| letters.clone().map(move |b| format!("{a}{b}"))).collect();
+    let condition: String = context
+        .client
+        .query_one(
+            "select pg_get_expr(conbin, conrelid) from pg_constraint where conname = 'orgs_default_country_known_check'",
+            &[],
+        )
+        .await
+        .unwrap()
+        .get(0);
+    let sql = format!(
+        "select array_agg(default_country) from unnest($1::text[]) x (default_country) where {condition}"
+    );
+    let allowed: Vec<String> = context.client.query_one(&sql, &[&codes]).await.unwrap().get(0);
+    let known: Vec<String> =
+        codes.into_iter().filter(|code| fieldcrm_core::phone::is_country(code)).collect();
+    assert_eq!(allowed, known);
 }
 
 async fn settings_that_other_readers_of_json_refuse_are_not_stored(context: &mut Context) {
