@@ -125,7 +125,7 @@ with input as materialized (
       n.preferred_contact_window_start, n.preferred_contact_window_end, n.notes
     from jsonb_populate_record(p, $1 -> 'preferences') n)
 ), wanted_tags as materialized (
-  select t.id
+  select distinct t.id
   from jsonb_array_elements_text(case jsonb_typeof($1 -> 'tags') when 'array' then $1 -> 'tags' else '[]' end) g
   join public.crm_tags t on t.org_id = (select i.org_id from input i) and t.name_key = lower(g)
 ), untagged as (
