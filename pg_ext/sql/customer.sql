@@ -58,7 +58,8 @@ The customer's email and phone follow the contact that has them, also to the nex
 Returns what crm_get_customer returns. Needs customers.write, or customers.write_own for one's own; changing owner_id
 needs customers.assign.
 Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 duplicate_external_ref, 409 conflict (a contact
-would become another one). Example: select crm_update_customer(id => '…', patch => '{"status": "active", "tags": ["VIP"]}');$$;
+would become another one; 409 with 23505 if somebody else made it so at the same moment).
+Example: select crm_update_customer(id => '…', patch => '{"status": "active", "tags": ["VIP"]}');$$;
 
 revoke all on function public.crm_create_customer(text, text, text, text, text, text, text, text, text, text, text, text,
     text, text, uuid, jsonb, jsonb, text[], jsonb, text), public.crm_get_customer(uuid), public.crm_update_customer(uuid, jsonb)

@@ -234,12 +234,12 @@ async fn an_invitation_goes_with_its_makers_role(context: &mut Context) {
 }
 
 async fn an_invitation_stays_while_its_makers_rights_do(context: &mut Context) {
-    let invite = json!({"email": "alt@example.com", "role": "csr"});
+    let invite = json!({"email": "stay@example.com", "role": "csr"});
     let invitation = context.call(ADMIN, "crm_invite_member", invite).await.unwrap();
     let admin = context.user("admin@northwind.example").await;
     let same = json!({"user_id": admin, "role": "admin"});
     context.call(OWNER, "crm_set_member_role", same).await.unwrap();
-    let alt = As::User(context.newcomer("alt@example.com").await);
+    let alt = As::User(context.newcomer("stay@example.com").await);
     let token = json!({"token": invitation["token"]});
     context.call(alt, "crm_accept_invite", token).await.unwrap();
 }
