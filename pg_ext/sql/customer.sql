@@ -51,12 +51,15 @@ begin
   return fieldcrm.unwrap(fieldcrm.update_customer(json_build_object('id', id, 'patch', patch)::text));
 end $$;
 comment on function public.crm_update_customer(uuid, jsonb) is $$Changes what the patch names, all or nothing.
-patch: the columns of crm_create_customer (absent: left, null: cleared; error paths start inside it); contacts and locations: with id, that one is
-changed, with id and "delete": true removed, without id added; tags: the complete new set; preferences: what to set.
+patch: the columns of crm_create_customer (absent: left, null: cleared, or refused where a value must be; error paths start
+inside it); contacts and locations: with id, that one is changed, with id and "delete": true removed, without id added (a
+contact that is there already takes over what is given); tags: the complete new set; preferences: what to set.
+The customer's email and phone follow the contact that has them, also to the next one when it is deleted.
 Returns what crm_get_customer returns. Needs customers.write, or customers.write_own for one's own; changing owner_id
 needs customers.assign.
 Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 duplicate_external_ref, 409 conflict (a contact
-would become another one). Example: select crm_update_customer(id => '…', patch => '{"status": "active", "tags": ["VIP"]}');$$;
+would become another one; 409 with 23505 if somebody else made it so at the same moment).
+Example: select crm_update_customer(id => '…', patch => '{"status": "active", "tags": ["VIP"]}');$$;
 
 revoke all on function public.crm_create_customer(text, text, text, text, text, text, text, text, text, text, text, text,
     text, text, uuid, jsonb, jsonb, text[], jsonb, text), public.crm_get_customer(uuid), public.crm_update_customer(uuid, jsonb)

@@ -142,7 +142,7 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let tags = prepared.tags.as_deref().unwrap_or_default();
     check_references(db, &caller, org_id, owner_id, tags).await?;
     let key = json!({"org_id": org_id, "id": id, "external_ref": prepared.set.get("external_ref"),
-        "contacts": prepared.contacts.change});
+        "contacts": prepared.contacts});
     let locked = db.call(LOCK, &key).await?;
     if locked.is_null() {
         // Visible but not theirs to change is no secret; invisible is the same as absent.
@@ -154,7 +154,7 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(duplicate(db, org_id, external_ref).await);
     }
     if !locked["contact"].is_null() {
-        let hint = "Another contact of this customer has this type and value.";
+        let hint = "A contact of this customer has this type and value: change that one, once.";
         return Err(Error::new(Code::Conflict, hint).with("id", locked["contact"].clone()));
     }
     apply(db, org_id, id, &caller, &prepared).await?;

@@ -56,14 +56,14 @@ with customer_id as materialized (
   where $1 -> 'preferences' <> 'null'
   returning *
 ), tags as materialized (
-  select g.name as given, t.id, t.name, t.color
-  from jsonb_array_elements_text($1 -> 'tags') as g (name)
+  -- Two names may be one to Postgres that are two to Rust (dotted capital I): the first one counts.
+  select distinct on (lower(g.name)) g.name as given, t.id, t.name, t.color
+  from jsonb_array_elements_text($1 -> 'tags') with ordinality as g (name, n)
   left join public.crm_tags t on t.org_id = ($1 ->> 'org_id')::uuid and t.name_key = lower(g.name)
+  order by lower(g.name), g.n
 ), tagged as (
   insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
   select c.org_id, c.id, t.id, ($1 ->> 'user_id')::uuid from customer c, tags t where t.id is not null
-  -- Two names may be one to Postgres that are two to Rust (dotted capital I).
-  on conflict (org_id, customer_id, tag_id) do nothing
 )
 select to_jsonb(c) || jsonb_build_object(
   'contacts', coalesce((select jsonb_agg(to_jsonb(x)) from contacts x), '[]'),
