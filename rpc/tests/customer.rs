@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 const CSR: As = As::Northwind("csr");
 
@@ -25,6 +26,7 @@ scenarios! {
     a_dba_works_for_the_org_they_set
     another_org_sees_and_changes_nothing
     owners_are_active_staff_of_the_same_org
+    a_product_is_one_of_the_same_org
     a_patch_changes_only_what_it_names
     a_patch_replaces_the_tags
     names_that_only_postgres_takes_for_one_tag_are_one
@@ -217,7 +219,7 @@ async fn a_dba_works_for_the_org_they_set(context: &mut Context) {
     let made = made.await.unwrap();
     assert_eq!(made["org_id"], json!(VOLT));
     assert_eq!(made["phone"], "+442079460958");
-    let nowhere = As::Dba(uuid::Uuid::from_u128(7));
+    let nowhere = As::Dba(Uuid::from_u128(7));
     context
         .refused(
             nowhere,
@@ -254,6 +256,24 @@ async fn owners_are_active_staff_of_the_same_org(context: &mut Context) {
             context.refused(CSR, "crm_create_customer", input(owner), Code::InvalidArgument).await;
         assert_eq!(error.errors[0].path, "owner_id");
     }
+}
+
+async fn a_product_is_one_of_the_same_org(context: &mut Context) {
+    let product = async |org: Uuid| -> Uuid {
+        let sql = "insert into products (org_id, name, is_active) values ($1, 'Heat pump check', false) returning id";
+        context.client.query_one(sql, &[&org]).await.unwrap().get(0)
+    };
+    let (ours, theirs) = (product(NORTHWIND).await, product(VOLT).await);
+    let input = |id: Uuid| json!({"type": "company", "name": "Acme", "product_id": id});
+    let error =
+        context.refused(CSR, "crm_create_customer", input(theirs), Code::InvalidArgument).await;
+    assert_eq!(error.errors[0].code, "unknown_product");
+    let made = context.call(CSR, "crm_create_customer", input(ours)).await.unwrap();
+    assert_eq!(made["product_id"], json!(ours));
+    let patch = |id: Option<Uuid>| json!({"id": made["id"], "patch": {"product_id": id}});
+    context.refused(CSR, "crm_update_customer", patch(Some(theirs)), Code::InvalidArgument).await;
+    let changed = context.call(CSR, "crm_update_customer", patch(None)).await.unwrap();
+    assert_eq!(changed["product_id"], Value::Null);
 }
 
 async fn a_patch_changes_only_what_it_names(context: &mut Context) {
@@ -385,7 +405,7 @@ async fn only_managers_change_the_owner(context: &mut Context) {
     assert_eq!(changed["owner_id"], json!(sales));
     // The table itself refuses too.
     context.enter(CSR, "authenticated").await;
-    let id: uuid::Uuid = text(&made, "id").parse().unwrap();
+    let id: Uuid = text(&made, "id").parse().unwrap();
     let direct =
         context.client.execute("update customers set owner_id = null where id = $1", &[&id]).await;
     assert_eq!(direct.unwrap_err().code().unwrap().code(), "42501");

@@ -77,6 +77,7 @@ impl CustomerPatch {
         put(&mut set, "lifecycle_stage", self.lifecycle_stage);
         put(&mut set, "pipeline_stage", self.pipeline_stage);
         put(&mut set, "owner_id", self.owner_id);
+        put(&mut set, "product_id", self.product_id);
         // A new e-mail or phone of the customer is also one of its contacts.
         let mut endpoints = Vec::new();
         if let Some(raw) = self.email {

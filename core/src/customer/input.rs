@@ -79,6 +79,8 @@ pub struct NewCustomer {
     pub notes: Option<String>,
     pub external_ref: Option<String>,
     pub owner_id: Option<Uuid>,
+    /// A product of the same org.
+    pub product_id: Option<Uuid>,
     pub contacts: Option<Vec<NewContact>>,
     pub locations: Option<Vec<NewLocation>>,
     pub tags: Option<Vec<String>>,
@@ -185,6 +187,8 @@ pub struct CustomerPatch {
     pub external_ref: Field<String>,
     #[serde(deserialize_with = "present")]
     pub owner_id: Field<Uuid>,
+    #[serde(deserialize_with = "present")]
+    pub product_id: Field<Uuid>,
     #[serde(deserialize_with = "given")]
     pub contacts: Option<Vec<ContactPatch>>,
     #[serde(deserialize_with = "given")]

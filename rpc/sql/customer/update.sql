@@ -46,9 +46,9 @@ with input as materialized (
 ), changed as (
   update public.customers c
   set (type, name, first_name, last_name, company_name, email, phone, phone_raw, status, lifecycle_stage,
-      pipeline_stage, source, preferred_language, notes, external_ref, owner_id) = (
+      pipeline_stage, source, preferred_language, notes, external_ref, owner_id, product_id) = (
     select n.type, n.name, n.first_name, n.last_name, n.company_name, n.email, n.phone, n.phone_raw, n.status,
-      n.lifecycle_stage, n.pipeline_stage, n.source, n.preferred_language, n.notes, n.external_ref, n.owner_id
+      n.lifecycle_stage, n.pipeline_stage, n.source, n.preferred_language, n.notes, n.external_ref, n.owner_id, n.product_id
     from jsonb_populate_record(c, p.set) n)
   from input i, customer_patch p
   where c.org_id = i.org_id and c.id = i.id and p.set <> '{}'
