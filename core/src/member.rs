@@ -8,6 +8,8 @@ use crate::{Capability, Code, Error, Result, Role, Session};
 pub const INVITE_HOURS: i64 = 7 * 24;
 /// The longest an invitation can hold, in hours.
 pub const MAX_INVITE_HOURS: i64 = 90 * 24;
+/// The most characters a member's name can have.
+pub const MAX_NAME: usize = 200;
 
 /// Whether the caller may give `role` to somebody new.
 pub fn check_grant(caller: &Session, role: Role) -> Result<Uuid> {
@@ -29,6 +31,26 @@ pub fn check_change(caller: &Session, target: Uuid, from: Role, to: Role) -> Res
         return Err(not_grantable(to));
     }
     Ok(())
+}
+
+/// Whether the caller may take the rights of a member with that role: of portal users too, of owners
+/// only as an owner.
+pub fn check_deactivation(caller: &Session, role: Role) -> Result<Uuid> {
+    let org = caller.require(&[Capability::MembersManage])?;
+    if role == Role::Owner && !caller.service && caller.role != Some(Role::Owner) {
+        return Err(not_grantable(role));
+    }
+    Ok(org)
+}
+
+/// The name of a user as a profile keeps it; blank is none.
+pub fn full_name(raw: Option<&str>) -> Result<Option<&str>> {
+    let name = raw.map(str::trim).filter(|name| !name.is_empty());
+    if name.is_some_and(|name| name.chars().count() > MAX_NAME || name.contains('\0')) {
+        let message = format!("at most {MAX_NAME} characters, none of them NUL");
+        return Err(Error::invalid_field("full_name", "too_long", message));
+    }
+    Ok(name)
 }
 
 fn not_grantable(role: Role) -> Error {
@@ -77,5 +99,23 @@ mod tests {
         assert!(check_change(&caller(Role::Admin), other, Role::Csr, Role::Owner).is_err());
         assert!(check_change(&caller(Role::Admin), other, Role::Csr, Role::Manager).is_ok());
         assert!(check_change(&caller(Role::Owner), other, Role::Admin, Role::Owner).is_ok());
+    }
+    #[test]
+    fn a_full_name_is_trimmed_and_not_too_long() {
+        assert_eq!(full_name(Some(" Ada ")).unwrap(), Some("Ada"));
+        assert_eq!(full_name(Some("  ")).unwrap(), None);
+        assert_eq!(full_name(None).unwrap(), None);
+        assert!(full_name(Some(&"ß".repeat(200))).is_ok());
+        assert_eq!(full_name(Some(&"x".repeat(201))).unwrap_err().errors[0].path, "full_name");
+    }
+
+    #[test]
+    fn an_admin_deactivates_everybody_but_owners() {
+        for role in Role::ALL {
+            let allowed = check_deactivation(&caller(Role::Admin), *role).is_ok();
+            assert_eq!(allowed, *role != Role::Owner, "{}", role.as_str());
+            assert!(check_deactivation(&caller(Role::Owner), *role).is_ok());
+            assert!(check_deactivation(&caller(Role::Manager), *role).is_err());
+        }
     }
 }

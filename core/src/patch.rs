@@ -18,6 +18,15 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
+/// For `#[serde(deserialize_with)]` on what a patch can set but not clear: null is no value.
+pub fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Reads arguments into their type; unknown keys and wrong types are refused with their path.
 pub fn read<T: DeserializeOwned>(input: Value) -> Result<T> {
     // Serde takes an array for a struct, field by field in their order.

@@ -23,8 +23,8 @@ begin
   return fieldcrm.unwrap(fieldcrm.accept_invite(json_build_object('token', token, 'full_name', full_name)::text));
 end $$;
 comment on function public.crm_accept_invite(text, text) is $$Makes the signed-in user a member of the org that invited them.
-token: from crm_invite_member, single use. Returns what crm_session() returns.
-Errors: 403 invite_email_mismatch, 404 invite_not_found (also expired or used), 409 already_member.
+token: from crm_invite_member, single use; full_name: at most 200 characters. Returns what crm_session() returns.
+Errors: 400 invalid_argument, 403 invite_email_mismatch, 404 invite_not_found (also expired or used), 409 already_member.
 Example: select crm_accept_invite(token => '…', full_name => 'Ada Lovelace');$$;
 
 create or replace function public.crm_set_member_role(user_id uuid, role text) returns jsonb
@@ -33,7 +33,8 @@ begin
   return fieldcrm.unwrap(fieldcrm.set_member_role(json_build_object('user_id', user_id, 'role', role)::text));
 end $$;
 comment on function public.crm_set_member_role(uuid, text) is $$Gives a member of the caller's org another role and makes them active.
-Nobody raises their own role; owners are made by owners. Returns {id, email, full_name, role, status}. Needs members.manage.
+Another role withdraws the open invitations that the member made. Nobody raises their own role; owners are made by
+owners. Returns {id, email, full_name, role, status}. Needs members.manage.
 Errors: 400 invalid_argument, 403 forbidden, 403 role_not_grantable, 404 not_found, 409 last_owner.
 Example: select crm_set_member_role(user_id => '…', role => 'manager');$$;
 
@@ -42,8 +43,8 @@ language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.deactivate_member(json_build_object('user_id', user_id)::text));
 end $$;
-comment on function public.crm_deactivate_member(uuid) is $$Takes a member's rights away, from their next statement on.
-Returns {id, email, full_name, role, status}. Needs members.manage.
+comment on function public.crm_deactivate_member(uuid) is $$Takes a member's rights away, from their next statement on, and withdraws the open
+invitations that they made. Returns {id, email, full_name, role, status}. Needs members.manage.
 Errors: 403 forbidden, 403 role_not_grantable, 404 not_found, 409 last_owner, 422 rule_broken (oneself).
 Example: select crm_deactivate_member(user_id => '…');$$;
 

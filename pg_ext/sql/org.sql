@@ -10,7 +10,8 @@ begin
     'name', name, 'time_zone', time_zone, 'default_country', default_country, 'full_name', full_name)::text));
 end $$;
 comment on function public.crm_create_org(text, text, text, text) is $$Makes the signed-in user the owner of a new org.
-name: 1 to 200 characters; time_zone: IANA name; default_country: ISO 3166-1 alpha-2; full_name: of the user.
+name: 1 to 200 characters; time_zone: IANA name; default_country: ISO 3166-1 alpha-2; full_name: of the user,
+at most 200.
 Returns what crm_session() returns. Errors: 400 invalid_argument, 409 already_member.
 Example: select crm_create_org(name => 'Northwind', time_zone => 'America/Chicago');$$;
 revoke all on function public.crm_create_org(text, text, text, text) from public, anon, authenticated, service_role;

@@ -100,7 +100,10 @@ fn with_session<T>(use_it: impl FnOnce(&Value, &Session) -> T) -> T {
         return answer;
     }
     // Nothing is borrowed here: the statement may call back into these helpers.
-    let value = execute(LOAD, json!({}), Access::Stable);
+    let value = match execute(LOAD, json!({}), Access::Stable) {
+        Ok(value) => value,
+        Err(error) => error!("fieldcrm.load_session() did not answer: {error}"),
+    };
     let session = match serde_json::from_value(value.clone()) {
         Ok(session) => session,
         Err(error) => error!("fieldcrm.load_session() answered something unexpected: {error}"),

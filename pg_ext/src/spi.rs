@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use fieldcrm_rpc::{Db, Error, Result};
 use pgrx::prelude::*;
-use pgrx::{FromDatum, IntoDatum, JsonB};
+use pgrx::{IntoDatum, JsonB, direct_function_call};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl Db for SpiDb {
     ) -> Result<Value> {
         let input =
             serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
-        Ok(execute(statement, input, self.0))
+        execute(statement, input, self.0)
     }
 }
 
@@ -66,7 +66,7 @@ fn poll_once(future: impl Future<Output = Result<Value>>) -> Result<Value> {
 }
 
 /// Runs a statement of one jsonb parameter and one jsonb column, and takes its first row.
-pub fn execute(statement: &'static str, input: Value, access: Access) -> Value {
+pub fn execute(statement: &'static str, input: Value, access: Access) -> Result<Value> {
     // SAFETY: SPI is connected around the call and finished after it; an error in between unwinds
     // to the caller's error handling, which resets SPI at (sub)transaction end. The result is
     // copied into Rust memory before SPI_finish frees the tuple table.
@@ -83,16 +83,33 @@ pub fn execute(statement: &'static str, input: Value, access: Access) -> Value {
         if status < 0 {
             error!("SPI could not run a statement: {status}");
         }
-        let mut output = None;
+        let mut output = Ok(Value::Null);
         if pg_sys::SPI_processed > 0 && !pg_sys::SPI_tuptable.is_null() {
             let table = &*pg_sys::SPI_tuptable;
             let mut is_null = false;
             let datum = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
-            output = JsonB::from_datum(datum, is_null);
+            if !is_null {
+                output = read(datum);
+            }
         }
         pg_sys::SPI_finish();
-        output.map_or(Value::Null, |JsonB(value)| value)
+        output
     }
+}
+
+/// The document as Rust reads it. Postgres keeps what serde refuses (numbers beyond 64-bit floating
+/// point, great depths): then [`JsonB`]'s own conversion would panic.
+///
+/// # Safety
+///
+/// The datum is a `jsonb`, and alive during the call.
+unsafe fn read(datum: pg_sys::Datum) -> Result<Value> {
+    // SAFETY: jsonb_out takes one jsonb, toasted or not, and returns a C string in the current memory
+    // context: SPI's, which SPI_finish frees.
+    let text = unsafe { direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(datum)]) };
+    let text = text.ok_or_else(|| Error::internal("jsonb_out returned null"))?;
+    serde_json::from_slice(text.to_bytes())
+        .map_err(|error| Error::internal(format!("unreadable answer of a statement: {error}")))
 }
 
 fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {

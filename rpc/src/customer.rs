@@ -3,7 +3,7 @@
 use fieldcrm_core::customer::{
     CustomerPatch, NewCustomer, PreparedChildren, PreparedCustomer, PreparedPatch,
 };
-use fieldcrm_core::{Capability, Code, Error, Result, Session, customer, patch};
+use fieldcrm_core::{Capability, Code, Error, FieldError, Result, Session, customer, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -38,7 +38,11 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     if !caller.has(Capability::CustomersWrite) {
         prepared.customer.owner_id = own(&caller, prepared.customer.owner_id)?;
     }
-    check_references(db, &caller, org_id, prepared.customer.owner_id, &prepared.tags).await?;
+    let named = References {
+        owner_id: prepared.customer.owner_id,
+        product_id: prepared.customer.product_id,
+    };
+    check_references(db, &caller, org_id, named, &prepared.tags).await?;
     let made = if caller.has(Capability::CustomersWrite) {
         insert(db, org_id, &caller, &prepared, false).await?
     } else {
@@ -138,11 +142,12 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     if prepared.changes_owner() {
         caller.require(&[Capability::CustomersAssign])?;
     }
-    let owner_id = prepared.set.get("owner_id").and_then(|id| id.as_str()?.parse().ok());
+    let id_of = |key| prepared.set.get(key).and_then(|id| id.as_str()?.parse().ok());
+    let named = References { owner_id: id_of("owner_id"), product_id: id_of("product_id") };
     let tags = prepared.tags.as_deref().unwrap_or_default();
-    check_references(db, &caller, org_id, owner_id, tags).await?;
+    check_references(db, &caller, org_id, named, tags).await?;
     let key = json!({"org_id": org_id, "id": id, "external_ref": prepared.set.get("external_ref"),
-        "contacts": prepared.contacts.change});
+        "contacts": prepared.contacts});
     let locked = db.call(LOCK, &key).await?;
     if locked.is_null() {
         // Visible but not theirs to change is no secret; invisible is the same as absent.
@@ -154,7 +159,7 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(duplicate(db, org_id, external_ref).await);
     }
     if !locked["contact"].is_null() {
-        let hint = "Another contact of this customer has this type and value.";
+        let hint = "A contact of this customer has this type and value: change that one, once.";
         return Err(Error::new(Code::Conflict, hint).with("id", locked["contact"].clone()));
     }
     apply(db, org_id, id, &caller, &prepared).await?;
@@ -209,24 +214,40 @@ async fn set_primary(
     Ok(())
 }
 
-/// Refuses owners who are no active staff of the org, and new tags from callers who may not make
+/// What a customer refers to outside of itself.
+struct References {
+    owner_id: Option<Uuid>,
+    product_id: Option<Uuid>,
+}
+
+/// Refuses owners who are no active staff of the org, products of nobody or of others, and new tags from callers who may not make
 /// any, before RLS or a foreign key would with a message that helps nobody.
 async fn check_references(
     db: &mut impl Db,
     caller: &Session,
     org_id: Uuid,
-    owner_id: Option<Uuid>,
+    named: References,
     tags: &[String],
 ) -> Result<()> {
     let no_new_tags = !tags.is_empty() && !caller.has(Capability::TagsWrite);
-    if owner_id.is_none() && !no_new_tags {
+    let References { owner_id, product_id } = named;
+    if owner_id.is_none() && product_id.is_none() && !no_new_tags {
         return Ok(());
     }
-    let document = json!({"org_id": org_id, "owner_id": owner_id, "tags": tags});
+    let document =
+        json!({"org_id": org_id, "owner_id": owner_id, "product_id": product_id, "tags": tags});
     let found = db.call(CHECK_REFERENCES, &document).await?;
+    let mut errors = Vec::new();
     if owner_id.is_some() && found["owner_ok"] != true {
         let message = "is not an active member of your organisation";
-        return Err(Error::invalid_field("owner_id", "unknown_owner", message));
+        errors.push(FieldError::new("owner_id", "unknown_owner", message));
+    }
+    if product_id.is_some() && found["product_ok"] != true {
+        let message = "is not a product of your organisation";
+        errors.push(FieldError::new("product_id", "unknown_product", message));
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid(errors));
     }
     match found["unknown_tags"].as_array() {
         Some(unknown) if no_new_tags && !unknown.is_empty() => Err(Error::new(

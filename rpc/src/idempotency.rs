@@ -8,6 +8,7 @@ use crate::Db;
 
 const CLAIM: &str = include_str!("../sql/idempotency/claim.sql");
 const FIND: &str = include_str!("../sql/idempotency/find.sql");
+const RECLAIM: &str = include_str!("../sql/idempotency/reclaim.sql");
 const STORE: &str = include_str!("../sql/idempotency/store.sql");
 
 /// The longest key, as the IETF draft's implementations have it.
@@ -53,6 +54,12 @@ pub(crate) async fn claim(
     }
     // A statement of its own: what the other session committed is not in the snapshot of CLAIM.
     let mut stored = db.call(FIND, &id).await?;
+    if stored["response"].is_null() {
+        if db.call(RECLAIM, &id).await?["claimed"] == true {
+            return Ok(Claim::First(Some(id)));
+        }
+        stored = db.call(FIND, &id).await?;
+    }
     if stored["operation"] == operation && stored["fingerprint"] == print.as_str() {
         return Ok(Claim::Repeat(stored["response"].take()));
     }

@@ -26,6 +26,10 @@ pub async fn invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let invitation: Invitation = patch::read(arguments)?;
     let caller = session::current(db).await?;
     let org_id = member::check_grant(&caller, invitation.role)?;
+    // Whoever takes the caller's rights withdraws their open invitations: this one comes before or not at all.
+    db.call(LOCK, &json!({"org_id": org_id})).await?;
+    let caller = session::current(db).await?;
+    member::check_grant(&caller, invitation.role)?;
     let address = email::normalize(&invitation.email).ok_or_else(|| {
         Error::invalid_field("email", "invalid_email", "is not an e-mail address")
     })?;
@@ -56,13 +60,10 @@ pub async fn accept_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
     let user_id = caller.user_id.ok_or_else(|| {
         Error::new(Code::Unauthenticated, "Sign in with the e-mail address that was invited.")
     })?;
-    let outcome = db
-        .call(
-            ACCEPT_INVITE,
-            &json!({"token": acceptance.token.trim(), "user_id": user_id,
-                    "full_name": acceptance.full_name.as_deref().map(str::trim)}),
-        )
-        .await?;
+    let full_name = member::full_name(acceptance.full_name.as_deref())?;
+    let document =
+        json!({"token": acceptance.token.trim(), "user_id": user_id, "full_name": full_name});
+    let outcome = db.call(ACCEPT_INVITE, &document).await?;
     match outcome["outcome"].as_str() {
         Some("accepted") => session::describe(db, json!({})).await,
         Some("already_member") => {
@@ -89,8 +90,7 @@ pub async fn set_role<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let (org_id, from) = find(db, change.user_id).await?;
     let caller = session::current(db).await?;
     member::check_change(&caller, change.user_id, from, change.role)?;
-    let status = if from == change.role { Value::Null } else { "active".into() };
-    alter(db, org_id, change.user_id, change.role, &status).await
+    alter(db, org_id, change.user_id, change.role, &"active".into()).await
 }
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ pub async fn deactivate<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Deactivation { user_id } = patch::read(arguments)?;
     let (org_id, role) = find(db, user_id).await?;
     let caller = session::current(db).await?;
-    member::check_grant(&caller, role)?;
+    member::check_deactivation(&caller, role)?;
     if caller.profile_id == Some(user_id) && role != Role::Owner {
         return Err(Error::new(Code::RuleBroken, "Somebody else has to deactivate you."));
     }

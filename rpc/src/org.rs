@@ -1,6 +1,6 @@
 //! Orgs: the tenants.
 
-use fieldcrm_core::{Code, Error, Result, patch, phone};
+use fieldcrm_core::{Code, Error, Result, member, patch, phone};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,6 +30,7 @@ pub async fn create<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     if name.is_empty() || name.chars().count() > 200 {
         return Err(Error::invalid_field("name", "required", "give 1 to 200 characters"));
     }
+    let full_name = member::full_name(org.full_name.as_deref())?;
     let country = org.default_country.unwrap_or_else(|| "US".to_owned()).to_ascii_uppercase();
     if !phone::is_country(&country) {
         let message = "is not an ISO 3166-1 alpha-2 code such as US";
@@ -48,7 +49,7 @@ pub async fn create<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
                 "name": name,
                 "time_zone": time_zone,
                 "default_country": country,
-                "full_name": org.full_name.as_deref().map(str::trim),
+                "full_name": full_name,
             }),
         )
         .await?;

@@ -39,7 +39,11 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
             serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
         let row = self.client.query_opt(&prepared, &[&Json(input)]).await;
         let row = row.map_err(|error| from_postgres(&error))?;
-        Ok(row.and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
+        let Some(row) = row else { return Ok(Value::Null) };
+        // Postgres keeps numbers and depths that serde refuses.
+        let output: Option<Value> =
+            row.try_get(0).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(output.unwrap_or_default())
     }
 }
 
@@ -48,6 +52,8 @@ fn from_postgres(error: &tokio_postgres::Error) -> Error {
     let Some(database) = error.as_db_error() else { return Error::internal(error.to_string()) };
     let code = match database.code().code() {
         "42501" => Code::Forbidden,
+        // Two at the same moment. PostgREST says 409 too.
+        "23503" | "23505" | "23P01" => Code::Conflict,
         "40001" | "57014" | "57P01" => Code::Unavailable,
         state if state.starts_with("22") || state.starts_with("23") => Code::InvalidArgument,
         _ => Code::Internal,

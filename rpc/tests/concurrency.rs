@@ -37,12 +37,20 @@ impl Org {
 
     /// The same call from several sessions at once, each in its own transaction.
     async fn race(&self, arguments: impl Fn(usize) -> Value) -> Vec<Result<Value, Error>> {
+        self.race_to("crm_create_customer", arguments).await
+    }
+
+    async fn race_to(
+        &self,
+        name: &'static str,
+        arguments: impl Fn(usize) -> Value,
+    ) -> Vec<Result<Value, Error>> {
         let mut tasks = JoinSet::new();
         for session in 0..SESSIONS {
             let (target, csr, arguments) = (self.target, self.csr, arguments(session));
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
-                let outcome = context.call(As::User(csr), "crm_create_customer", arguments).await;
+                let outcome = context.call(As::User(csr), name, arguments).await;
                 context.client.batch_execute("commit").await.unwrap();
                 outcome
             });
@@ -81,6 +89,19 @@ async fn one_key_from_many_sessions_makes_one_customer(target: Target) {
     org.remove().await;
 }
 
+async fn one_key_left_without_a_result_makes_one_customer(target: Target) {
+    let org = Org::make(target).await;
+    let sql = "insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
+        values ($1, $2, 'left', 'crm_create_customer', '')";
+    connect(target).await.execute(sql, &[&org.id, &org.csr]).await.unwrap();
+    let outcomes =
+        org.race(|_| json!({"type": "company", "name": "Once", "idempotency_key": "left"})).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(ids(&outcomes).len(), 1);
+    assert_eq!(org.count("select count(*) from customers where org_id = $1").await, 1);
+    org.remove().await;
+}
+
 async fn one_external_ref_from_many_sessions_makes_one_customer(target: Target) {
     let org = Org::make(target).await;
     let outcomes = org
@@ -95,6 +116,23 @@ async fn one_external_ref_from_many_sessions_makes_one_customer(target: Target) 
         assert!(made.contains(&error.data["id"].to_string()), "{error:?}");
     }
     assert_eq!(org.count("select count(*) from crm_customer_tags where org_id = $1").await, 1);
+    org.remove().await;
+}
+
+async fn one_external_ref_for_many_customers_is_a_conflict_for_all_but_one(target: Target) {
+    let org = Org::make(target).await;
+    let made = org.race(|_| json!({"type": "company", "name": "x"})).await;
+    let made: Vec<Value> = made.into_iter().map(Result::unwrap).collect();
+    let outcomes = org
+        .race_to(
+            "crm_update_customer",
+            |session| json!({"id": made[session]["id"], "patch": {"external_ref": "ERP-8"}}),
+        )
+        .await;
+    assert_eq!(ids(&outcomes).len(), 1, "{outcomes:?}");
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert_eq!(error.code.status(), 409, "{error:?}");
+    }
     org.remove().await;
 }
 
@@ -127,6 +165,8 @@ macro_rules! on_both {
 
 on_both! {
     one_key_from_many_sessions_makes_one_customer
+    one_key_left_without_a_result_makes_one_customer
     one_external_ref_from_many_sessions_makes_one_customer
+    one_external_ref_for_many_customers_is_a_conflict_for_all_but_one
     new_tags_from_many_sessions_are_made_once_and_all_assigned
 }

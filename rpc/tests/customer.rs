@@ -4,9 +4,12 @@
 
 mod common;
 
-use common::{As, Context, VOLT};
+use std::collections::HashSet;
+
+use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 const CSR: As = As::Northwind("csr");
 
@@ -17,18 +20,22 @@ scenarios! {
     the_same_key_and_payload_returns_the_first_result
     the_same_key_with_another_payload_is_refused
     an_idempotency_key_of_another_user_is_another_key
+    a_key_whose_call_left_no_result_counts_as_unused
     roles_without_the_capability_are_refused
     a_member_creates_and_changes_only_their_own
     a_dba_works_for_the_org_they_set
     another_org_sees_and_changes_nothing
     owners_are_active_staff_of_the_same_org
+    a_product_is_one_of_the_same_org
     a_patch_changes_only_what_it_names
     a_patch_replaces_the_tags
+    names_that_only_postgres_takes_for_one_tag_are_one
     children_are_added_changed_and_removed_together
     the_primary_child_moves_and_never_vanishes
     only_managers_change_the_owner
     a_patch_that_fails_changes_nothing
     a_contact_does_not_become_another_one
+    a_stored_document_that_rust_cannot_read_is_an_error_of_ours
 }
 
 fn ada() -> Value {
@@ -145,6 +152,17 @@ async fn an_idempotency_key_of_another_user_is_another_key(context: &mut Context
     assert_eq!(made.len(), 4);
 }
 
+async fn a_key_whose_call_left_no_result_counts_as_unused(context: &mut Context) {
+    let csr = context.user("csr@northwind.example").await;
+    let sql = "insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
+        values ($1, $2, 'k-5', 'crm_create_customer', 'of another payload')";
+    context.client.execute(sql, &[&NORTHWIND, &csr]).await.unwrap();
+    let input = json!({"type": "company", "name": "One", "idempotency_key": "k-5"});
+    let made = context.call(CSR, "crm_create_customer", input.clone()).await.unwrap();
+    assert_eq!(made["name"], "One");
+    assert_eq!(context.call(CSR, "crm_create_customer", input).await.unwrap(), made);
+}
+
 async fn roles_without_the_capability_are_refused(context: &mut Context) {
     let input = json!({"type": "company", "name": "x"});
     for role in
@@ -201,7 +219,7 @@ async fn a_dba_works_for_the_org_they_set(context: &mut Context) {
     let made = made.await.unwrap();
     assert_eq!(made["org_id"], json!(VOLT));
     assert_eq!(made["phone"], "+442079460958");
-    let nowhere = As::Dba(uuid::Uuid::from_u128(7));
+    let nowhere = As::Dba(Uuid::from_u128(7));
     context
         .refused(
             nowhere,
@@ -240,6 +258,24 @@ async fn owners_are_active_staff_of_the_same_org(context: &mut Context) {
     }
 }
 
+async fn a_product_is_one_of_the_same_org(context: &mut Context) {
+    let product = async |org: Uuid| -> Uuid {
+        let sql = "insert into products (org_id, name, is_active) values ($1, 'Heat pump check', false) returning id";
+        context.client.query_one(sql, &[&org]).await.unwrap().get(0)
+    };
+    let (ours, theirs) = (product(NORTHWIND).await, product(VOLT).await);
+    let input = |id: Uuid| json!({"type": "company", "name": "Acme", "product_id": id});
+    let error =
+        context.refused(CSR, "crm_create_customer", input(theirs), Code::InvalidArgument).await;
+    assert_eq!(error.errors[0].code, "unknown_product");
+    let made = context.call(CSR, "crm_create_customer", input(ours)).await.unwrap();
+    assert_eq!(made["product_id"], json!(ours));
+    let patch = |id: Option<Uuid>| json!({"id": made["id"], "patch": {"product_id": id}});
+    context.refused(CSR, "crm_update_customer", patch(Some(theirs)), Code::InvalidArgument).await;
+    let changed = context.call(CSR, "crm_update_customer", patch(None)).await.unwrap();
+    assert_eq!(changed["product_id"], Value::Null);
+}
+
 async fn a_patch_changes_only_what_it_names(context: &mut Context) {
     let made = context.call(CSR, "crm_create_customer", ada()).await.unwrap();
     let patch = json!({"id": made["id"], "patch": {"notes": "likes tea", "source": null, "preferences": {"do_not_sms": true}}});
@@ -266,6 +302,44 @@ async fn a_patch_replaces_the_tags(context: &mut Context) {
     assert_eq!(names, ["Fresh", "Net 30", "VIP"]);
     let patch = json!({"id": made["id"], "patch": {"tags": []}});
     assert_eq!(context.call(CSR, "crm_update_customer", patch).await.unwrap()["tags"], json!([]));
+}
+
+/// Postgres and Rust fold some letters differently: it depends on the database's locale which.
+async fn names_that_only_postgres_takes_for_one_tag_are_one(context: &mut Context) {
+    let tags = json!([
+        "i",
+        "\u{130}",
+        "i\u{307}",
+        "\u{3b1}\u{3a3}",
+        "\u{3b1}\u{3c3}",
+        "\u{1e9e}",
+        "\u{df}",
+        "VIP"
+    ]);
+    let folded: i64 = context
+        .client
+        .query_one(
+            "select count(distinct lower(g)) from jsonb_array_elements_text($1::jsonb) g",
+            &[&tokio_postgres::types::Json(&tags)],
+        )
+        .await
+        .unwrap()
+        .get(0);
+    let input = json!({"type": "company", "name": "x", "tags": tags});
+    // Unknown ones first, then known ones.
+    let mut made = Value::Null;
+    for _ in 0..2 {
+        made = context.call(CSR, "crm_create_customer", input.clone()).await.unwrap();
+        let ids: HashSet<_> =
+            made["tags"].as_array().unwrap().iter().map(|tag| text(tag, "id")).collect();
+        assert_eq!(i64::try_from(ids.len()).unwrap(), folded);
+        assert_eq!(made["tags"].as_array().unwrap().len(), ids.len(), "{made}");
+        let read = context.call(CSR, "crm_get_customer", json!({"id": made["id"]})).await.unwrap();
+        assert_eq!(read["tags"], made["tags"]);
+    }
+    let patch = json!({"id": made["id"], "patch": {"tags": tags}});
+    let patched = context.call(CSR, "crm_update_customer", patch).await.unwrap();
+    assert_eq!(patched["tags"], made["tags"]);
 }
 
 async fn children_are_added_changed_and_removed_together(context: &mut Context) {
@@ -331,7 +405,7 @@ async fn only_managers_change_the_owner(context: &mut Context) {
     assert_eq!(changed["owner_id"], json!(sales));
     // The table itself refuses too.
     context.enter(CSR, "authenticated").await;
-    let id: uuid::Uuid = text(&made, "id").parse().unwrap();
+    let id: Uuid = text(&made, "id").parse().unwrap();
     let direct =
         context.client.execute("update customers set owner_id = null where id = $1", &[&id]).await;
     assert_eq!(direct.unwrap_err().code().unwrap().code(), "42501");
@@ -355,4 +429,16 @@ async fn a_patch_that_fails_changes_nothing(context: &mut Context) {
     context.refused(CSR, "crm_update_customer", patch, Code::NotFound).await;
     let read = context.call(CSR, "crm_get_customer", json!({"id": made["id"]})).await.unwrap();
     assert_eq!(read["name"], "Ada Lovelace");
+}
+
+async fn a_stored_document_that_rust_cannot_read_is_an_error_of_ours(context: &mut Context) {
+    let input = json!({"type": "company", "name": "One", "idempotency_key": "k-4"});
+    context.call(CSR, "crm_create_customer", input.clone()).await.unwrap();
+    for response in ["1e400", &format!("{}{}", "[".repeat(500), "]".repeat(500))] {
+        let sql = format!(
+            "update fieldcrm.idempotency_keys set response = '{response}' where key = 'k-4'"
+        );
+        assert_eq!(context.client.execute(&sql, &[]).await.unwrap(), 1);
+        context.refused(CSR, "crm_create_customer", input.clone(), Code::Internal).await;
+    }
 }

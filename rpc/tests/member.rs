@@ -15,15 +15,20 @@ const ADMIN: As = As::Northwind("admin");
 scenarios! {
     a_signed_in_user_founds_an_org_and_owns_it
     a_member_cannot_found_another_org
-    an_unknown_time_zone_or_country_is_refused
+    an_unknown_time_zone_or_country_and_a_long_name_are_refused
     an_invitation_makes_a_member_once
     an_invitation_is_for_one_address_and_expires
     only_managers_of_members_invite_and_nobody_above_themselves
     nobody_raises_their_own_role
     the_last_owner_cannot_leave
     a_deactivated_member_is_out_at_the_next_statement
+    an_invitation_goes_with_its_makers_role
+    an_invitation_stays_while_its_makers_rights_do
+    a_portal_user_can_be_deactivated_and_a_member_made_active_again
     members_of_another_org_are_unknown
     a_session_describes_the_caller
+    settings_that_other_readers_of_json_refuse_are_not_stored
+    the_default_country_of_an_org_is_one_whose_phones_can_be_read
 }
 
 async fn a_signed_in_user_founds_an_org_and_owns_it(context: &mut Context) {
@@ -53,12 +58,13 @@ async fn a_member_cannot_found_another_org(context: &mut Context) {
         .await;
 }
 
-async fn an_unknown_time_zone_or_country_is_refused(context: &mut Context) {
+async fn an_unknown_time_zone_or_country_and_a_long_name_are_refused(context: &mut Context) {
     let user = As::User(context.newcomer("founder@example.com").await);
     for arguments in [
         json!({"name": "x", "default_country": "XX"}),
         json!({"name": " "}),
         json!({"name": "x", "time_zone": "Mars/Olympus"}),
+        json!({"name": "x", "full_name": "x".repeat(201)}),
     ] {
         context.refused(user, "crm_create_org", arguments, Code::InvalidArgument).await;
     }
@@ -68,8 +74,10 @@ async fn an_invitation_makes_a_member_once(context: &mut Context) {
     let arguments = json!({"email": "New.Hire@Example.com", "role": "csr"});
     let invitation = context.call(ADMIN, "crm_invite_member", arguments).await.unwrap();
     assert_eq!(invitation["email"], "new.hire@example.com");
-    let token = json!({"token": invitation["token"], "full_name": "New Hire"});
+    let mut token = json!({"token": invitation["token"], "full_name": "x".repeat(201)});
     let user = As::User(context.newcomer("new.hire@example.com").await);
+    context.refused(user, "crm_accept_invite", token.clone(), Code::InvalidArgument).await;
+    token["full_name"] = "New Hire".into();
     let session = context.call(user, "crm_accept_invite", token.clone()).await.unwrap();
     assert_eq!(
         (&session["role"], &session["profile"]["full_name"]),
@@ -208,6 +216,46 @@ async fn a_deactivated_member_is_out_at_the_next_statement(context: &mut Context
     );
 }
 
+async fn an_invitation_goes_with_its_makers_role(context: &mut Context) {
+    let invite = json!({"email": "alt@example.com", "role": "admin"});
+    let admin = context.user("admin@northwind.example").await;
+    let alt = As::User(context.newcomer("alt@example.com").await);
+    for (rpc, change) in [
+        ("crm_set_member_role", json!({"user_id": admin, "role": "viewer"})),
+        ("crm_deactivate_member", json!({"user_id": admin})),
+    ] {
+        let back = json!({"user_id": admin, "role": "admin"});
+        context.call(OWNER, "crm_set_member_role", back).await.unwrap();
+        let invitation = context.call(ADMIN, "crm_invite_member", invite.clone()).await.unwrap();
+        context.call(OWNER, rpc, change).await.unwrap();
+        let token = json!({"token": invitation["token"]});
+        context.refused(alt, "crm_accept_invite", token, Code::InviteNotFound).await;
+    }
+}
+
+async fn an_invitation_stays_while_its_makers_rights_do(context: &mut Context) {
+    let invite = json!({"email": "stay@example.com", "role": "csr"});
+    let invitation = context.call(ADMIN, "crm_invite_member", invite).await.unwrap();
+    let admin = context.user("admin@northwind.example").await;
+    let same = json!({"user_id": admin, "role": "admin"});
+    context.call(OWNER, "crm_set_member_role", same).await.unwrap();
+    let alt = As::User(context.newcomer("stay@example.com").await);
+    let token = json!({"token": invitation["token"]});
+    context.call(alt, "crm_accept_invite", token).await.unwrap();
+}
+
+async fn a_portal_user_can_be_deactivated_and_a_member_made_active_again(context: &mut Context) {
+    for role in ["portal_customer", "csr"] {
+        let id = context.user(&format!("{role}@northwind.example")).await;
+        let out =
+            context.call(ADMIN, "crm_deactivate_member", json!({"user_id": id})).await.unwrap();
+        assert_eq!(out["status"], "inactive");
+    }
+    let csr = context.user("csr@northwind.example").await;
+    let back = json!({"user_id": csr, "role": "csr"});
+    assert_eq!(context.call(ADMIN, "crm_set_member_role", back).await.unwrap()["status"], "active");
+}
+
 async fn members_of_another_org_are_unknown(context: &mut Context) {
     let foreign = context.user("csr@volt.example").await;
     let change = json!({"user_id": foreign, "role": "viewer"});
@@ -226,6 +274,53 @@ async fn a_session_describes_the_caller(context: &mut Context) {
     assert_eq!(session["profile"]["email"], "csr@northwind.example");
     assert_eq!(session["user_id"], session["profile"]["id"]);
     assert!(session["capabilities"].as_array().unwrap().contains(&json!("customers.write")));
+}
+
+async fn the_default_country_of_an_org_is_one_whose_phones_can_be_read(context: &mut Context) {
+    let letters = 'A'..='Z';
+    let codes: Vec<String> =
+        letters.clone().flat_map(|a| letters.clone().map(move |b| format!("{a}{b}"))).collect();
+    let condition: String = context
+        .client
+        .query_one(
+            "select pg_get_expr(conbin, conrelid) from pg_constraint where conname = 'orgs_default_country_known_check'",
+            &[],
+        )
+        .await
+        .unwrap()
+        .get(0);
+    let sql = format!(
+        "select array_agg(default_country) from unnest($1::text[]) x (default_country) where {condition}"
+    );
+    let allowed: Vec<String> = context.client.query_one(&sql, &[&codes]).await.unwrap().get(0);
+    let known: Vec<String> =
+        codes.into_iter().filter(|code| fieldcrm_core::phone::is_country(code)).collect();
+    assert_eq!(allowed, known);
+}
+
+async fn settings_that_other_readers_of_json_refuse_are_not_stored(context: &mut Context) {
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    for (value, allowed) in [
+        ("1e400", false),
+        (r#"[{"n": -1e309}]"#, false),
+        (deep(500).as_str(), false),
+        (deep(33).as_str(), false),
+        (r#"[1e300, "1e400", null, true]"#, true),
+        (deep(32).as_str(), true),
+    ] {
+        let sql = format!(r#"update orgs set settings = '{{"a": {value}}}'"#);
+        context.client.batch_execute("savepoint settings").await.unwrap();
+        context.enter(OWNER, "authenticated").await;
+        let stored = context.client.execute(&sql, &[]).await;
+        if allowed {
+            stored.unwrap();
+        } else {
+            assert_eq!(stored.unwrap_err().code().unwrap().code(), "23514", "{value}");
+            context.client.batch_execute("rollback to settings").await.unwrap();
+        }
+        context.leave().await;
+        context.call(OWNER, "crm_session", json!({})).await.unwrap();
+    }
 }
 
 /// Two owners remove each other at the same moment: one of them stays.
@@ -256,12 +351,12 @@ async fn owners_who_remove_each_other_leave_one(target: Target) {
             .unwrap();
         owners.push(id);
     }
-    let mut outcomes = Vec::new();
     let mut first = Context::start(target).await;
     let mut second = Context::start(target).await;
     let remove = |id: Uuid| json!({"user_id": id});
     let (owner, other) = (As::User(owners[0]), As::User(owners[1]));
-    outcomes.push(first.call(owner, "crm_deactivate_member", remove(owners[1])).await.is_ok());
+    let pid: i32 = first.client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+    first.call(owner, "crm_deactivate_member", remove(owners[1])).await.unwrap();
     let first_owner = owners[0];
     let waiting = tokio::spawn(async move {
         let outcome =
@@ -270,18 +365,19 @@ async fn owners_who_remove_each_other_leave_one(target: Target) {
         outcome
     });
     // The second is seen waiting for the first one's lock before the first commits.
+    let started = std::time::Instant::now();
     loop {
-        let blocked: i64 = client
-            .query_one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()", &[])
-            .await.unwrap().get(0);
-        if blocked > 0 {
+        let sql =
+            "select exists (select from pg_stat_activity where $1 = any (pg_blocking_pids(pid)))";
+        if client.query_one(sql, &[&pid]).await.unwrap().get(0) {
             break;
         }
+        assert!(!waiting.is_finished(), "the second did not wait for the first");
+        assert!(started.elapsed().as_secs() < 60, "the second never came to the lock");
         tokio::task::yield_now().await;
     }
     first.client.batch_execute("commit").await.unwrap();
-    outcomes.push(waiting.await.unwrap());
-    assert_eq!(outcomes, [true, false]);
+    assert!(!waiting.await.unwrap(), "both removed each other");
     let left: i64 = client
         .query_one("select count(*) from profiles where org_id = $1 and status = 'active'", &[&org])
         .await

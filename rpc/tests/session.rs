@@ -131,6 +131,29 @@ async fn a_change_of_rights_is_seen_by_the_next_statement_of_a_running_transacti
     admin.execute("delete from orgs where id = $1", &[&org]).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_change_of_rights_that_is_rolled_back_is_forgotten() {
+    for isolation in ["read committed", "repeatable read"] {
+        let context = Context::start(Target::Extension).await;
+        let begin = format!("rollback; begin isolation level {isolation}");
+        context.client.batch_execute(&begin).await.unwrap();
+        let csr = context.user("csr@northwind.example").await;
+        context.enter(As::User(csr), "authenticated").await;
+        assert_eq!(answers(&context).await["capabilities"]["members.manage"], false);
+        context.client.batch_execute("savepoint s; reset role").await.unwrap();
+        let promote = "update profiles set role = 'owner' where id = $1";
+        context.client.execute(promote, &[&csr]).await.unwrap();
+        // Somebody else's transaction ends meanwhile, so that the snapshot's bounds do not tell.
+        let other = common::connect(Target::Extension).await;
+        other.batch_execute("select pg_current_xact_id()").await.unwrap();
+        context.client.batch_execute("set local role authenticated").await.unwrap();
+        assert_eq!(answers(&context).await["capabilities"]["members.manage"], true);
+        context.client.batch_execute("rollback to s").await.unwrap();
+        let capabilities = &answers(&context).await["capabilities"];
+        assert_eq!(capabilities["members.manage"], false, "{isolation}");
+    }
+}
+
 /// The list in `fieldcrm_rpc::RPCS` is the truth about who an RPC runs as.
 #[tokio::test]
 async fn the_functions_of_the_extension_run_as_the_list_says() {
@@ -171,4 +194,18 @@ async fn json_that_rust_cannot_read_is_a_bad_argument() {
         let detail: Value = serde_json::from_str(error.detail().unwrap()).unwrap();
         assert_eq!(detail["code"], "invalid_argument");
     }
+}
+
+/// A body of an RPC called by itself returns its error as a value and rolls nothing back: the key
+/// it claimed stands in nobody's way.
+#[tokio::test]
+async fn a_key_claimed_by_a_body_that_failed_can_be_used() {
+    let context = Context::start(Target::Extension).await;
+    context.enter(As::Northwind("csr"), "authenticated").await;
+    let body = r#"select fieldcrm.create_customer('{"type": "company", "idempotency_key": "k"}') ? '$error'"#;
+    assert!(context.client.query_one(body, &[]).await.unwrap().get::<_, bool>(0));
+    let face =
+        "select crm_create_customer(type => 'company', name => 'One', idempotency_key => 'k')";
+    let made: Value = context.client.query_one(face, &[]).await.unwrap().get(0);
+    assert_eq!(made["name"], "One");
 }

@@ -77,6 +77,7 @@ impl CustomerPatch {
         put(&mut set, "lifecycle_stage", self.lifecycle_stage);
         put(&mut set, "pipeline_stage", self.pipeline_stage);
         put(&mut set, "owner_id", self.owner_id);
+        put(&mut set, "product_id", self.product_id);
         // A new e-mail or phone of the customer is also one of its contacts.
         let mut endpoints = Vec::new();
         if let Some(raw) = self.email {
@@ -97,16 +98,37 @@ impl CustomerPatch {
         }
         let mut contacts = contact_changes(&mut checks, self.contacts.unwrap_or_default(), country);
         for (kind, value, raw) in endpoints {
-            if !contacts.add.iter().any(|row| row["value"] == value.as_str()) {
-                contacts.add.push(json!(plain_contact(kind, value, raw)));
+            let same = |row: &Value| row["value"] == value.as_str() && mirrors(kind, &row["type"]);
+            if !contacts.add.iter().any(same) {
+                let mut row = json!(plain_contact(kind, value, raw));
+                row["endpoint"] = true.into();
+                contacts.add.push(row);
             }
         }
         let locations = location_changes(&mut checks, self.locations.unwrap_or_default(), country);
-        let preferences = self.preferences.map(|given| check_preferences(&mut checks, given));
+        let preferences = self.preferences.map(|given| {
+            for (key, flag) in [
+                ("do_not_contact", given.do_not_contact),
+                ("do_not_email", given.do_not_email),
+                ("do_not_sms", given.do_not_sms),
+                ("do_not_call", given.do_not_call),
+            ] {
+                if flag == Some(None) {
+                    checks.fail(format!("preferences.{key}"), "invalid_value", "is true or false");
+                }
+            }
+            check_preferences(&mut checks, given)
+        });
         let tags = self.tags.map(|names| checks.tags("tags", names));
         checks.finish()?;
         Ok(PreparedPatch { set, contacts, locations, preferences, tags })
     }
+}
+
+/// Whether a contact of that type is what the customer's own e-mail or phone stands for.
+fn mirrors(kind: ContactType, r#type: &Value) -> bool {
+    let phones = [ContactType::Mobile, ContactType::Phone];
+    *r#type == json!(kind) || kind.is_phone() && phones.iter().any(|phone| *r#type == json!(phone))
 }
 
 fn put<T: Serialize>(set: &mut Map<String, Value>, key: &str, value: Option<T>) {
@@ -126,13 +148,14 @@ fn contact_changes(
         let path = format!("contacts[{index}]");
         let Some(id) = patch.id else {
             checks.no_delete(&path, patch.delete);
+            let mut said = contact_settings(&patch);
             if let Some(new) = new_contact(checks, &path, patch) {
-                let row = json!(contact_row(checks, &path, new, country));
-                let same =
-                    |other: &Value| other["type"] == row["type"] && other["value"] == row["value"];
-                if changes.add.iter().any(same) {
-                    checks.fail(format!("{path}.value"), "duplicate", "is given twice");
+                let mut row = json!(contact_row(checks, &path, new, country));
+                if said.contains_key("notes") {
+                    said.insert("notes".to_owned(), row["notes"].clone());
                 }
+                row["given"] = Value::Object(said);
+                changes.note_endpoint(checks, &path, &row["type"], &row["value"]);
                 changes.add.push(row);
             }
             continue;
@@ -141,27 +164,35 @@ fn contact_changes(
             changes.delete.push(id);
             continue;
         }
-        let mut set = Map::new();
+        let mut set = contact_settings(&patch);
         match (patch.r#type, patch.value) {
             (None, None) => {}
             (Some(kind), Some(raw)) => {
                 let (value, raw) = endpoint(checks, &format!("{path}.value"), kind, raw, country);
+                changes.note_endpoint(checks, &path, &json!(kind), &json!(value));
                 set.insert("type".to_owned(), json!(kind));
                 set.insert("value".to_owned(), value.into());
                 set.insert("value_raw".to_owned(), json!(raw));
             }
             _ => checks.fail(&path, "required", "give type and value together"),
         }
-        put(&mut set, "is_verified", patch.is_verified);
-        put(&mut set, "opt_in_marketing", patch.opt_in_marketing);
-        put(&mut set, "opt_in_transactional", patch.opt_in_transactional);
-        put(&mut set, "preferred_channel", patch.preferred_channel);
         put(&mut set, "notes", clean(checks, &format!("{path}.notes"), patch.notes, MAX_NOTES));
         changes.note_primary(checks, &path, id, patch.is_primary);
         changes.change.push(ChildChange { id, set });
     }
     changes.check_whole(checks, "contacts");
     changes
+}
+
+/// The columns that the client set, other than type and value; notes not yet checked.
+fn contact_settings(patch: &ContactPatch) -> Map<String, Value> {
+    let mut set = Map::new();
+    put(&mut set, "is_verified", patch.is_verified);
+    put(&mut set, "opt_in_marketing", patch.opt_in_marketing);
+    put(&mut set, "opt_in_transactional", patch.opt_in_transactional);
+    put(&mut set, "preferred_channel", patch.preferred_channel);
+    put(&mut set, "notes", patch.notes.as_ref());
+    set
 }
 
 fn new_contact(checks: &mut Checks, path: &str, given: ContactPatch) -> Option<NewContact> {
@@ -235,6 +266,16 @@ fn clean(checks: &mut Checks, path: &str, field: Field<String>, max: usize) -> F
 }
 
 impl PreparedChildren {
+    /// Two contacts of one call do not become the same one.
+    fn note_endpoint(&self, checks: &mut Checks, path: &str, kind: &Value, value: &Value) {
+        let changed =
+            self.change.iter().map(|change| (change.set.get("type"), change.set.get("value")));
+        let mut all = self.add.iter().map(|row| (row.get("type"), row.get("value"))).chain(changed);
+        if all.any(|other| other == (Some(kind), Some(value))) {
+            checks.fail(format!("{path}.value"), "duplicate", "is given twice");
+        }
+    }
+
     fn note_primary(&mut self, checks: &mut Checks, path: &str, id: Uuid, flag: Option<bool>) {
         match flag {
             Some(true) if self.primary.is_none() => self.primary = Some(id),

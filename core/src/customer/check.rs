@@ -111,14 +111,15 @@ impl Checks {
         }
     }
 
-    /// Tag names trimmed, without blanks and without repeats (case is ignored).
+    /// Tag names trimmed, without blanks and without repeats. Which names are one tag in spite of their
+    /// case is Postgres' to say (`crm_tags.name_key`): it folds some letters unlike Rust.
     pub fn tags(&mut self, path: &str, mut raw: Vec<String>) -> Vec<String> {
         self.limit(path, &mut raw);
         let mut seen = std::collections::HashSet::new();
         let mut tags = Vec::with_capacity(raw.len());
         for (index, name) in raw.into_iter().enumerate() {
             match self.text(&format!("{path}[{index}]"), Some(name), MAX_TAG) {
-                Some(name) if seen.insert(name.to_lowercase()) => tags.push(name),
+                Some(name) if seen.insert(name.clone()) => tags.push(name),
                 _ => {}
             }
         }

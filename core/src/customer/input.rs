@@ -4,7 +4,7 @@ use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::patch::{Field, present};
+use crate::patch::{Field, given, present};
 
 macro_rules! choices {
     ($(#[$doc:meta])* $type:ident { $($name:ident = $text:literal,)* }) => {
@@ -79,6 +79,8 @@ pub struct NewCustomer {
     pub notes: Option<String>,
     pub external_ref: Option<String>,
     pub owner_id: Option<Uuid>,
+    /// A product of the same org.
+    pub product_id: Option<Uuid>,
     pub contacts: Option<Vec<NewContact>>,
     pub locations: Option<Vec<NewLocation>>,
     pub tags: Option<Vec<String>>,
@@ -123,14 +125,14 @@ pub struct NewLocation {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preferences {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub do_not_contact: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub do_not_email: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub do_not_sms: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub do_not_call: Option<bool>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub do_not_contact: Field<bool>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub do_not_email: Field<bool>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub do_not_sms: Field<bool>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub do_not_call: Field<bool>,
     #[serde(default, deserialize_with = "present_time", skip_serializing_if = "Option::is_none")]
     pub preferred_contact_window_start: Field<NaiveTime>,
     #[serde(default, deserialize_with = "present_time", skip_serializing_if = "Option::is_none")]
@@ -150,11 +152,14 @@ fn present_time<'de, D: serde::Deserializer<'de>>(
         .map_err(|_| serde::de::Error::custom("expected a time of day such as 09:00"))
 }
 
-/// The argument `patch` of `crm_update_customer`: an absent key leaves the field, null clears it.
+/// The argument `patch` of `crm_update_customer`: an absent key leaves the field, null clears
+/// it, or is refused where there is nothing to clear.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CustomerPatch {
+    #[serde(deserialize_with = "given")]
     pub r#type: Option<CustomerType>,
+    #[serde(deserialize_with = "given")]
     pub name: Option<String>,
     #[serde(deserialize_with = "present")]
     pub first_name: Field<String>,
@@ -166,8 +171,11 @@ pub struct CustomerPatch {
     pub email: Field<String>,
     #[serde(deserialize_with = "present")]
     pub phone: Field<String>,
+    #[serde(deserialize_with = "given")]
     pub status: Option<Status>,
+    #[serde(deserialize_with = "given")]
     pub lifecycle_stage: Option<LifecycleStage>,
+    #[serde(deserialize_with = "given")]
     pub pipeline_stage: Option<PipelineStage>,
     #[serde(deserialize_with = "present")]
     pub source: Field<String>,
@@ -179,10 +187,16 @@ pub struct CustomerPatch {
     pub external_ref: Field<String>,
     #[serde(deserialize_with = "present")]
     pub owner_id: Field<Uuid>,
+    #[serde(deserialize_with = "present")]
+    pub product_id: Field<Uuid>,
+    #[serde(deserialize_with = "given")]
     pub contacts: Option<Vec<ContactPatch>>,
+    #[serde(deserialize_with = "given")]
     pub locations: Option<Vec<LocationPatch>>,
     /// The complete new set of tags, by name.
+    #[serde(deserialize_with = "given")]
     pub tags: Option<Vec<String>>,
+    #[serde(deserialize_with = "given")]
     pub preferences: Option<Preferences>,
 }
 
@@ -192,12 +206,19 @@ pub struct CustomerPatch {
 pub struct ContactPatch {
     pub id: Option<Uuid>,
     pub delete: bool,
+    #[serde(deserialize_with = "given")]
     pub r#type: Option<ContactType>,
+    #[serde(deserialize_with = "given")]
     pub value: Option<String>,
+    #[serde(deserialize_with = "given")]
     pub is_primary: Option<bool>,
+    #[serde(deserialize_with = "given")]
     pub is_verified: Option<bool>,
+    #[serde(deserialize_with = "given")]
     pub opt_in_marketing: Option<bool>,
+    #[serde(deserialize_with = "given")]
     pub opt_in_transactional: Option<bool>,
+    #[serde(deserialize_with = "given")]
     pub preferred_channel: Option<bool>,
     #[serde(deserialize_with = "present")]
     pub notes: Field<String>,
@@ -211,10 +232,13 @@ pub struct LocationPatch {
     pub delete: bool,
     #[serde(deserialize_with = "present")]
     pub label: Field<String>,
+    #[serde(deserialize_with = "given")]
     pub r#type: Option<LocationType>,
+    #[serde(deserialize_with = "given")]
     pub address_line1: Option<String>,
     #[serde(deserialize_with = "present")]
     pub address_line2: Field<String>,
+    #[serde(deserialize_with = "given")]
     pub city: Option<String>,
     #[serde(deserialize_with = "present")]
     pub state: Field<String>,
@@ -226,5 +250,6 @@ pub struct LocationPatch {
     pub latitude: Field<f64>,
     #[serde(deserialize_with = "present")]
     pub longitude: Field<f64>,
+    #[serde(deserialize_with = "given")]
     pub is_primary: Option<bool>,
 }

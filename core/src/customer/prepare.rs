@@ -39,6 +39,7 @@ pub struct CustomerRow {
     pub notes: Option<String>,
     pub external_ref: Option<String>,
     pub owner_id: Option<Uuid>,
+    pub product_id: Option<Uuid>,
 }
 
 #[derive(Debug, Serialize)]
@@ -136,6 +137,7 @@ impl NewCustomer {
             notes: checks.notes("notes", self.notes),
             external_ref: checks.name("external_ref", self.external_ref),
             owner_id: self.owner_id,
+            product_id: self.product_id,
         };
         let preferences = check_preferences(&mut checks, self.preferences.unwrap_or_default());
         let tags = checks.tags("tags", self.tags.unwrap_or_default());

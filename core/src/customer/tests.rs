@@ -112,10 +112,11 @@ fn unknown_keys_and_wrong_types_are_refused_with_their_path() {
 }
 
 #[test]
-fn tags_are_trimmed_and_deduplicated_without_regard_to_case() {
-    let made =
-        create(json!({"type": "company", "name": "x", "tags": [" VIP ", "vip", "", "Net 30"]}));
-    assert_eq!(made.unwrap()["tags"], json!(["VIP", "Net 30"]));
+fn tags_are_trimmed_and_repeats_dropped() {
+    let tags = [" VIP ", "VIP", "vip", "", "Net 30"];
+    let made = create(json!({"type": "company", "name": "x", "tags": tags}));
+    // That vip is VIP is for Postgres to say.
+    assert_eq!(made.unwrap()["tags"], json!(["VIP", "vip", "Net 30"]));
 }
 
 #[test]
@@ -188,6 +189,70 @@ fn a_child_is_changed_or_deleted_but_once() {
 fn a_patch_adds_a_contact_once() {
     let twice = json!({"contacts": [{"type": "email", "value": "q@x.example"}, {"type": "email", "value": "Q@x.example"}]});
     assert_eq!(paths(update(twice)), ["contacts[1].value"]);
+}
+
+#[test]
+fn two_contacts_of_a_patch_do_not_become_one() {
+    let id = "00000000-0000-4000-8000-000000000001";
+    let both = json!({"contacts": [
+        {"id": id, "type": "email", "value": "q@x.example"}, {"type": "email", "value": "Q@x.example"}]});
+    assert_eq!(paths(update(both)), ["contacts[1].value"]);
+}
+
+#[test]
+fn a_patched_phone_is_added_unless_the_patch_adds_it_as_a_mobile_or_phone() {
+    let number = "+49 171 1234567";
+    for (kind, contacts) in [("phone", 1), ("mobile", 1), ("whatsapp", 2)] {
+        let patch = json!({"phone": number, "contacts": [{"type": kind, "value": number}]});
+        let added = update(patch).unwrap()["contacts"]["add"].as_array().unwrap().len();
+        assert_eq!(added, contacts, "{kind}");
+    }
+}
+
+#[test]
+fn an_added_contact_says_what_the_client_gave() {
+    let contact =
+        json!({"type": "email", "value": "a@b.example", "opt_in_marketing": false, "notes": " "});
+    let patch = update(json!({"email": "c@d.example", "contacts": [contact]})).unwrap();
+    let added = &patch["contacts"]["add"];
+    assert_eq!(added[0]["given"], json!({"opt_in_marketing": false, "notes": null}));
+    assert_eq!((&added[1]["given"], &added[1]["endpoint"]), (&Value::Null, &json!(true)));
+}
+
+#[test]
+fn null_is_refused_where_there_is_nothing_to_clear() {
+    for key in [
+        "name",
+        "type",
+        "status",
+        "lifecycle_stage",
+        "pipeline_stage",
+        "contacts",
+        "locations",
+        "tags",
+        "preferences",
+    ] {
+        assert_eq!(paths(update(json!({key: null}))), [key]);
+    }
+    let id = "00000000-0000-4000-8000-000000000001";
+    for (children, keys) in [
+        ("contacts", &["type", "value", "is_primary", "is_verified", "opt_in_marketing"][..]),
+        ("contacts", &["opt_in_transactional", "preferred_channel", "delete"]),
+        ("locations", &["type", "address_line1", "city", "is_primary", "delete"]),
+    ] {
+        for key in keys {
+            let child = json!({"id": id, *key: null});
+            assert_eq!(paths(update(json!({children: [child]}))), [format!("{children}[0].{key}")]);
+        }
+    }
+    for key in ["do_not_contact", "do_not_email", "do_not_sms", "do_not_call"] {
+        let patch = json!({"preferences": {key: null}});
+        assert_eq!(paths(update(patch)), [format!("preferences.{key}")]);
+    }
+    // What is made anew has defaults: there null is as good as absent.
+    let made = create(json!({"type": "company", "name": "x", "status": null, "tags": null,
+        "preferences": {"do_not_call": null}}));
+    assert_eq!(made.unwrap()["customer"]["status"], "prospect");
 }
 
 proptest! {

@@ -15,7 +15,7 @@ mod list;
 ///
 /// `PostgREST` takes an unknown argument for a function that does not exist, so the names are checked
 /// here; a test holds the list equal to core's `NewCustomer`.
-const ARGUMENTS: [&str; 19] = [
+const ARGUMENTS: [&str; 20] = [
     "type",
     "name",
     "first_name",
@@ -31,6 +31,7 @@ const ARGUMENTS: [&str; 19] = [
     "notes",
     "external_ref",
     "owner_id",
+    "product_id",
     "contacts",
     "locations",
     "tags",

@@ -2,7 +2,7 @@
 -- customer/create.sql has them.
 with added as (
   insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
-  select t.org_id, ($1 ->> 'id')::uuid, t.id, ($1 ->> 'user_id')::uuid
+  select distinct t.org_id, ($1 ->> 'id')::uuid, t.id, ($1 ->> 'user_id')::uuid
   from jsonb_array_elements_text($1 -> 'tags') as g (name)
   join public.crm_tags t on t.org_id = ($1 ->> 'org_id')::uuid and t.name_key = lower(g.name)
   on conflict (org_id, customer_id, tag_id) do nothing

@@ -19,15 +19,15 @@ with customer_id as materialized (
 ), customer as (
   insert into public.customers (id, org_id, type, name, first_name, last_name, company_name, email, phone, phone_raw,
     status, lifecycle_stage, pipeline_stage, source, preferred_language, notes, external_ref, owner_id,
-    primary_contact_id, primary_location_id)
+    product_id, primary_contact_id, primary_location_id)
   select (select i.id from customer_id i), ($1 ->> 'org_id')::uuid, c.type, c.name, c.first_name, c.last_name,
     c.company_name, c.email, c.phone, c.phone_raw, c.status, c.lifecycle_stage, c.pipeline_stage, c.source,
-    c.preferred_language, c.notes, c.external_ref, c.owner_id,
+    c.preferred_language, c.notes, c.external_ref, c.owner_id, c.product_id,
     (select g.id from given_contacts g where g.is_primary), (select g.id from given_locations g where g.is_primary)
   from jsonb_to_record($1 -> 'customer') as c (type public.customer_type, name text, first_name text,
     last_name text, company_name text, email text, phone text, phone_raw text, status public.customer_status,
     lifecycle_stage public.lifecycle_stage, pipeline_stage text, source text, preferred_language text, notes text,
-    external_ref text, owner_id uuid)
+    external_ref text, owner_id uuid, product_id uuid)
   on conflict (org_id, external_ref) where external_ref is not null do nothing
   returning *
 ), contacts as (
@@ -56,14 +56,14 @@ with customer_id as materialized (
   where $1 -> 'preferences' <> 'null'
   returning *
 ), tags as materialized (
-  select g.name as given, t.id, t.name, t.color
-  from jsonb_array_elements_text($1 -> 'tags') as g (name)
+  -- Two names may be one to Postgres that are two to Rust (dotted capital I): the first one counts.
+  select distinct on (lower(g.name)) g.name as given, t.id, t.name, t.color
+  from jsonb_array_elements_text($1 -> 'tags') with ordinality as g (name, n)
   left join public.crm_tags t on t.org_id = ($1 ->> 'org_id')::uuid and t.name_key = lower(g.name)
+  order by lower(g.name), g.n
 ), tagged as (
   insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
   select c.org_id, c.id, t.id, ($1 ->> 'user_id')::uuid from customer c, tags t where t.id is not null
-  -- Two names may be one to Postgres that are two to Rust (dotted capital I).
-  on conflict (org_id, customer_id, tag_id) do nothing
 )
 select to_jsonb(c) || jsonb_build_object(
   'contacts', coalesce((select jsonb_agg(to_jsonb(x)) from contacts x), '[]'),

@@ -4,10 +4,10 @@
 -- the next statement.
 with made as (
   insert into public.crm_tags (org_id, name)
-  select ($1 ->> 'org_id')::uuid, g.name
-  from jsonb_array_elements_text($1 -> 'tags') as g (name)
+  select distinct on (lower(g.name)) ($1 ->> 'org_id')::uuid, g.name
+  from jsonb_array_elements_text($1 -> 'tags') with ordinality as g (name, n)
   where not exists (select from public.crm_tags t where t.org_id = ($1 ->> 'org_id')::uuid and t.name_key = lower(g.name))
-  order by lower(g.name)
+  order by lower(g.name), g.n
   on conflict do nothing
   returning 1
 )

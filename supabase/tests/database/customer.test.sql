@@ -1,6 +1,6 @@
 -- Customers and their children, by hand on the tables. Which role may do what at all is in wall.test.sql.
 begin;
-select plan(16);
+select plan(19);
 
 create function pg_temp.act_as(login text) returns void language plpgsql as $$
 begin
@@ -57,6 +57,19 @@ select is((select count(*) from customer_contacts where customer_id in (select i
 delete from auth.users where email = 'member@northwind.example';
 select is_empty($$select id from customers where owner_id is not null and org_id = '11111111-1111-4111-8111-111111111111'$$,
   'a customer stays when its owner''s login goes');
+
+select is_empty($$select c.table_name || '.' || c.column_name
+  from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+  where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type = 'text'
+    and (c.table_name in ('customers', 'customer_locations', 'customer_contacts', 'crm_preferences', 'crm_tags'))
+    and c.is_generated = 'NEVER' and not exists (
+      select from pg_constraint k where k.conrelid = format('public.%I', c.table_name)::regclass and k.contype = 'c'
+        and pg_get_constraintdef(k.oid) ~ ('\m' || c.column_name || '\M'))$$, 'no text column is without a limit');
+select throws_ok($$insert into customers (org_id, type, name, external_ref) values
+  ('11111111-1111-4111-8111-111111111111', 'company', 'x', repeat('x', 201))$$, '23514', null,
+  'an external_ref has a limit');
+select is_empty($$select conname from pg_constraint where not convalidated and connamespace = 'public'::regnamespace$$,
+  'every constraint is validated');
 
 select * from finish();
 rollback;

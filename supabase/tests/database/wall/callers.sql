@@ -23,6 +23,8 @@ create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_
 insert into wall_callers
 select split_part(u.email, '@', 1), o.org_id, u.id, 'authenticated', jsonb_build_object('sub', u.id, 'role', 'authenticated')::text
 from auth.users u join wall_orgs o on split_part(u.email, '@', 2) = o.domain
+where split_part(u.email, '@', 1) in ('inactive', 'newcomer')
+  or split_part(u.email, '@', 1) in (select unnest(roles) from wall_groups where name = 'everyone')
 union all
 -- They belong to no org; each row is foreign to the one, and the other is nobody's to give.
 select v.caller, '11111111-1111-4111-8111-111111111111', null, v.caller, jsonb_build_object('role', v.caller)::text

@@ -10,6 +10,8 @@ from wall_orgs o,
   lateral (values ('customer', w.customer), ('location', w.location), ('work_order', w.work_order),
     ('other', o.bare),
     ('member', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'viewer')),
+    ('product', (select x.id from public.products x where x.org_id = o.org_id and x.is_active order by x.id limit 1)),
+    ('segment', (select x.id from public.crm_segments x where x.org_id = o.org_id and x.type = 'static' order by x.id limit 1)),
     ('contact', (select x.id from public.customer_contacts x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('interaction', (select x.id from public.crm_interactions x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('quote', (select x.id from public.quotes x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
@@ -50,7 +52,7 @@ begin
       replaced := case ids when 'absent' then nobody else (select i.id from wall_ids i where i.name = r.name and i.org_id <> c.org_id) end;
       r.id := replaced;
     end if;
-    statement := regexp_replace(statement, '\{\??' || r.name || '\}', format('%L::uuid', r.id), 'g');
+    statement := regexp_replace(statement, '\{[?*]?' || r.name || '\}', format('%L::uuid', r.id), 'g');
   end loop;
   begin
     perform set_config('app.current_org_id', case when c.db_role = 'service_role' then c.org_id::text else '' end, true);
@@ -64,7 +66,8 @@ begin
       result := null;
   end;
   insert into wall_calls values (call, c.caller, c.org_id, asked, ids, state,
-    replace(concat_ws(E'\n', message, detail, hint), coalesce(replaced::text, 'nothing'), '<id>'), result);
+    replace(concat_ws(E'\n', message, detail, hint), coalesce(replaced::text, 'nothing'), '<id>'),
+    replace(result, coalesce(replaced::text, 'nothing'), '<id>'));
 end $$;
 
 -- A function that does not exist is told of once, by its own test.
@@ -82,7 +85,7 @@ begin
     for c in select * from wall_callers loop
       perform pg_temp.try_call(l.call, c, 'own', 'own');
       if c.caller = any (l.callers) then
-        for asked in select distinct m[1] from regexp_matches(l.call, '\{\??([a-z_]+)\}', 'g') m loop
+        for asked in select distinct m[1] from regexp_matches(l.call, '\{[?*]?([a-z_]+)\}', 'g') m loop
           foreach ids in array array['foreign', 'absent'] loop
             perform pg_temp.try_call(l.call, c, asked, ids);
           end loop;

@@ -1,6 +1,7 @@
 -- Who may call which RPC, and what they get: the one list. Who is not listed is refused (401, 403).
 -- {name} stands for the id of a row of the caller's org. With the id of another org's row the answer must be 404, the
--- same as for an id that nobody has; {?name} is a reference inside a payload, which may also be a 400.
+-- same as for an id that nobody has; {?name} is a reference inside a payload, which may also be a 400; {*name} is one of a
+-- list or a filter, which finds nothing.
 
 insert into wall_groups values
   ('newcomers', '{newcomer}'),
@@ -8,6 +9,7 @@ insert into wall_groups values
   ('signed_in', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin,portal_customer,portal_manager,inactive,newcomer}'),
   ('creators', '{owner,admin,manager,csr,sales,member}'),
   ('performers', '{owner,admin,manager,technician}'),
+  ('technicians', '{technician}'),
   ('visitors', '{owner,admin,manager,csr,dispatcher,technician}');
 
 create temporary table wall_rpcs (call text, who text references wall_groups, service boolean, state text);
@@ -21,9 +23,11 @@ insert into wall_rpcs values
   ('crm_deactivate_member(user_id => {member})', 'admins', true, '00000'),
   ('crm_create_customer(type => ''company'', name => ''Fresh'')', 'creators', true, '00000'),
   ('crm_create_customer(type => ''company'', name => ''Fresh'', owner_id => {?member})', 'writers', true, '00000'),
+  ('crm_create_customer(type => ''company'', name => ''Fresh'', product_id => {?product})', 'creators', true, '00000'),
   ('crm_get_customer(id => {customer})', 'staff', true, '00000'),
   ('crm_update_customer(id => {customer}, patch => ''{"notes": "x"}'')', 'writers', true, '00000'),
   ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''owner_id'', {?member}))', 'managers', true, '00000'),
+  ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''product_id'', {?product}))', 'writers', true, '00000'),
   ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''contacts'', jsonb_build_array(jsonb_build_object(''id'', {?contact}, ''notes'', ''x''))))', 'writers', true, '00000'),
   ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''locations'', jsonb_build_array(jsonb_build_object(''id'', {?location}, ''label'', ''x''))))', 'writers', true, '00000'),
 
@@ -42,16 +46,21 @@ insert into wall_rpcs values
   ('crm_update_followup(id => {followup}, patch => jsonb_build_object(''assigned_to_user_id'', {?member}))', 'loggers', true, '00000'),
   ('crm_expire_followups()', '-', true, '00000'),
   ('crm_search_customers(q => ''a'')', 'staff', true, '00000'),
+  ('crm_search_customers(owner_id => {*member})', 'staff', true, '00000'),
+  ('crm_search_customers(product_id => {*product})', 'staff', true, '00000'),
+  ('crm_search_customers(segment_id => {*segment})', 'staff', true, '00000'),
   ('crm_archive_customer(id => {customer})', 'writers', true, '00000'),
   ('crm_restore_customer(id => {customer})', 'writers', true, '00000'),
   ('crm_delete_customer(id => {customer})', 'admins', true, '00000'),
-  ('crm_bulk_tag(customer_ids => array[{?customer}]::uuid[], add => array[''VIP''])', 'writers', true, '00000'),
-  ('crm_merge_customers(id => {customer}, duplicate_id => {other})', 'managers', true, '00000'),
+  ('crm_bulk_tag(customer_ids => array[{*customer}]::uuid[], add => array[''VIP''])', 'creators', true, '00000'),
+  ('crm_merge_customers(id => {customer}, duplicate_id => {other})', 'writers', true, '00000'),
   ('crm_import_customers(rows => ''[{"type": "company", "name": "Fresh"}]'')', 'writers', true, '00000'),
   ('crm_export_customer(id => {customer})', 'managers', true, '00000'),
   ('crm_erase_customer(id => {customer})', 'admins', true, '00000'),
   ('crm_set_work_order_status(id => {work_order}, status => ''en_route'')', 'visitors', true, '00000'),
   ('crm_my_visits()', 'performers', true, '00000'),
-  ('crm_get_visit(id => {work_order})', 'performers', true, '00000'),
+  ('crm_get_visit(id => {work_order})', 'technicians', false, '00000'),
+  -- Their own visits only, and this one is the technician's.
+  ('crm_get_visit(id => {work_order})', 'managers', true, 'PT404'),
   ('crm_render_template(template_id => {template}, customer_id => {customer})', 'staff', true, '00000'),
-  ('crm_validate_template(body => ''Dear {{customer.first_name}}'')', 'staff', true, '00000');
+  ('crm_validate_template(channel => ''email'', body => ''Dear {{customer.first_name}}'')', 'staff', true, '00000');
