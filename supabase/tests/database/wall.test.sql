@@ -7,6 +7,7 @@ begin;
 \ir wall/matrix.sql
 \ir wall/sweep.sql
 \ir wall/border.sql
+\ir wall/storage.sql
 select * from no_plan();
 
 select is_empty($$select tab from wall_catalogue except select tab from wall_tables$$, 'every table and view is in the list');
@@ -45,6 +46,11 @@ from wall_tables w, lateral (
       || case when bool_or(o.allowed and o.caller = 'service_role') then ' service_role' else '' end as who
     from wall_outcomes o where o.tab = w.tab and (o.caller_org = o.row_org or o.caller = 'service_role') group by o.command) a) actual
 order by w.tab;
+
+select is_empty('select * from wall_files where allowed and caller_org <> row_org', 'nobody reaches a file of the other org, or puts one there');
+select is_empty($$select f.caller, f.command, f.allowed from wall_files f
+  join wall_groups g on g.name = case f.command when 'select' then 'staff' else 'writers' end
+  where f.caller_org = f.row_org and f.allowed <> (f.caller = any (g.roles))$$, 'files: staff read them, writers write them');
 
 \ir wall/promotion.sql
 
