@@ -62,6 +62,20 @@ comment on column public.work_orders.eta is 'When the technician is expected to 
 comment on column public.work_orders.customer_notes is 'What the customer may read.';
 comment on column public.work_orders.internal_notes is 'What the customer never sees.';
 
+-- Two sessions that each wrote a row and then check it against the other's wait for each other: a deadlock, where one
+-- should be refused. So the visits of one technician are written one after the other.
+create function fieldcrm.book_technician() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('fieldcrm.technician:' || new.technician_id::text, 0));
+  return new;
+end $$;
+create trigger work_orders_book_technician
+  before insert or update of technician_id, window_start, window_end, status on public.work_orders
+  for each row when (new.technician_id is not null and new.window_start is not null
+    and new.status in ('scheduled', 'en_route', 'on_site'))
+  execute function fieldcrm.book_technician();
+
 create table public.work_order_events (
   id uuid primary key default gen_random_uuid(),
   org_id uuid not null references public.orgs (id),

@@ -82,8 +82,6 @@ pub async fn get_visit<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 
 async fn visit(db: &mut impl Db, org_id: Uuid, technician_id: Uuid, id: Uuid) -> Result<Value> {
     let document = json!({"org_id": org_id, "technician_id": technician_id, "id": id, "limit": 1});
-    match db.call(VISITS, &document).await?["visits"][0].take() {
-        Value::Null => Err(Error::not_found("visit")),
-        found => Ok(found),
-    }
+    let mut found = db.call(VISITS, &document).await?;
+    found.pointer_mut("/visits/0").map(Value::take).ok_or_else(|| Error::not_found("visit"))
 }
