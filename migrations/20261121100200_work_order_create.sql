@@ -144,7 +144,8 @@ create table public.quotes (
     references public.work_orders (org_id, customer_id, id) on delete set null (work_order_id),
   constraint quotes_number_check check (btrim(number) <> '' and char_length(number) <= 60),
   constraint quotes_status_check check (status in ('draft', 'sent', 'accepted', 'declined', 'expired')),
-  constraint quotes_total_check check (total >= 0),
+  -- NaN is greater than every number.
+  constraint quotes_total_check check (total >= 0 and total < 'NaN'),
   constraint quotes_notes_check check (char_length(notes) <= 20000)
 );
 create index idx_quotes_customer_id on public.quotes (org_id, customer_id, created_at desc);
@@ -179,7 +180,7 @@ create table public.invoices (
     references public.quotes (org_id, id) on delete set null (quote_id),
   constraint invoices_number_check check (btrim(number) <> '' and char_length(number) <= 60),
   constraint invoices_status_check check (status in ('draft', 'sent', 'paid', 'void')),
-  constraint invoices_amounts_check check (total >= 0 and amount_paid >= 0),
+  constraint invoices_amounts_check check (total >= 0 and total < 'NaN' and amount_paid >= 0 and amount_paid < 'NaN'),
   constraint invoices_notes_check check (char_length(notes) <= 20000)
 );
 create index idx_invoices_customer_id on public.invoices (org_id, customer_id, created_at desc);
