@@ -159,8 +159,8 @@ async fn every_name_that_is_promised_is_known(context: &mut Context) {
     let names = "customer.id customer.name customer.first_name customer.last_name customer.company_name customer.email
         customer.phone customer.type customer.status customer.preferred_language customer.city org.name org.time_zone
         org.currency user.full_name user.email user.phone";
-    let body: String =
-        names.split_whitespace().map(|name| format!("{name}={{{{ {name} }}}};")).collect();
+    let filled = names.split_whitespace().map(|name| format!("{name}={{{{ {name} }}}};"));
+    let body = filled.collect::<Vec<_>>().concat();
     let template = template(context, NORTHWIND, "sms", None, &body, Value::Null).await;
     let sql = "select id, city from customer_locations_of_demo";
     let sql = sql.replace("customer_locations_of_demo", "(select c.id, l.city from customers c join customer_locations l

@@ -29,7 +29,7 @@ fn sms(body: &str) -> Result<String, Error> {
     Ok(rendered.body)
 }
 
-fn sms_with(body: &str, given: Value) -> Result<String, Error> {
+fn sms_with(body: &str, given: &Value) -> Result<String, Error> {
     let listed: Vec<_> = given.as_object().unwrap().keys().collect();
     let rendered =
         template(Channel::Sms, None, body, json!(listed)).render(facts(), Some(given.clone()))?;
@@ -193,7 +193,7 @@ fn a_subject_is_one_line() {
 fn loops_and_lists_of_constants_work() {
     let given = json!({"items": [{"name": "Filter", "n": 2}, {"name": "Visit", "n": 1}]});
     let body = "{% for item in items if item.n > 0 %}{{ loop.index }}. {{ item.name }}{% if not loop.last %}, {% endif %}{% else %}nothing{% endfor %}";
-    assert_eq!(sms_with(body, given).unwrap(), "1. Filter, 2. Visit");
+    assert_eq!(sms_with(body, &given).unwrap(), "1. Filter, 2. Visit");
     assert_eq!(sms("{% if customer.type in ['individual'] %}yes{% endif %}").unwrap(), "yes");
     assert_eq!(sms("{% for x in ['a', 'b'] %}{{ x }}{% endfor %}").unwrap(), "ab");
     // Outside of its loop the name is not known.
@@ -203,7 +203,7 @@ fn loops_and_lists_of_constants_work() {
 #[test]
 fn a_missing_field_of_a_loop_variable_fails_with_its_line() {
     let error =
-        sms_with("\n{% for x in xs %}{{ x.nme }}{% endfor %}", json!({"xs": [{"name": 1}]}))
+        sms_with("\n{% for x in xs %}{{ x.nme }}{% endfor %}", &json!({"xs": [{"name": 1}]}))
             .unwrap_err();
     let (path, code, message) = messages(&error)[0];
     assert_eq!((path, code), ("body", "render_failed"));
@@ -287,7 +287,7 @@ fn loops_end() {
     let xs: Vec<_> = (0..1_000).collect();
     let body =
         "{% for a in xs %}{% for b in xs %}{% for c in xs %}{% endfor %}{% endfor %}{% endfor %}";
-    let error = sms_with(body, json!({"xs": xs})).unwrap_err();
+    let error = sms_with(body, &json!({"xs": xs})).unwrap_err();
     assert_eq!(messages(&error)[0].1, "too_much_work");
 }
 
@@ -295,11 +295,11 @@ fn loops_end() {
 fn the_output_has_an_end() {
     let xs: Vec<_> = (0..1_000).collect();
     let body = format!("{{% for x in xs %}}{}{{% endfor %}}", "ü".repeat(500));
-    let error = sms_with(&body, json!({"xs": xs})).unwrap_err();
+    let error = sms_with(&body, &json!({"xs": xs})).unwrap_err();
     assert_eq!(messages(&error), [("body", "too_long", "renders to more than 100000 characters")]);
     // Characters are counted, not bytes.
     let body = format!("{{% for x in xs %}}{}{{% endfor %}}", "ü".repeat(100));
-    assert_eq!(sms_with(&body, json!({"xs": xs})).unwrap().chars().count(), 100_000);
+    assert_eq!(sms_with(&body, &json!({"xs": xs})).unwrap().chars().count(), 100_000);
     let long = template(Channel::Email, Some("{{ x }}"), "x", json!(["x"]));
     let error = long.render(facts(), Some(json!({"x": "y".repeat(999)}))).unwrap_err();
     assert_eq!(messages(&error)[0].0, "subject");
@@ -310,7 +310,7 @@ fn too_much_input_is_refused() {
     let error = sms(&"x".repeat(100_001)).unwrap_err();
     assert_eq!(messages(&error)[0].1, "too_long");
     for given in [json!({"x": "y".repeat(10_001)}), json!({"x": vec!["y".repeat(9_000); 20]})] {
-        let error = sms_with("{{ x }}", given).unwrap_err();
+        let error = sms_with("{{ x }}", &given).unwrap_err();
         assert_eq!(
             (error.code, error.errors[0].code.as_str()),
             (Code::InvalidArgument, "too_long")
