@@ -13,6 +13,8 @@ use crate::FieldError;
 
 /// The tokens of one `{{ … }}` or `{% … %}`: what bounds the depth of an expression.
 const MAX_TOKENS: usize = 200;
+/// A text in quotes: each step of a run may go over it again.
+const MAX_QUOTED: usize = 1_000;
 /// Each `elif` nests in the one before it.
 const MAX_ELIFS: usize = 100;
 /// Mistakes reported of one part.
@@ -121,6 +123,15 @@ impl<'a> Checker<'a> {
                     return false;
                 }
             };
+            let quoted = match &token {
+                Token::Str(text) => text.len(),
+                Token::String(text) => text.len(),
+                _ => 0,
+            };
+            if quoted > MAX_QUOTED {
+                self.forbid(span, "this is too long a text in quotes: write it outside of the tag");
+                return false;
+            }
             match token {
                 Token::VariableStart | Token::BlockStart | Token::TemplateData(_) => tokens = 0,
                 Token::Ident("elif") => elifs += 1,

@@ -282,6 +282,13 @@ fn nothing_nests_deeper_than_the_stack() {
     }
 }
 
+/// Each step of a loop may go over a text in quotes again.
+#[test]
+fn a_text_in_quotes_is_short() {
+    assert_eq!(refusal(&format!("{{{{ '{}'|upper }}}}", "x".repeat(1_001))).0, "not_allowed");
+    assert_eq!(sms(&format!("{{{{ '{}' }}}}", "x".repeat(1_000))).unwrap().len(), 1_000);
+}
+
 #[test]
 fn loops_end() {
     let xs: Vec<_> = (0..1_000).collect();
