@@ -60,6 +60,20 @@ comment on column public.work_orders.eta is 'When the technician is expected to 
 comment on column public.work_orders.customer_notes is 'What the customer may read.';
 comment on column public.work_orders.internal_notes is 'What the customer never sees.';
 
+-- Two sessions that each wrote a row and then check it against the other's wait for each other: a deadlock, where one
+-- should be refused. So the visits of one technician are written one after the other.
+create function fieldcrm.book_technician() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('fieldcrm.technician:' || new.technician_id::text, 0));
+  return new;
+end $$;
+create trigger work_orders_book_technician
+  before insert or update of technician_id, window_start, window_end, status on public.work_orders
+  for each row when (new.technician_id is not null and new.window_start is not null
+    and new.status in ('scheduled', 'en_route', 'on_site'))
+  execute function fieldcrm.book_technician();
+
 create table public.work_order_events (
   id uuid primary key default gen_random_uuid(),
   org_id uuid not null references public.orgs (id),
@@ -130,7 +144,8 @@ create table public.quotes (
     references public.work_orders (org_id, customer_id, id) on delete set null (work_order_id),
   constraint quotes_number_check check (btrim(number) <> '' and char_length(number) <= 60),
   constraint quotes_status_check check (status in ('draft', 'sent', 'accepted', 'declined', 'expired')),
-  constraint quotes_total_check check (total >= 0),
+  -- NaN is greater than every number.
+  constraint quotes_total_check check (total >= 0 and total < 'NaN'),
   constraint quotes_notes_check check (char_length(notes) <= 20000)
 );
 create index idx_quotes_customer_id on public.quotes (org_id, customer_id, created_at desc);
@@ -165,7 +180,7 @@ create table public.invoices (
     references public.quotes (org_id, id) on delete set null (quote_id),
   constraint invoices_number_check check (btrim(number) <> '' and char_length(number) <= 60),
   constraint invoices_status_check check (status in ('draft', 'sent', 'paid', 'void')),
-  constraint invoices_amounts_check check (total >= 0 and amount_paid >= 0),
+  constraint invoices_amounts_check check (total >= 0 and total < 'NaN' and amount_paid >= 0 and amount_paid < 'NaN'),
   constraint invoices_notes_check check (char_length(notes) <= 20000)
 );
 create index idx_invoices_customer_id on public.invoices (org_id, customer_id, created_at desc);

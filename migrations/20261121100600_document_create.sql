@@ -106,19 +106,18 @@ end $policies$;
 -- Plain Postgres has no Storage; then there are no files to guard either.
 do $storage$
 declare
-  may constant text := $$bucket_id = 'attachments'
-    and split_part(name, '/', 1) = (select fieldcrm.current_org_id())::text and (select fieldcrm.has_capability('%s'))$$;
+  of_org constant text := $$bucket_id = 'attachments' and split_part(name, '/', 1) = (select fieldcrm.current_org_id())::text$$;
+  -- The second folder is the customer: members keep the files of their own.
+  may_write constant text := of_org || $$ and ((select fieldcrm.has_capability('customers.write')) or fieldcrm.owns_customer(
+    substring(name from '^[^/]+/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/')::uuid))$$;
 begin
   if to_regclass('storage.objects') is null then
     return;
   end if;
   insert into storage.buckets (id, name, public) values ('attachments', 'attachments', false) on conflict (id) do nothing;
-  execute format('create policy "Staff read the attachments of their org" on storage.objects for select to authenticated using (%s)',
-    format(may, 'customers.read'));
-  execute format('create policy "Who may write customers uploads attachments" on storage.objects for insert to authenticated with check (%s)',
-    format(may, 'customers.write'));
-  execute format('create policy "Who may write customers replaces attachments" on storage.objects for update to authenticated using (%s)',
-    format(may, 'customers.write'));
-  execute format('create policy "Who may write customers removes attachments" on storage.objects for delete to authenticated using (%s)',
-    format(may, 'customers.write'));
+  execute format('create policy "Staff read the attachments of their org" on storage.objects for select to authenticated
+    using (%s and (select fieldcrm.has_capability(%L)))', of_org, 'customers.read');
+  execute format('create policy "Who may change a customer uploads attachments" on storage.objects for insert to authenticated with check (%s)', may_write);
+  execute format('create policy "Who may change a customer replaces attachments" on storage.objects for update to authenticated using (%s)', may_write);
+  execute format('create policy "Who may change a customer removes attachments" on storage.objects for delete to authenticated using (%s)', may_write);
 end $storage$;

@@ -13,6 +13,8 @@ pub mod member;
 pub mod patch;
 pub mod phone;
 pub mod session;
+pub mod template;
+pub mod work_order;
 
 pub use capability::{Capability, Role};
 pub use error::{Code, Error, FieldError, Result};

@@ -13,6 +13,8 @@ mod member;
 mod org;
 mod session;
 mod spi;
+mod template;
+mod work_order;
 
 ::pgrx::pg_module_magic!(name, version);
 

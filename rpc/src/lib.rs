@@ -10,8 +10,10 @@ mod idempotency;
 pub mod member;
 pub mod org;
 pub mod session;
+pub mod template;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+pub mod work_order;
 
 pub use database::{Db, RunsAs, call_as};
 pub use fieldcrm_core::{Error, Result};
@@ -43,4 +45,9 @@ rpcs! {
     "crm_create_customer" => customer::create, Caller;
     "crm_get_customer" => customer::get, Caller;
     "crm_update_customer" => customer::update, Caller;
+    "crm_set_work_order_status" => work_order::set_status, Owner;
+    "crm_my_visits" => work_order::my_visits, Owner;
+    "crm_get_visit" => work_order::get_visit, Owner;
+    "crm_render_template" => template::render, Caller;
+    "crm_validate_template" => template::validate, Caller;
 }
