@@ -6,10 +6,13 @@
 
 pub mod customer;
 mod database;
+pub mod followup;
 mod idempotency;
+pub mod interaction;
 pub mod member;
 pub mod org;
 pub mod session;
+pub mod timeline;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
@@ -43,4 +46,9 @@ rpcs! {
     "crm_create_customer" => customer::create, Caller;
     "crm_get_customer" => customer::get, Caller;
     "crm_update_customer" => customer::update, Caller;
+    "crm_log_interaction" => interaction::log, Caller;
+    "crm_create_followup" => followup::create, Caller;
+    "crm_update_followup" => followup::update, Caller;
+    "crm_expire_followups" => followup::expire, Caller;
+    "crm_customer_timeline" => timeline::page, Caller;
 }
