@@ -86,7 +86,20 @@ async fn insert(
         db.call(MAKE_TAGS, &document).await?;
         customer.insert("tags".to_owned(), db.call(ADD_TAGS, &document).await?);
     }
+    add_history_of_none(&mut made);
     Ok(made)
+}
+
+/// What `customer/get.sql` answers for a customer with whom nothing happened yet and who has no product.
+fn add_history_of_none(customer: &mut Value) {
+    customer["product"] = Value::Null;
+    customer["recent_interactions"] = json!([]);
+    customer["upcoming_followups"] = json!([]);
+    customer["metrics"] = json!({
+        "interactions_count": 0, "positive_count": 0, "neutral_count": 0, "negative_count": 0,
+        "last_interaction_at": null, "jobs_count": 0, "open_jobs_count": 0, "last_service_at": null,
+        "total_spend": 0.0, "balance_due": 0.0,
+    });
 }
 
 async fn duplicate(db: &mut impl Db, org_id: Uuid, external_ref: Option<&str>) -> Error {
@@ -107,16 +120,24 @@ struct Get {
     id: Uuid,
 }
 
-/// `crm_get_customer(id)`: the same shape as [`create`] answers.
+/// `crm_get_customer(id)`: the same shape as [`create`] answers. The access log says who looked.
 pub async fn get<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Get { id } = patch::read(arguments)?;
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersRead])?;
-    find(db, org_id, &json!(id)).await
+    let document = json!({
+        "org_id": org_id, "id": id, "operation": "crm_get_customer", "user_id": caller.profile_id,
+    });
+    found(db.call(GET, &document).await?)
 }
 
+/// What a change left. Not a look of its own: the audit trail has the change.
 async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
-    let found = db.call(GET, &json!({"org_id": org_id, "id": id})).await?;
+    let document = json!({"org_id": org_id, "id": id, "operation": null, "user_id": null});
+    found(db.call(GET, &document).await?)
+}
+
+fn found(found: Value) -> Result<Value> {
     if found.is_null() { Err(Error::not_found("customer")) } else { Ok(found) }
 }
 

@@ -35,14 +35,22 @@ impl Org {
         Self { id, csr, target }
     }
 
-    /// The same call from several sessions at once, each in its own transaction.
     async fn race(&self, arguments: impl Fn(usize) -> Value) -> Vec<Result<Value, Error>> {
+        self.race_call("crm_create_customer", arguments).await
+    }
+
+    /// The same call from several sessions at once, each in its own transaction.
+    async fn race_call(
+        &self,
+        name: &'static str,
+        arguments: impl Fn(usize) -> Value,
+    ) -> Vec<Result<Value, Error>> {
         let mut tasks = JoinSet::new();
         for session in 0..SESSIONS {
             let (target, csr, arguments) = (self.target, self.csr, arguments(session));
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
-                let outcome = context.call(As::User(csr), "crm_create_customer", arguments).await;
+                let outcome = context.call(As::User(csr), name, arguments).await;
                 context.client.batch_execute("commit").await.unwrap();
                 outcome
             });
@@ -118,6 +126,58 @@ async fn new_tags_from_many_sessions_are_made_once_and_all_assigned(target: Targ
     org.remove().await;
 }
 
+/// A customer that is there when the race begins.
+async fn customer(org: &Org) -> Value {
+    let mut context = Context::start(org.target).await;
+    let input = json!({"type": "company", "name": "Followed"});
+    let made = context.call(As::User(org.csr), "crm_create_customer", input).await.unwrap();
+    context.client.batch_execute("commit").await.unwrap();
+    made
+}
+
+async fn one_dedupe_key_from_many_sessions_makes_one_follow_up(target: Target) {
+    let org = Org::make(target).await;
+    let customer = customer(&org).await;
+    for round in 1..=ROUNDS {
+        let outcomes = org
+            .race_call("crm_create_followup", |session| {
+                json!({"customer_id": customer["id"], "title": format!("By {session}"), "due_at": "2027-01-05T15:00:00Z",
+                    "dedupe_key": format!("renewal-{round}")})
+            })
+            .await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        assert_eq!(ids(&outcomes).len(), 1);
+        let created = outcomes.iter().flatten().filter(|made| made["created"] == true).count();
+        assert_eq!(created, 1);
+        let sql = "select count(*) from crm_followups where org_id = $1";
+        assert_eq!(org.count(sql).await, round);
+    }
+    org.remove().await;
+}
+
+async fn one_follow_up_completed_by_many_sessions_is_completed_once(target: Target) {
+    let org = Org::make(target).await;
+    let customer = customer(&org).await;
+    let mut context = Context::start(target).await;
+    let input =
+        json!({"customer_id": customer["id"], "title": "Call", "due_at": "2027-01-05T15:00:00Z"});
+    let made = context.call(As::User(org.csr), "crm_create_followup", input).await.unwrap();
+    context.client.batch_execute("commit").await.unwrap();
+    let outcomes = org
+        .race_call(
+            "crm_update_followup",
+            |_| json!({"id": made["id"], "patch": {"status": "completed"}}),
+        )
+        .await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let times: HashSet<_> =
+        outcomes.iter().flatten().map(|done| done["completed_at"].to_string()).collect();
+    assert_eq!(times.len(), 1, "{times:?}");
+    let sql = "select count(*) from audit_log where org_id = $1 and table_name = 'crm_followups' and action = 'update'";
+    assert_eq!(org.count(sql).await, 1);
+    org.remove().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -129,4 +189,6 @@ on_both! {
     one_key_from_many_sessions_makes_one_customer
     one_external_ref_from_many_sessions_makes_one_customer
     new_tags_from_many_sessions_are_made_once_and_all_assigned
+    one_dedupe_key_from_many_sessions_makes_one_follow_up
+    one_follow_up_completed_by_many_sessions_is_completed_once
 }
