@@ -9,10 +9,13 @@
 use pgrx::prelude::*;
 
 mod customer;
+mod followup;
+mod interaction;
 mod member;
 mod org;
 mod session;
 mod spi;
+mod timeline;
 
 ::pgrx::pg_module_magic!(name, version);
 
