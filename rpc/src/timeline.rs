@@ -4,6 +4,7 @@ use fieldcrm_core::cursor::Cursor;
 use fieldcrm_core::timeline::TimelineQuery;
 use fieldcrm_core::{Capability, Error, Result, patch};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{Db, session};
 
@@ -14,10 +15,14 @@ pub async fn page<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let query = patch::read::<TimelineQuery>(arguments)?.prepare()?;
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersRead])?;
+    let after = match query.after {
+        Some(Cursor { at, id }) => (json!(at), id),
+        None => (json!("infinity"), Uuid::max()),
+    };
     let document = json!({
         "org_id": org_id, "customer_id": query.customer_id, "user_id": caller.profile_id,
         "limit": query.limit, "kinds": query.kinds,
-        "at": query.after.map(|cursor| cursor.at), "id": query.after.map(|cursor| cursor.id),
+        "at": after.0, "id": after.1,
     });
     let mut page = db.call(PAGE, &document).await?;
     let Some(items) = page["items"].as_array_mut() else {

@@ -1,8 +1,10 @@
--- In: {org_id, customer_id, user_id or null, limit, kinds: [names], at and id of the last item of the page before, or
--- nulls}. Out: {items: limit + 1 of them, if there are so many}, newest first; null if the caller does not see the
--- customer. Who looked is written down.
--- Each branch reads its own index in the order of the page and stops at the limit. A new kind is one more branch. What is
--- moved to another time between two pages can be missed or met twice; what only happened cannot.
+-- In: {org_id, customer_id, user_id or null, limit, kinds: [names], at and id: the place that the page begins behind}. Out:
+-- {items: limit + 1 of them, if there are so many}, newest first; null if the caller does not see the customer. Who
+-- looked is written down.
+-- Each branch reads its own index in the order of the page and stops at the limit; a new kind is one more branch. Under RLS
+-- coalesce() keeps a comparison out of the condition of an index: so the first page begins behind a place above all others,
+-- and the work orders of a customer, of which there are few, are filtered. What moves to another time between two
+-- pages can be missed or met twice; what happened does not move.
 with customer as materialized (
   select c.org_id, c.id
   from public.customers c
@@ -18,8 +20,7 @@ with customer as materialized (
       from public.crm_interactions i
       where $1 -> 'kinds' ? 'interaction'
         and i.org_id = ($1 ->> 'org_id')::uuid and i.customer_id = ($1 ->> 'customer_id')::uuid
-        and (i.occurred_at, i.id) < (coalesce(($1 ->> 'at')::timestamptz, 'infinity'),
-          coalesce(($1 ->> 'id')::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        and (i.occurred_at, i.id) < (($1 ->> 'at')::timestamptz, ($1 ->> 'id')::uuid)
       order by i.occurred_at desc, i.id desc
       limit ($1 ->> 'limit')::bigint + 1)
     union all
@@ -27,8 +28,7 @@ with customer as materialized (
       from public.crm_followups f
       where $1 -> 'kinds' ? 'followup'
         and f.org_id = ($1 ->> 'org_id')::uuid and f.customer_id = ($1 ->> 'customer_id')::uuid
-        and (f.due_at, f.id) < (coalesce(($1 ->> 'at')::timestamptz, 'infinity'),
-          coalesce(($1 ->> 'id')::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        and (f.due_at, f.id) < (($1 ->> 'at')::timestamptz, ($1 ->> 'id')::uuid)
       order by f.due_at desc, f.id desc
       limit ($1 ->> 'limit')::bigint + 1)
     union all
@@ -38,7 +38,7 @@ with customer as materialized (
       where $1 -> 'kinds' ? 'work_order'
         and w.org_id = ($1 ->> 'org_id')::uuid and w.customer_id = ($1 ->> 'customer_id')::uuid
         and (coalesce(w.completed_at, w.window_start, w.created_at), w.id)
-          < (coalesce(($1 ->> 'at')::timestamptz, 'infinity'), coalesce(($1 ->> 'id')::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+          < (($1 ->> 'at')::timestamptz, ($1 ->> 'id')::uuid)
       order by coalesce(w.completed_at, w.window_start, w.created_at) desc, w.id desc
       limit ($1 ->> 'limit')::bigint + 1)
   ) x

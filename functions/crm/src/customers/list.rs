@@ -26,6 +26,7 @@ pub fn select(query: &str) -> Result<Select> {
         table: "customers",
         columns: COLUMNS,
         equal: Vec::new(),
+        compare: Vec::new(),
         order: ORDERS[0].1,
         limit: DEFAULT_LIMIT,
         offset: 0,
