@@ -155,26 +155,40 @@ async fn one_dedupe_key_from_many_sessions_makes_one_follow_up(target: Target) {
     org.remove().await;
 }
 
-async fn one_follow_up_completed_by_many_sessions_is_completed_once(target: Target) {
+/// The second session starts before the first one commits, and waits for it.
+async fn of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did(target: Target) {
     let org = Org::make(target).await;
     let customer = customer(&org).await;
-    let mut context = Context::start(target).await;
-    let input =
-        json!({"customer_id": customer["id"], "title": "Call", "due_at": "2027-01-05T15:00:00Z"});
-    let made = context.call(As::User(org.csr), "crm_create_followup", input).await.unwrap();
-    context.client.batch_execute("commit").await.unwrap();
-    let outcomes = org
-        .race_call(
-            "crm_update_followup",
-            |_| json!({"id": made["id"], "patch": {"status": "completed"}}),
-        )
-        .await;
-    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-    let times: HashSet<_> =
-        outcomes.iter().flatten().map(|done| done["completed_at"].to_string()).collect();
-    assert_eq!(times.len(), 1, "{times:?}");
+    for (second, expected) in [("completed", None), ("canceled", Some(Code::WrongState))] {
+        let mut first = Context::start(target).await;
+        let input = json!({"customer_id": customer["id"], "title": "Call", "due_at": "2027-01-05T15:00:00Z"});
+        let made = first.call(As::User(org.csr), "crm_create_followup", input).await.unwrap();
+        first.client.batch_execute("commit; begin").await.unwrap();
+        let patch = |status: &str| json!({"id": made["id"], "patch": {"status": status}});
+        let done = first.call(As::User(org.csr), "crm_update_followup", patch("completed")).await;
+        let mut other = Context::start(target).await;
+        let pid: i32 = other.client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        let (csr, arguments) = (org.csr, patch(second));
+        let waiting = tokio::spawn(async move {
+            let outcome = other.call(As::User(csr), "crm_update_followup", arguments).await;
+            other.client.batch_execute("commit").await.unwrap();
+            outcome
+        });
+        let observer = connect(target).await;
+        let blocked = "select cardinality(pg_blocking_pids($1)) > 0";
+        while !observer.query_one(blocked, &[&pid]).await.unwrap().get::<_, bool>(0) {
+            assert!(!waiting.is_finished(), "the second session did not wait");
+            tokio::task::yield_now().await;
+        }
+        first.client.batch_execute("commit").await.unwrap();
+        let outcome = waiting.await.unwrap();
+        assert_eq!(outcome.as_ref().err().map(|error| error.code), expected);
+        if let Ok(again) = outcome {
+            assert_eq!(again["completed_at"], done.unwrap()["completed_at"]);
+        }
+    }
     let sql = "select count(*) from audit_log where org_id = $1 and table_name = 'crm_followups' and action = 'update'";
-    assert_eq!(org.count(sql).await, 1);
+    assert_eq!(org.count(sql).await, 2, "each was changed once");
     org.remove().await;
 }
 
@@ -190,5 +204,5 @@ on_both! {
     one_external_ref_from_many_sessions_makes_one_customer
     new_tags_from_many_sessions_are_made_once_and_all_assigned
     one_dedupe_key_from_many_sessions_makes_one_follow_up
-    one_follow_up_completed_by_many_sessions_is_completed_once
+    of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did
 }
