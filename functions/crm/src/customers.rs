@@ -63,7 +63,7 @@ pub async fn list_customers(
     Ok(Json(json!({ "data": page.rows, "limit": limit, "offset": offset, "total": page.total })))
 }
 
-/// `GET /crm/customers/{id}`
+/// `GET /crm/customers/{id}`: with the newest interactions; `…/interactions` pages all of them.
 pub async fn show_customer(
     State(ports): State<Ports>,
     caller: Caller,
