@@ -232,3 +232,12 @@ test("who opens the details over HTTP is written down with address and user agen
   const rows = await sql`select operation, user_id, host(ip) as ip, user_agent from crm_access_log where request_id = ${request}`;
   assert.deepEqual([...rows], [{ operation: "crm_get_customer", user_id: user.id, ip: "203.0.113.9", user_agent: "field tablet/7" }]);
 });
+
+test("details that cannot be noted are not shown", async () => {
+  const { id } = await customer(await as("csr"));
+  const attempt = sql.begin("read only", async (tx) => {
+    await tx.unsafe(`set local app.current_org_id = '${northwind.id}'`);
+    await tx`select crm_get_customer(id => ${id})`;
+  });
+  await assert.rejects(attempt, { code: "25006" });
+});

@@ -192,6 +192,30 @@ async fn of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_d
     org.remove().await;
 }
 
+async fn expiring_leaves_what_another_session_holds_to_the_next_call(target: Target) {
+    let org = Org::make(target).await;
+    let customer = customer(&org).await;
+    let mut holder = Context::start(target).await;
+    for due_at in ["2001-01-01T00:00:00Z", "2002-01-01T00:00:00Z"] {
+        let input = json!({"customer_id": customer["id"], "title": "Call", "due_at": due_at});
+        holder.call(As::User(org.csr), "crm_create_followup", input).await.unwrap();
+    }
+    holder.client.batch_execute("commit; begin").await.unwrap();
+    let hold = "select from crm_followups where org_id = $1 order by due_at limit 1 for update";
+    holder.client.execute(hold, &[&org.id]).await.unwrap();
+    let mut job = Context::start(target).await;
+    job.client.batch_execute("set statement_timeout = '10s'").await.unwrap();
+    for expired in [1, 0] {
+        let done = job.call(As::Dba(org.id), "crm_expire_followups", json!({})).await.unwrap();
+        assert_eq!(done, json!({"expired": expired}));
+    }
+    holder.client.batch_execute("rollback").await.unwrap();
+    let done = job.call(As::Dba(org.id), "crm_expire_followups", json!({})).await.unwrap();
+    assert_eq!(done, json!({"expired": 1}));
+    job.client.batch_execute("commit").await.unwrap();
+    org.remove().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -205,4 +229,5 @@ on_both! {
     new_tags_from_many_sessions_are_made_once_and_all_assigned
     one_dedupe_key_from_many_sessions_makes_one_follow_up
     of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did
+    expiring_leaves_what_another_session_holds_to_the_next_call
 }
