@@ -49,6 +49,8 @@ create table public.work_orders (
     where (technician_id is not null and window_start is not null and status in ('scheduled', 'en_route', 'on_site'))
 );
 create index idx_work_orders_customer_id on public.work_orders (org_id, customer_id, created_at desc, id);
+create index idx_work_orders_timeline on public.work_orders
+  (org_id, customer_id, (coalesce(completed_at, window_start, created_at)) desc, id desc);
 create index idx_work_orders_window_start on public.work_orders (org_id, window_start);
 create index idx_work_orders_technician_id on public.work_orders (org_id, technician_id, window_start);
 create index idx_work_orders_location_id on public.work_orders (location_id) where location_id is not null;

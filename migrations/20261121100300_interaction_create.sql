@@ -38,7 +38,9 @@ create table public.crm_interactions (
     references public.quotes (org_id, id) on delete set null (related_quote_id),
   constraint crm_interactions_text_check check (char_length(type) <= 100 and char_length(subject) <= 500
     and char_length(summary) <= 20000 and char_length(body) <= 200000),
-  constraint crm_interactions_metadata_check check (jsonb_typeof(metadata) = 'object')
+  constraint crm_interactions_metadata_check check (jsonb_typeof(metadata) = 'object'),
+  constraint crm_interactions_occurred_at_check check (
+    occurred_at >= '1900-01-01 00:00:00+00' and occurred_at < '3000-01-01 00:00:00+00')
 );
 create index idx_crm_interactions_customer_id on public.crm_interactions (org_id, customer_id, occurred_at desc, id desc);
 create index idx_crm_interactions_org_id_occurred_at on public.crm_interactions (org_id, occurred_at desc);

@@ -37,6 +37,7 @@ create table public.crm_followups (
   constraint crm_followups_title_check check (btrim(title) <> '' and char_length(title) <= 200),
   constraint crm_followups_text_check check (char_length(description) <= 20000 and char_length(completion_notes) <= 20000),
   constraint crm_followups_dedupe_key_check check (char_length(dedupe_key) between 1 and 255),
+  constraint crm_followups_due_at_check check (due_at >= '1900-01-01 00:00:00+00' and due_at < '3000-01-01 00:00:00+00'),
   constraint crm_followups_completed_check check ((status = 'completed') = (completed_at is not null))
 );
 create index idx_crm_followups_org_id_due_at on public.crm_followups (org_id, due_at, id);

@@ -8,6 +8,9 @@ mod check;
 mod input;
 mod prepare;
 
+pub(crate) use check::Checks;
+pub(crate) use input::choices;
+
 pub use change::{PreparedChildren, PreparedPatch};
 pub use input::{
     ContactPatch, ContactType, CustomerPatch, CustomerType, LifecycleStage, LocationPatch,

@@ -5,15 +5,19 @@
 //! edge functions (`functions`) all call it, so a rule exists once.
 
 pub mod capability;
+pub mod cursor;
 pub mod customer;
 pub mod email;
 pub mod error;
 pub mod fingerprint;
+pub mod followup;
+pub mod interaction;
 pub mod member;
 pub mod patch;
 pub mod phone;
 pub mod session;
 pub mod template;
+pub mod timeline;
 pub mod work_order;
 
 pub use capability::{Capability, Role};

@@ -30,18 +30,19 @@ opt_in_transactional, preferred_channel, notes}]. locations: [{address_line1, ci
 address_line2, state, postal_code, country, latitude, longitude, is_primary}]. tags: names, made where unknown.
 preferences: {do_not_contact, do_not_email, do_not_sms, do_not_call, preferred_contact_window_start, …_end, notes}.
 idempotency_key: the same key and payload again return the first result. At most 50 contacts, locations and tags.
-Returns the customer's columns with contacts, locations, preferences and tags. Needs customers.write or
-customers.write_own (then the caller becomes the owner).
+Returns what crm_get_customer returns. Needs customers.write or customers.write_own (then the caller becomes the owner).
 Errors: 400 invalid_argument (every wrong field with its path), 403 forbidden, 403 no_membership,
 409 duplicate_external_ref (with the id), 409 idempotency_key_reused.
 Example: select crm_create_customer(type => 'individual', name => 'Ada Lovelace', email => 'ada@example.com');$$;
 
 create or replace function public.crm_get_customer(id uuid) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.get_customer(json_build_object('id', id)::text));
 end $$;
-comment on function public.crm_get_customer(uuid) is $$One customer with contacts, locations, preferences and tags.
+comment on function public.crm_get_customer(uuid) is $$One customer with contacts, locations, preferences and tags, product ({id, name} or
+null), recent_interactions (the newest 10), upcoming_followups (the next 10 pending ones) and metrics (customer_metrics).
+Writes who looked into crm_access_log, so it cannot run in a read-only transaction.
 Needs customers.read. Errors: 403 forbidden, 404 not_found (absent or invisible).
 Example: select crm_get_customer(id => '…');$$;
 

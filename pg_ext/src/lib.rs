@@ -9,11 +9,14 @@
 use pgrx::prelude::*;
 
 mod customer;
+mod followup;
+mod interaction;
 mod member;
 mod org;
 mod session;
 mod spi;
 mod template;
+mod timeline;
 mod work_order;
 
 ::pgrx::pg_module_magic!(name, version);

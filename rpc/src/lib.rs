@@ -6,11 +6,14 @@
 
 pub mod customer;
 mod database;
+pub mod followup;
 mod idempotency;
+pub mod interaction;
 pub mod member;
 pub mod org;
 pub mod session;
 pub mod template;
+pub mod timeline;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 pub mod work_order;
@@ -50,4 +53,9 @@ rpcs! {
     "crm_get_visit" => work_order::get_visit, Owner;
     "crm_render_template" => template::render, Caller;
     "crm_validate_template" => template::validate, Caller;
+    "crm_log_interaction" => interaction::log, Caller;
+    "crm_create_followup" => followup::create, Caller;
+    "crm_update_followup" => followup::update, Caller;
+    "crm_expire_followups" => followup::expire, Caller;
+    "crm_customer_timeline" => timeline::page, Caller;
 }

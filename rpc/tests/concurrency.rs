@@ -35,7 +35,6 @@ impl Org {
         Self { id, csr, target }
     }
 
-    /// The same call from several sessions at once, each in its own transaction.
     async fn race(&self, arguments: impl Fn(usize) -> Value) -> Vec<Result<Value, Error>> {
         self.race_to("crm_create_customer", arguments).await
     }
@@ -156,6 +155,96 @@ async fn new_tags_from_many_sessions_are_made_once_and_all_assigned(target: Targ
     org.remove().await;
 }
 
+/// A customer that is there when the race begins.
+async fn customer(org: &Org) -> Value {
+    let mut context = Context::start(org.target).await;
+    let input = json!({"type": "company", "name": "Followed"});
+    let made = context.call(As::User(org.csr), "crm_create_customer", input).await.unwrap();
+    context.client.batch_execute("commit").await.unwrap();
+    made
+}
+
+async fn one_dedupe_key_from_many_sessions_makes_one_follow_up(target: Target) {
+    let org = Org::make(target).await;
+    let customer = customer(&org).await;
+    for round in 1..=ROUNDS {
+        let outcomes = org
+            .race_to("crm_create_followup", |session| {
+                json!({"customer_id": customer["id"], "title": format!("By {session}"), "due_at": "2027-01-05T15:00:00Z",
+                    "dedupe_key": format!("renewal-{round}")})
+            })
+            .await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        assert_eq!(ids(&outcomes).len(), 1);
+        let created = outcomes.iter().flatten().filter(|made| made["created"] == true).count();
+        assert_eq!(created, 1);
+        let sql = "select count(*) from crm_followups where org_id = $1";
+        assert_eq!(org.count(sql).await, round);
+    }
+    org.remove().await;
+}
+
+/// The second session starts before the first one commits, and waits for it.
+async fn of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did(target: Target) {
+    let org = Org::make(target).await;
+    let customer = customer(&org).await;
+    for (second, expected) in [("completed", None), ("canceled", Some(Code::WrongState))] {
+        let mut first = Context::start(target).await;
+        let input = json!({"customer_id": customer["id"], "title": "Call", "due_at": "2027-01-05T15:00:00Z"});
+        let made = first.call(As::User(org.csr), "crm_create_followup", input).await.unwrap();
+        first.client.batch_execute("commit; begin").await.unwrap();
+        let patch = |status: &str| json!({"id": made["id"], "patch": {"status": status}});
+        let done = first.call(As::User(org.csr), "crm_update_followup", patch("completed")).await;
+        let mut other = Context::start(target).await;
+        let pid: i32 = other.client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        let (csr, arguments) = (org.csr, patch(second));
+        let waiting = tokio::spawn(async move {
+            let outcome = other.call(As::User(csr), "crm_update_followup", arguments).await;
+            other.client.batch_execute("commit").await.unwrap();
+            outcome
+        });
+        let observer = connect(target).await;
+        let blocked = "select cardinality(pg_blocking_pids($1)) > 0";
+        while !observer.query_one(blocked, &[&pid]).await.unwrap().get::<_, bool>(0) {
+            assert!(!waiting.is_finished(), "the second session did not wait");
+            tokio::task::yield_now().await;
+        }
+        first.client.batch_execute("commit").await.unwrap();
+        let outcome = waiting.await.unwrap();
+        assert_eq!(outcome.as_ref().err().map(|error| error.code), expected);
+        if let Ok(again) = outcome {
+            assert_eq!(again["completed_at"], done.unwrap()["completed_at"]);
+        }
+    }
+    let sql = "select count(*) from audit_log where org_id = $1 and table_name = 'crm_followups' and action = 'update'";
+    assert_eq!(org.count(sql).await, 2, "each was changed once");
+    org.remove().await;
+}
+
+async fn expiring_leaves_what_another_session_holds_to_the_next_call(target: Target) {
+    let org = Org::make(target).await;
+    let customer = customer(&org).await;
+    let mut holder = Context::start(target).await;
+    for due_at in ["2001-01-01T00:00:00Z", "2002-01-01T00:00:00Z"] {
+        let input = json!({"customer_id": customer["id"], "title": "Call", "due_at": due_at});
+        holder.call(As::User(org.csr), "crm_create_followup", input).await.unwrap();
+    }
+    holder.client.batch_execute("commit; begin").await.unwrap();
+    let hold = "select from crm_followups where org_id = $1 order by due_at limit 1 for update";
+    holder.client.execute(hold, &[&org.id]).await.unwrap();
+    let mut job = Context::start(target).await;
+    job.client.batch_execute("set statement_timeout = '10s'").await.unwrap();
+    for expired in [1, 0] {
+        let done = job.call(As::Dba(org.id), "crm_expire_followups", json!({})).await.unwrap();
+        assert_eq!(done, json!({"expired": expired}));
+    }
+    holder.client.batch_execute("rollback").await.unwrap();
+    let done = job.call(As::Dba(org.id), "crm_expire_followups", json!({})).await.unwrap();
+    assert_eq!(done, json!({"expired": 1}));
+    job.client.batch_execute("commit").await.unwrap();
+    org.remove().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -169,4 +258,7 @@ on_both! {
     one_external_ref_from_many_sessions_makes_one_customer
     one_external_ref_for_many_customers_is_a_conflict_for_all_but_one
     new_tags_from_many_sessions_are_made_once_and_all_assigned
+    one_dedupe_key_from_many_sessions_makes_one_follow_up
+    of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did
+    expiring_leaves_what_another_session_holds_to_the_next_call
 }

@@ -270,6 +270,9 @@ async fn a_product_is_one_of_the_same_org(context: &mut Context) {
     assert_eq!(error.errors[0].code, "unknown_product");
     let made = context.call(CSR, "crm_create_customer", input(ours)).await.unwrap();
     assert_eq!(made["product_id"], json!(ours));
+    let read = context.call(CSR, "crm_get_customer", json!({"id": made["id"]})).await.unwrap();
+    assert_eq!(made["product"], json!({"id": ours, "name": "Heat pump check"}));
+    assert_eq!(sorted(made.clone()), sorted(read));
     let patch = |id: Option<Uuid>| json!({"id": made["id"], "patch": {"product_id": id}});
     context.refused(CSR, "crm_update_customer", patch(Some(theirs)), Code::InvalidArgument).await;
     let changed = context.call(CSR, "crm_update_customer", patch(None)).await.unwrap();

@@ -7,7 +7,7 @@ use crate::{Error, FieldError, Result, email, phone};
 use super::{MAX_CHILDREN, MAX_NAME, MAX_NOTES, MAX_TAG};
 
 #[derive(Default)]
-pub(super) struct Checks {
+pub(crate) struct Checks {
     errors: Vec<FieldError>,
 }
 

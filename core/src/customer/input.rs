@@ -7,10 +7,10 @@ use uuid::Uuid;
 use crate::patch::{Field, given, present};
 
 macro_rules! choices {
-    ($(#[$doc:meta])* $type:ident { $($name:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $type:ident { $($name:ident = $text:literal $(| $alias:literal)*,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $type { $(#[serde(rename = $text)] $name,)* }
+        pub enum $type { $(#[serde(rename = $text $(, alias = $alias)*)] $name,)* }
 
         impl $type {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
@@ -22,6 +22,7 @@ macro_rules! choices {
         }
     };
 }
+pub(crate) use choices;
 
 choices! { CustomerType { Individual = "individual", Company = "company", } }
 choices! {

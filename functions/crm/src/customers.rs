@@ -45,18 +45,7 @@ pub async fn create_customer(
     Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let mut arguments = with_source(body)?;
-    let unknown: Vec<_> = arguments
-        .keys()
-        .filter(|name| !ARGUMENTS.contains(&name.as_str()))
-        .map(|name| FieldError::new(name, "unknown_field", unknown_field(name)))
-        .collect();
-    if !unknown.is_empty() {
-        return Err(Error::invalid(unknown).into());
-    }
-    if let Some(key) = key {
-        arguments.insert("idempotency_key".to_owned(), key.into());
-    }
+    let arguments = arguments(with_source(body)?, key, &ARGUMENTS, "a customer")?;
     let customer = ports.database.rpc(&caller, "crm_create_customer", arguments).await?;
     let id = customer["id"].as_str().ok_or_else(|| Error::internal("a customer without id"))?;
     let location = [(LOCATION, format!("/crm/customers/{id}"))];
@@ -75,7 +64,7 @@ pub async fn list_customers(
     Ok(Json(json!({ "data": page.rows, "limit": limit, "offset": offset, "total": page.total })))
 }
 
-/// `GET /crm/customers/{id}`
+/// `GET /crm/customers/{id}`: with the newest interactions; `…/interactions` pages all of them.
 pub async fn show_customer(
     State(ports): State<Ports>,
     caller: Caller,
@@ -110,11 +99,31 @@ fn with_source(mut body: Map<String, Value>) -> Result<Map<String, Value>> {
     Ok(body)
 }
 
-fn unknown_field(name: &str) -> &'static str {
-    match name {
-        "idempotency_key" => "send it as the header Idempotency-Key",
-        _ => "is not a field of a customer",
+/// A body as the arguments of an RPC that creates `what`, with the key of the header.
+pub(crate) fn arguments(
+    mut body: Map<String, Value>,
+    key: Option<String>,
+    known: &[&str],
+    what: &str,
+) -> Result<Map<String, Value>> {
+    let unknown: Vec<_> = body
+        .keys()
+        .filter(|name| !known.contains(&name.as_str()))
+        .map(|name| {
+            let message = match name.as_str() {
+                "idempotency_key" => "send it as the header Idempotency-Key".to_owned(),
+                _ => format!("is not a field of {what}"),
+            };
+            FieldError::new(name, "unknown_field", message)
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::invalid(unknown));
     }
+    if let Some(key) = key {
+        body.insert("idempotency_key".to_owned(), key.into());
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! The edge function `crm`: customers over HTTP, for those who do not speak supabase-js.
+//! The edge function `crm`: customers and what happens with them over HTTP, for those who do not speak supabase-js.
 
 use axum::Router;
 use axum::routing::{get, post};
 use fieldcrm_edge::{Config, Ports, service};
 
 mod customers;
+mod followups;
+mod interactions;
+mod query;
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config) -> Router {
@@ -13,6 +16,14 @@ pub fn router(ports: Ports, config: &Config) -> Router {
         .route(
             "/crm/customers/{id}",
             get(customers::show_customer).patch(customers::update_customer),
+        )
+        .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
+        .route("/crm/interactions", post(interactions::log_interaction))
+        .route("/crm/interactions/{id}", get(interactions::show_interaction))
+        .route("/crm/followups", post(followups::create_followup).get(followups::list_followups))
+        .route(
+            "/crm/followups/{id}",
+            get(followups::show_followup).patch(followups::update_followup),
         );
     service::wrap("crm", routes, ports, config)
 }

@@ -12,18 +12,27 @@ mod refusal;
 pub use self::postgrest::PostgrestDatabase;
 
 /// One page of a table; every name in it is ours, every value is bound by `PostgREST`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select {
     pub table: &'static str,
     pub columns: &'static str,
     /// Columns and what they must equal.
     pub equal: Vec<(&'static str, String)>,
+    /// Columns and what they are otherwise compared with.
+    pub compare: Vec<(&'static str, Comparison, String)>,
     /// `PostgREST`'s `order`; ends in a unique column, or pages would overlap.
     pub order: &'static str,
     pub limit: usize,
     pub offset: usize,
     /// Whether all matching rows are counted, which costs a scan of them.
     pub count: bool,
+}
+
+/// How a column compares with the value of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    AtLeast,
+    Below,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,9 +3,9 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::HeaderName;
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use fieldcrm_core::{Code, Error, Result};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -24,6 +24,10 @@ pub struct Caller {
     /// The `Authorization` header as it came; absent for anonymous callers.
     pub authorization: Option<String>,
     pub request_id: String,
+    /// The client's address as the proxies in front tell it, for the audit trail; never an identity.
+    pub forwarded_for: Option<String>,
+    /// For the audit trail.
+    pub user_agent: Option<String>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -38,8 +42,35 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         };
         let request_id =
             parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::new).0;
-        Ok(Self { authorization, request_id })
+        Ok(Self {
+            authorization,
+            request_id,
+            forwarded_for: forwarded_for(&parts.headers),
+            user_agent: user_agent(&parts.headers),
+        })
     }
+}
+
+/// The first of the headers that holds addresses and nothing else.
+fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    const MAX: usize = 200;
+    ["x-forwarded-for", "cf-connecting-ip", "x-real-ip"].iter().find_map(|name| {
+        let addresses = headers.get(*name)?.to_str().ok()?.trim();
+        let allowed = |byte: u8| byte.is_ascii_hexdigit() || b".:, ".contains(&byte);
+        let plain = !addresses.is_empty() && addresses.bytes().all(allowed);
+        // The client's own address is the first.
+        plain.then(|| addresses[..addresses.len().min(MAX)].trim_end().to_owned())
+    })
+}
+
+/// What of it can stand in a header again.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    const MAX: usize = 500;
+    let sent = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes()).into_owned();
+    let visible = |letter: &char| letter.is_ascii_graphic() || *letter == ' ';
+    let agent: String = sent.chars().filter(visible).take(MAX).collect();
+    let agent = agent.trim();
+    (!agent.is_empty()).then(|| agent.to_owned())
 }
 
 /// The id under which a request is found in every log it passes through.
@@ -139,4 +170,50 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
 fn too_large() -> Error {
     Error::new(Code::PayloadTooLarge, format!("A body can have {MAX_BODY} bytes."))
         .with("limit", MAX_BODY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_address_is_the_first_header_that_holds_addresses() {
+        let long = "10.0.0.1, ".repeat(40);
+        for (sent, expected) in [
+            (
+                vec![("x-forwarded-for", "203.0.113.9, 10.0.0.1"), ("x-real-ip", "10.0.0.1")],
+                Some("203.0.113.9, 10.0.0.1"),
+            ),
+            (
+                vec![("x-forwarded-for", "unknown"), ("cf-connecting-ip", "2001:db8::7")],
+                Some("2001:db8::7"),
+            ),
+            (vec![("x-forwarded-for", " "), ("x-real-ip", "203.0.113.9")], Some("203.0.113.9")),
+            (vec![("x-forwarded-for", "<script>")], None),
+            (vec![("x-forwarded-for", long.as_str())], Some(long[..200].trim_end())),
+            (vec![], None),
+        ] {
+            assert_eq!(forwarded_for(&headers(&sent)).as_deref(), expected, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_agent_is_cut_and_left_without_what_no_header_holds() {
+        assert_eq!(
+            user_agent(&headers(&[("user-agent", "curl/8.5.0")])).as_deref(),
+            Some("curl/8.5.0")
+        );
+        assert_eq!(user_agent(&headers(&[("user-agent", &"x".repeat(600))])).unwrap().len(), 500);
+        let mut odd = HeaderMap::new();
+        odd.insert(USER_AGENT, axum::http::HeaderValue::from_bytes("Zoë/1".as_bytes()).unwrap());
+        assert_eq!(user_agent(&odd).as_deref(), Some("Zo/1"));
+        assert_eq!(user_agent(&HeaderMap::new()), None);
+    }
 }

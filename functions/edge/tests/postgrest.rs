@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Response};
 use fieldcrm_core::Code;
-use fieldcrm_edge::database::{Page, Select};
+use fieldcrm_edge::database::{Comparison, Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Origins, PostgrestDatabase};
 use serde_json::{Map, Value, json};
 
@@ -59,7 +59,12 @@ fn database(url: &str) -> PostgrestDatabase {
 }
 
 fn caller() -> Caller {
-    Caller { authorization: Some("Bearer a.b.c".to_owned()), request_id: "r-1".to_owned() }
+    Caller {
+        authorization: Some("Bearer a.b.c".to_owned()),
+        request_id: "r-1".to_owned(),
+        forwarded_for: Some("203.0.113.9, 10.0.0.1".to_owned()),
+        user_agent: Some("curl/8.5.0".to_owned()),
+    }
 }
 
 fn page(count: bool) -> Select {
@@ -67,6 +72,7 @@ fn page(count: bool) -> Select {
         table: "customers",
         columns: "id,name",
         equal: vec![("status", "active".to_owned())],
+        compare: Vec::new(),
         order: "name.asc,id.asc",
         limit: 20,
         offset: 40,
@@ -89,6 +95,8 @@ async fn an_rpc_carries_the_callers_token_and_the_request_id() {
         ("authorization", "Bearer a.b.c"),
         ("apikey", "sb_publishable_test"),
         ("x-request-id", "r-1"),
+        ("x-forwarded-for", "203.0.113.9, 10.0.0.1"),
+        ("user-agent", "curl/8.5.0"),
         ("content-type", "application/json"),
     ] {
         assert_eq!(asked.headers[name], value, "{name}");
@@ -98,9 +106,30 @@ async fn an_rpc_carries_the_callers_token_and_the_request_id() {
 #[tokio::test]
 async fn an_anonymous_caller_sends_no_token() {
     let stub = stub(200, &[], "{}").await;
-    let anonymous = Caller { authorization: None, ..caller() };
+    let anonymous =
+        Caller { authorization: None, forwarded_for: None, user_agent: None, ..caller() };
     stub.database.rpc(&anonymous, "crm_session", Map::new()).await.unwrap();
-    assert!(!stub.asked.lock().unwrap()[0].headers.contains_key("authorization"));
+    for name in ["authorization", "x-forwarded-for", "user-agent"] {
+        assert!(!stub.asked.lock().unwrap()[0].headers.contains_key(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn comparisons_are_filters_with_bound_values() {
+    let stub = stub(200, &[], "[]").await;
+    let select = Select {
+        compare: vec![
+            ("due_at", Comparison::AtLeast, "2026-01-01T00:00:00+01:00".to_owned()),
+            ("due_at", Comparison::Below, "2026-02-01,or=(1)".to_owned()),
+        ],
+        ..page(false)
+    };
+    stub.database.select(&caller(), select).await.unwrap();
+    assert_eq!(
+        stub.asked.lock().unwrap()[0].path_and_query,
+        "/rest/v1/customers?select=id%2Cname&order=name.asc%2Cid.asc&status=eq.active\
+         &due_at=gte.2026-01-01T00%3A00%3A00%2B01%3A00&due_at=lt.2026-02-01%2Cor%3D%281%29"
+    );
 }
 
 #[tokio::test]

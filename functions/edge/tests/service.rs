@@ -127,6 +127,23 @@ async fn a_sane_request_id_is_kept_and_any_other_replaced() {
 }
 
 #[tokio::test]
+async fn the_database_is_told_where_a_request_came_from() {
+    let harness = harness(Origins::Any);
+    let request = request("GET", "/probe/caller")
+        .header("x-forwarded-for", "203.0.113.9, 10.0.0.1")
+        .header("user-agent", "field tablet/7");
+    let told = text(harness.send(request.body(Body::empty()).unwrap()).await).await;
+    assert!(
+        told.contains("\"203.0.113.9, 10.0.0.1\"") && told.contains("\"field tablet/7\""),
+        "{told}"
+    );
+    assert!(
+        !harness.last_line().to_string().contains("203.0.113.9"),
+        "the log line is no audit trail"
+    );
+}
+
+#[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
     let harness = harness(Origins::Any);
     assert_eq!(problem(harness.send(get_of("/probe/nothing")).await).await["code"], "not_found");

@@ -1,9 +1,10 @@
 //! The query of `GET /crm/customers`.
 
+use fieldcrm_core::Result;
 use fieldcrm_core::customer::{LifecycleStage, PipelineStage, Status};
-use fieldcrm_core::{Error, FieldError, Result};
 use fieldcrm_edge::database::Select;
-use uuid::Uuid;
+
+use crate::query::{self, choice};
 
 const COLUMNS: &str = "id,type,name,first_name,last_name,company_name,email,phone,status,\
     lifecycle_stage,pipeline_stage,source,owner_id,is_archived,created_at,updated_at";
@@ -17,80 +18,48 @@ const ORDERS: [(&str, &str); 5] = [
     ("name.desc", "name.desc,id.desc"),
 ];
 
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 100;
-
 /// Reads the query, or says everything that is wrong with it.
 pub fn select(query: &str) -> Result<Select> {
     let mut select = Select {
         table: "customers",
         columns: COLUMNS,
-        equal: Vec::new(),
         order: ORDERS[0].1,
-        limit: DEFAULT_LIMIT,
-        offset: 0,
-        count: false,
+        limit: query::DEFAULT_LIMIT,
+        ..Select::default()
     };
     let mut archived = Some("false");
-    let mut seen: Vec<String> = Vec::new();
-    let mut errors = Vec::new();
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        if seen.iter().any(|earlier| *earlier == key) {
-            errors.push(FieldError::new(key, "duplicate_field", "can be given once"));
-            continue;
-        }
-        let read: Result<(), Refusal> = match key.as_ref() {
-            "limit" => within(&value, 1, MAX_LIMIT).map(|limit| select.limit = limit),
-            "offset" => within(&value, 0, i32::MAX as usize).map(|offset| select.offset = offset),
-            "status" => choice(&value, Status::ALL.iter().map(|one| one.as_str()))
-                .map(|status| select.equal.push(("status", status.to_owned()))),
-            "lifecycle_stage" => choice(&value, LifecycleStage::ALL.iter().map(|one| one.as_str()))
-                .map(|stage| select.equal.push(("lifecycle_stage", stage.to_owned()))),
-            "pipeline_stage" => choice(&value, PipelineStage::ALL.iter().map(|one| one.as_str()))
-                .map(|stage| select.equal.push(("pipeline_stage", stage.to_owned()))),
-            "owner_id" => Uuid::parse_str(&value)
-                .map(|owner| select.equal.push(("owner_id", owner.to_string())))
-                .map_err(|_| Refusal("invalid_uuid", "expected a UUID".to_owned())),
-            "archived" => choice(&value, ["false", "true", "any"].into_iter())
-                .map(|which| archived = Some(which).filter(|which| *which != "any")),
-            "order" => choice(&value, ORDERS.iter().map(|(asked, _)| *asked)).map(|asked| {
+    query::read(query, |key, value| {
+        match key {
+            "limit" => select.limit = query::limit(value)?,
+            "offset" => select.offset = query::offset(value)?,
+            "count" => select.count = query::count(value)?,
+            "status" => {
+                let status = choice(value, Status::ALL.iter().map(|one| one.as_str()))?;
+                select.equal.push(("status", status.to_owned()));
+            }
+            "lifecycle_stage" => {
+                let stage = choice(value, LifecycleStage::ALL.iter().map(|one| one.as_str()))?;
+                select.equal.push(("lifecycle_stage", stage.to_owned()));
+            }
+            "pipeline_stage" => {
+                let stage = choice(value, PipelineStage::ALL.iter().map(|one| one.as_str()))?;
+                select.equal.push(("pipeline_stage", stage.to_owned()));
+            }
+            "owner_id" => select.equal.push(("owner_id", query::uuid(value)?)),
+            "archived" => {
+                let which = choice(value, ["false", "true", "any"].into_iter())?;
+                archived = Some(which).filter(|which| *which != "any");
+            }
+            "order" => {
+                let asked = choice(value, ORDERS.iter().map(|(asked, _)| *asked))?;
                 select.order = ORDERS.iter().find(|(one, _)| *one == asked).unwrap_or(&ORDERS[0]).1;
-            }),
-            "count" => choice(&value, ["none", "exact"].into_iter())
-                .map(|count| select.count = count == "exact"),
-            _ => Err(Refusal("unknown_field", "is not a parameter of this list".to_owned())),
-        };
-        if let Err(Refusal(code, message)) = read {
-            errors.push(FieldError::new(key.clone(), code, message));
+            }
+            _ => return Err(query::unknown()),
         }
-        seen.push(key.into_owned());
-    }
-    if !errors.is_empty() {
-        return Err(Error::invalid(errors));
-    }
+        Ok(())
+    })?;
     select.equal.extend(archived.map(|archived| ("is_archived", archived.to_owned())));
     Ok(select)
-}
-
-/// A code and a message; the path is the parameter's name.
-struct Refusal(&'static str, String);
-
-fn within(value: &str, least: usize, most: usize) -> Result<usize, Refusal> {
-    value
-        .parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| Refusal("out_of_range", format!("expected a number from {least} to {most}")))
-}
-
-fn choice(
-    value: &str,
-    mut known: impl Iterator<Item = &'static str> + Clone,
-) -> Result<&'static str, Refusal> {
-    let all = known.clone();
-    known.find(|one| *one == value).ok_or_else(|| {
-        Refusal("invalid_value", format!("expected one of {}", all.collect::<Vec<_>>().join(", ")))
-    })
 }
 
 #[cfg(test)]

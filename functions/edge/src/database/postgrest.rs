@@ -8,7 +8,7 @@ use fieldcrm_core::{Code, Error, Result};
 use serde_json::{Map, Value};
 
 use super::refusal::refusal;
-use super::{Database, Page, Select};
+use super::{Comparison, Database, Page, Select};
 use crate::{Caller, Config};
 
 /// A caller gives up about then; whatever the database still does, its own time-out ends.
@@ -28,11 +28,17 @@ impl PostgrestDatabase {
 
     /// `insert_header` panics on what no header can hold; [`Caller`] and [`Config`] let none through.
     fn as_caller(&self, caller: &Caller) -> Postgrest {
-        let client = self.client.clone().insert_header("x-request-id", &caller.request_id);
-        match &caller.authorization {
-            Some(authorization) => client.insert_header("authorization", authorization),
-            None => client,
+        let mut client = self.client.clone().insert_header("x-request-id", &caller.request_id);
+        for (name, value) in [
+            ("authorization", &caller.authorization),
+            ("x-forwarded-for", &caller.forwarded_for),
+            ("user-agent", &caller.user_agent),
+        ] {
+            if let Some(value) = value {
+                client = client.insert_header(name, value);
+            }
         }
+        client
     }
 }
 
@@ -54,6 +60,12 @@ impl Database for PostgrestDatabase {
             self.as_caller(caller).from(select.table).select(select.columns).order(select.order);
         for (column, value) in select.equal {
             query = query.eq(column, value);
+        }
+        for (column, comparison, value) in select.compare {
+            query = match comparison {
+                Comparison::AtLeast => query.gte(column, value),
+                Comparison::Below => query.lt(column, value),
+            };
         }
         if select.count {
             // Before `range`: it asks for one row only.

@@ -1,0 +1,61 @@
+revoke all on function fieldcrm.create_followup(text), fieldcrm.update_followup(text), fieldcrm.expire_followups(text) from public;
+grant execute on function fieldcrm.create_followup(text), fieldcrm.update_followup(text), fieldcrm.expire_followups(text)
+  to authenticated, service_role;
+
+create or replace function public.crm_create_followup(
+  customer_id uuid default null, title text default null, due_at timestamptz default null, description text default null,
+  priority text default null, assigned_to_user_id uuid default null, related_interaction_id uuid default null,
+  related_work_order_id uuid default null, dedupe_key text default null, idempotency_key text default null
+) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.create_followup(json_build_object(
+    'customer_id', customer_id, 'title', title, 'due_at', due_at, 'description', description, 'priority', priority,
+    'assigned_to_user_id', assigned_to_user_id, 'related_interaction_id', related_interaction_id,
+    'related_work_order_id', related_work_order_id, 'dedupe_key', dedupe_key,
+    'idempotency_key', idempotency_key)::text));
+end $$;
+comment on function public.crm_create_followup(uuid, text, timestamptz, text, text, uuid, uuid, uuid, text, text) is
+$$Makes a follow-up: what somebody has to come back to a customer for, and until when.
+title: 1 to 200 characters; description: 20,000. priority: low, medium (default), high. assigned_to_user_id: active
+staff; the caller by default. related_interaction_id, related_work_order_id: of the same customer.
+dedupe_key: what makes it the same follow-up; if the org has the key already, its row is returned as it is.
+idempotency_key: the same key and payload again return the first result.
+Returns the columns of crm_followups and created: whether it is new. Needs followups.write, or followups.write_own for
+one's own customers.
+Errors: 400 invalid_argument (every wrong field with its path; unknown_assignee, unknown_interaction,
+unknown_work_order), 403 forbidden, 403 no_membership, 404 not_found (the customer), 409 idempotency_key_reused.
+Example: select crm_create_followup(customer_id => '…', title => 'Call back', due_at => now() + interval '2 days');$$;
+
+create or replace function public.crm_update_followup(id uuid, patch jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.update_followup(json_build_object('id', id, 'patch', patch)::text));
+end $$;
+comment on function public.crm_update_followup(uuid, jsonb) is $$Completes, cancels, opens again, reschedules or hands over a follow-up.
+patch: status (pending, completed, canceled or cancelled), completion_notes, title, description, due_at, priority,
+assigned_to_user_id; absent: left, null: cleared; error paths start inside it. The same status again changes nothing;
+what is closed or expired is set to pending before it is closed otherwise, which clears completion_notes.
+Returns the columns of crm_followups. Needs followups.write, or followups.write_own for those one made or is assigned.
+Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 wrong_state (with the status).
+Example: select crm_update_followup(id => '…', patch => '{"status": "completed", "completion_notes": "Sold"}');$$;
+
+create or replace function public.crm_expire_followups(grace_hours integer default 720, batch_limit integer default 1000)
+returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.expire_followups(json_build_object(
+    'grace_hours', grace_hours, 'batch_limit', batch_limit)::text));
+end $$;
+comment on function public.crm_expire_followups(integer, integer) is $$Expires pending follow-ups that are overdue by more than grace_hours, the oldest first.
+For jobs: in the org of app.current_org_id, in all orgs where none is set. batch_limit: 1 to 10,000; call again until
+fewer come back. Two jobs at once do not wait for each other. Returns {expired}.
+Errors: 400 invalid_argument, 403 forbidden (a signed-in user).
+Example: select crm_expire_followups(grace_hours => 720);$$;
+
+revoke all on function public.crm_create_followup(uuid, text, timestamptz, text, text, uuid, uuid, uuid, text, text),
+    public.crm_update_followup(uuid, jsonb), public.crm_expire_followups(integer, integer)
+  from public, anon, authenticated, service_role;
+grant execute on function public.crm_create_followup(uuid, text, timestamptz, text, text, uuid, uuid, uuid, text, text),
+    public.crm_update_followup(uuid, jsonb), public.crm_expire_followups(integer, integer)
+  to authenticated, service_role;

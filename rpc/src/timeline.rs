@@ -1,0 +1,46 @@
+//! The timeline of a customer.
+
+use fieldcrm_core::cursor::Cursor;
+use fieldcrm_core::timeline::TimelineQuery;
+use fieldcrm_core::{Capability, Error, Result, patch};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Db, session};
+
+const PAGE: &str = include_str!("../sql/timeline/page.sql");
+
+/// `crm_customer_timeline(customer_id, limit, cursor, kinds)`: `{items, next_cursor}`, newest first.
+pub async fn page<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let query = patch::read::<TimelineQuery>(arguments)?.prepare()?;
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::CustomersRead])?;
+    let after = match query.after {
+        Some(Cursor { at, id }) => (json!(at), id),
+        None => (json!("infinity"), Uuid::max()),
+    };
+    let document = json!({
+        "org_id": org_id, "customer_id": query.customer_id, "user_id": caller.profile_id,
+        "limit": query.limit, "kinds": query.kinds,
+        "at": after.0, "id": after.1,
+    });
+    let mut page = db.call(PAGE, &document).await?;
+    let Some(items) = page["items"].as_array_mut() else {
+        return Err(Error::not_found("customer"));
+    };
+    let more = items.len() > query.limit;
+    items.truncate(query.limit);
+    let next = items.last().filter(|_| more).map(place).transpose()?;
+    page["next_cursor"] = json!(next);
+    Ok(page)
+}
+
+fn place(item: &Value) -> Result<String> {
+    let read = |key: &str| item[key].as_str();
+    let at = read("at").and_then(|at| at.parse().ok());
+    let id = read("id").and_then(|id| id.parse().ok());
+    match (at, id) {
+        (Some(at), Some(id)) => Ok(Cursor { at, id }.encode()),
+        _ => Err(Error::internal("an item of a timeline without a time or an id")),
+    }
+}
