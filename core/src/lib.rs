@@ -5,6 +5,7 @@
 //! edge functions (`functions`) all call it, so a rule exists once.
 
 pub mod capability;
+pub mod cursor;
 pub mod customer;
 pub mod email;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod fingerprint;
 pub mod member;
 pub mod patch;
 pub mod phone;
+pub mod search;
 pub mod session;
 
 pub use capability::{Capability, Role};

@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 mod customer;
 mod member;
 mod org;
+mod search;
 mod session;
 mod spi;
 

@@ -245,6 +245,7 @@ fn own(caller: &Session, owner_id: Option<Uuid>) -> Result<Option<Uuid>> {
     Ok(caller.profile_id)
 }
 
-fn country(caller: &Session) -> &str {
+/// How the caller's org dials where a number has no country code.
+pub(crate) fn country(caller: &Session) -> &str {
     caller.default_country.as_deref().unwrap_or(FALLBACK_COUNTRY)
 }
