@@ -6,7 +6,9 @@
 mod change;
 mod check;
 mod input;
+pub mod merge;
 mod prepare;
+mod tagging;
 
 pub use change::{PreparedChildren, PreparedPatch};
 pub use input::{
@@ -14,6 +16,7 @@ pub use input::{
     LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
 };
 pub use prepare::PreparedCustomer;
+pub use tagging::{MAX_TAGGED, PreparedTagging, Tagging};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -13,7 +13,7 @@ use crate::{Db, session};
 
 const CREATE: &str = include_str!("../sql/customer/create.sql");
 const ADD_TAGS: &str = include_str!("../sql/customer/add_tags.sql");
-const MAKE_TAGS: &str = include_str!("../sql/customer/make_tags.sql");
+pub(crate) const MAKE_TAGS: &str = include_str!("../sql/customer/make_tags.sql");
 const FIND_EXTERNAL_REF: &str = include_str!("../sql/customer/find_external_ref.sql");
 const GET: &str = include_str!("../sql/customer/get.sql");
 const LOCK: &str = include_str!("../sql/customer/lock.sql");
@@ -115,7 +115,7 @@ pub async fn get<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     find(db, org_id, &json!(id)).await
 }
 
-async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
+pub(crate) async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
     let found = db.call(GET, &json!({"org_id": org_id, "id": id})).await?;
     if found.is_null() { Err(Error::not_found("customer")) } else { Ok(found) }
 }
@@ -196,7 +196,7 @@ async fn apply(
     set_primary(db, org_id, &json!(id), &contact_id, &location_id).await
 }
 
-async fn set_primary(
+pub(crate) async fn set_primary(
     db: &mut impl Db,
     org_id: Uuid,
     id: &Value,
@@ -211,7 +211,7 @@ async fn set_primary(
 
 /// Refuses owners who are no active staff of the org, and new tags from callers who may not make
 /// any, before RLS or a foreign key would with a message that helps nobody.
-async fn check_references(
+pub(crate) async fn check_references(
     db: &mut impl Db,
     caller: &Session,
     org_id: Uuid,

@@ -5,6 +5,7 @@
 //! Nothing here may assume that it runs inside the server.
 
 pub mod customer;
+pub mod customer_lifecycle;
 mod database;
 mod idempotency;
 pub mod member;
@@ -45,4 +46,9 @@ rpcs! {
     "crm_get_customer" => customer::get, Caller;
     "crm_update_customer" => customer::update, Caller;
     "crm_search_customers" => search::search, Owner;
+    "crm_archive_customer" => customer_lifecycle::archive, Caller;
+    "crm_restore_customer" => customer_lifecycle::restore, Caller;
+    "crm_delete_customer" => customer_lifecycle::delete, Caller;
+    "crm_bulk_tag" => customer_lifecycle::bulk_tag, Caller;
+    "crm_merge_customers" => customer_lifecycle::merge, Owner;
 }

@@ -35,14 +35,22 @@ impl Org {
         Self { id, csr, target }
     }
 
-    /// The same call from several sessions at once, each in its own transaction.
+    /// A customer from several sessions at once, each in its own transaction.
     async fn race(&self, arguments: impl Fn(usize) -> Value) -> Vec<Result<Value, Error>> {
+        self.race_of("crm_create_customer", arguments).await
+    }
+
+    async fn race_of(
+        &self,
+        name: &'static str,
+        arguments: impl Fn(usize) -> Value,
+    ) -> Vec<Result<Value, Error>> {
         let mut tasks = JoinSet::new();
         for session in 0..SESSIONS {
             let (target, csr, arguments) = (self.target, self.csr, arguments(session));
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
-                let outcome = context.call(As::User(csr), "crm_create_customer", arguments).await;
+                let outcome = context.call(As::User(csr), name, arguments).await;
                 context.client.batch_execute("commit").await.unwrap();
                 outcome
             });
@@ -118,6 +126,25 @@ async fn new_tags_from_many_sessions_are_made_once_and_all_assigned(target: Targ
     org.remove().await;
 }
 
+async fn opposite_merges_leave_one_survivor(target: Target) {
+    let org = Org::make(target).await;
+    let made = org.race(|n| json!({"type": "company", "name": format!("Twin {n}"), "email": "twin@example.com"})).await;
+    let twins: Vec<_> = made.iter().flatten().map(|made| made["id"].clone()).take(2).collect();
+    let outcomes = org
+        .race_of(
+            "crm_merge_customers",
+            |n| json!({"id": twins[n % 2], "duplicate_id": twins[(n + 1) % 2]}),
+        )
+        .await;
+    assert_eq!(ids(&outcomes).len(), 1, "{outcomes:?}");
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert_eq!(error.code, Code::WrongState, "{error:?}");
+    }
+    let merged = "select count(*) from customers where org_id = $1 and merged_into_id is not null and is_archived";
+    assert_eq!(org.count(merged).await, 1);
+    org.remove().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -129,4 +156,5 @@ on_both! {
     one_key_from_many_sessions_makes_one_customer
     one_external_ref_from_many_sessions_makes_one_customer
     new_tags_from_many_sessions_are_made_once_and_all_assigned
+    opposite_merges_leave_one_survivor
 }
