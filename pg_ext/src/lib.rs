@@ -9,6 +9,7 @@
 use pgrx::prelude::*;
 
 mod customer;
+mod customer_lifecycle;
 mod member;
 mod org;
 mod search;
