@@ -9,14 +9,8 @@ use crate::spi::{Access, run};
 extension_sql_file!(
     "../sql/customer_lifecycle.sql",
     name = "customer_lifecycle",
-    requires = [
-        "unwrap",
-        archive_customer,
-        restore_customer,
-        delete_customer,
-        bulk_tag,
-        merge_customers
-    ]
+    requires =
+        ["unwrap", archive_customer, restore_customer, delete_customer, bulk_tag, merge_customers]
 );
 
 #[pg_extern(create_or_replace)]
