@@ -6,7 +6,9 @@
 mod change;
 mod check;
 mod input;
+pub mod merge;
 mod prepare;
+mod tagging;
 
 pub(crate) use check::Checks;
 pub(crate) use input::choices;
@@ -17,6 +19,7 @@ pub use input::{
     LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
 };
 pub use prepare::PreparedCustomer;
+pub use tagging::{MAX_TAGGED, PreparedTagging, Tagging};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

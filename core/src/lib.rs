@@ -15,6 +15,7 @@ pub mod interaction;
 pub mod member;
 pub mod patch;
 pub mod phone;
+pub mod search;
 pub mod session;
 pub mod template;
 pub mod timeline;

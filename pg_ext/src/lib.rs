@@ -9,10 +9,12 @@
 use pgrx::prelude::*;
 
 mod customer;
+mod customer_lifecycle;
 mod followup;
 mod interaction;
 mod member;
 mod org;
+mod search;
 mod session;
 mod spi;
 mod template;

@@ -13,7 +13,7 @@ use crate::{Db, session};
 
 const CREATE: &str = include_str!("../sql/customer/create.sql");
 const ADD_TAGS: &str = include_str!("../sql/customer/add_tags.sql");
-const MAKE_TAGS: &str = include_str!("../sql/customer/make_tags.sql");
+pub(crate) const MAKE_TAGS: &str = include_str!("../sql/customer/make_tags.sql");
 const FIND_EXTERNAL_REF: &str = include_str!("../sql/customer/find_external_ref.sql");
 const GET: &str = include_str!("../sql/customer/get.sql");
 const LOCK: &str = include_str!("../sql/customer/lock.sql");
@@ -137,7 +137,7 @@ pub async fn get<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 }
 
 /// What a change left. Not a look of its own: the audit trail has the change.
-async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
+pub(crate) async fn find(db: &mut impl Db, org_id: Uuid, id: &Value) -> Result<Value> {
     let document = json!({"org_id": org_id, "id": id, "operation": null, "user_id": null});
     found(db.call(GET, &document).await?)
 }
@@ -223,7 +223,7 @@ async fn apply(
     set_primary(db, org_id, &json!(id), &contact_id, &location_id).await
 }
 
-async fn set_primary(
+pub(crate) async fn set_primary(
     db: &mut impl Db,
     org_id: Uuid,
     id: &Value,
@@ -237,14 +237,16 @@ async fn set_primary(
 }
 
 /// What a customer refers to outside of itself.
-struct References {
+#[derive(Default)]
+pub(crate) struct References {
     owner_id: Option<Uuid>,
     product_id: Option<Uuid>,
 }
 
-/// Refuses owners who are no active staff of the org, products of nobody or of others, and new tags from callers who may not make
-/// any, before RLS or a foreign key would with a message that helps nobody.
-async fn check_references(
+/// Refuses owners who are no active staff of the org, products of nobody or of others, and new tags
+/// from callers who may not make any, before RLS or a foreign key would with a message that helps
+/// nobody. Answers the product.
+pub(crate) async fn check_references(
     db: &mut impl Db,
     caller: &Session,
     org_id: Uuid,
@@ -288,6 +290,7 @@ fn own(caller: &Session, owner_id: Option<Uuid>) -> Result<Option<Uuid>> {
     Ok(caller.profile_id)
 }
 
-fn country(caller: &Session) -> &str {
+/// How the caller's org dials where a number has no country code.
+pub(crate) fn country(caller: &Session) -> &str {
     caller.default_country.as_deref().unwrap_or(FALLBACK_COUNTRY)
 }

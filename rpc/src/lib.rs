@@ -5,12 +5,14 @@
 //! Nothing here may assume that it runs inside the server.
 
 pub mod customer;
+pub mod customer_lifecycle;
 mod database;
 pub mod followup;
 mod idempotency;
 pub mod interaction;
 pub mod member;
 pub mod org;
+pub mod search;
 pub mod session;
 pub mod template;
 pub mod timeline;
@@ -58,4 +60,10 @@ rpcs! {
     "crm_update_followup" => followup::update, Caller;
     "crm_expire_followups" => followup::expire, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
+    "crm_search_customers" => search::search, Owner;
+    "crm_archive_customer" => customer_lifecycle::archive, Caller;
+    "crm_restore_customer" => customer_lifecycle::restore, Caller;
+    "crm_delete_customer" => customer_lifecycle::delete, Caller;
+    "crm_bulk_tag" => customer_lifecycle::bulk_tag, Caller;
+    "crm_merge_customers" => customer_lifecycle::merge, Owner;
 }

@@ -245,6 +245,25 @@ async fn expiring_leaves_what_another_session_holds_to_the_next_call(target: Tar
     org.remove().await;
 }
 
+async fn opposite_merges_leave_one_survivor(target: Target) {
+    let org = Org::make(target).await;
+    let made = org.race(|n| json!({"type": "company", "name": format!("Twin {n}"), "email": "twin@example.com"})).await;
+    let twins: Vec<_> = made.iter().flatten().map(|made| made["id"].clone()).take(2).collect();
+    let outcomes = org
+        .race_to(
+            "crm_merge_customers",
+            |n| json!({"id": twins[n % 2], "duplicate_id": twins[(n + 1) % 2]}),
+        )
+        .await;
+    assert_eq!(ids(&outcomes).len(), 1, "{outcomes:?}");
+    for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        assert_eq!(error.code, Code::WrongState, "{error:?}");
+    }
+    let merged = "select count(*) from customers where org_id = $1 and merged_into_id is not null and is_archived";
+    assert_eq!(org.count(merged).await, 1);
+    org.remove().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -261,4 +280,5 @@ on_both! {
     one_dedupe_key_from_many_sessions_makes_one_follow_up
     of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did
     expiring_leaves_what_another_session_holds_to_the_next_call
+    opposite_merges_leave_one_survivor
 }

@@ -8,8 +8,11 @@ use axum::response::{IntoResponse, Response};
 use fieldcrm_core::{Error, FieldError, Result};
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 mod list;
+
+use list::List;
 
 /// The arguments of `crm_create_customer` that come in a body.
 ///
@@ -58,10 +61,21 @@ pub async fn list_customers(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let select = list::select(query.as_deref().unwrap_or_default())?;
+    let select = match list::read(query.as_deref().unwrap_or_default())? {
+        List::Page(select) => select,
+        List::Search { arguments, limit } => {
+            let found = ports.database.rpc(&caller, "crm_search_customers", arguments).await?;
+            return Ok(Json(json!({
+                "data": found["customers"], "limit": limit, "total": found["total"],
+                "next_cursor": found["next_cursor"],
+            })));
+        }
+    };
     let (limit, offset) = (select.limit, select.offset);
     let page = ports.database.select(&caller, select).await?;
-    Ok(Json(json!({ "data": page.rows, "limit": limit, "offset": offset, "total": page.total })))
+    Ok(Json(json!({
+        "data": page.rows, "limit": limit, "offset": offset, "total": page.total, "next_cursor": null,
+    })))
 }
 
 /// `GET /crm/customers/{id}`: with the newest interactions; `…/interactions` pages all of them.
@@ -85,6 +99,73 @@ pub async fn update_customer(
     let arguments =
         Map::from_iter([("id".to_owned(), id.to_string().into()), ("patch".to_owned(), patch)]);
     Ok(Json(ports.database.rpc(&caller, "crm_update_customer", arguments).await?))
+}
+
+/// `DELETE /crm/customers/{id}`
+pub async fn delete_customer(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<StatusCode, Problem> {
+    ports.database.rpc(&caller, "crm_delete_customer", of(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /crm/customers/{id}/archive`
+pub async fn archive_customer(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(ports.database.rpc(&caller, "crm_archive_customer", of(id)).await?))
+}
+
+/// `POST /crm/customers/{id}/restore`
+pub async fn restore_customer(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(ports.database.rpc(&caller, "crm_restore_customer", of(id)).await?))
+}
+
+/// `POST /crm/customers/{id}/merge`
+pub async fn merge_customers(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let mut arguments = expect(body, "duplicate_id", &[])?;
+    arguments.extend(of(id));
+    Ok(Json(ports.database.rpc(&caller, "crm_merge_customers", arguments).await?))
+}
+
+/// `POST /crm/customers/bulk-tag`
+pub async fn bulk_tag(
+    State(ports): State<Ports>,
+    caller: Caller,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let arguments = expect(body, "customer_ids", &["add", "remove"])?;
+    Ok(Json(ports.database.rpc(&caller, "crm_bulk_tag", arguments).await?))
+}
+
+fn of(id: Uuid) -> Map<String, Value> {
+    Map::from_iter([("id".to_owned(), id.to_string().into())])
+}
+
+/// The body, if it has the one field and no other than the optional ones.
+fn expect(body: Map<String, Value>, field: &str, optional: &[&str]) -> Result<Map<String, Value>> {
+    let mut errors: Vec<_> = body
+        .keys()
+        .filter(|name| *name != field && !optional.contains(&name.as_str()))
+        .map(|name| FieldError::new(name, "unknown_field", "is not a field of this call"))
+        .collect();
+    if body.get(field).is_none_or(Value::is_null) {
+        errors.push(FieldError::new(field, "required", "must be given"));
+    }
+    if errors.is_empty() { Ok(body) } else { Err(Error::invalid(errors)) }
 }
 
 /// The older clients' name `acquisition_source` as `source`.

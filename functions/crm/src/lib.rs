@@ -15,8 +15,14 @@ pub fn router(ports: Ports, config: &Config) -> Router {
         .route("/crm/customers", post(customers::create_customer).get(customers::list_customers))
         .route(
             "/crm/customers/{id}",
-            get(customers::show_customer).patch(customers::update_customer),
+            get(customers::show_customer)
+                .patch(customers::update_customer)
+                .delete(customers::delete_customer),
         )
+        .route("/crm/customers/bulk-tag", post(customers::bulk_tag))
+        .route("/crm/customers/{id}/archive", post(customers::archive_customer))
+        .route("/crm/customers/{id}/restore", post(customers::restore_customer))
+        .route("/crm/customers/{id}/merge", post(customers::merge_customers))
         .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))

@@ -183,7 +183,10 @@ async fn a_list_is_a_page_with_its_place() {
     let (response, list) = harness.send("GET", path, &Value::Null).await;
     assert_eq!(response.status(), 200);
     let row = json!({"id": ID, "name": "Ann Lee"});
-    assert_eq!(list, json!({"data": [row], "limit": 10, "offset": 20, "total": 7}));
+    assert_eq!(
+        list,
+        json!({"data": [row], "limit": 10, "offset": 20, "total": 7, "next_cursor": null})
+    );
     let [Asked::Select(select)] = &harness.asked()[..] else { panic!("one select") };
     assert_eq!(
         (select.table, select.limit, select.offset, select.count),
@@ -219,6 +222,74 @@ async fn one_customer_is_shown_and_changed_by_id() {
             Asked::Rpc("crm_update_customer", json!({"id": ID, "patch": {"status": "inactive"}})),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_search_is_one_rpc_and_has_a_cursor() {
+    let found = json!({"customers": [{"id": ID}], "next_cursor": "abc", "total": 3});
+    let harness = harness(Ok(found));
+    let path = "/crm/customers?q=ann%20lee&tag=VIP&status=active&limit=1&count=exact";
+    let (response, list) = harness.send("GET", path, &Value::Null).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(list, json!({"data": [{"id": ID}], "limit": 1, "total": 3, "next_cursor": "abc"}));
+    let arguments = json!({"q": "ann lee", "tag": "VIP", "status": "active", "archived": "false",
+        "limit": 1, "count": true});
+    assert_eq!(harness.asked(), [Asked::Rpc("crm_search_customers", arguments)]);
+}
+
+#[tokio::test]
+async fn a_customer_is_archived_restored_and_deleted() {
+    let harness = answering();
+    let path = format!("/crm/customers/{ID}");
+    for (method, path, status) in [
+        ("POST", format!("{path}/archive"), 200),
+        ("POST", format!("{path}/restore"), 200),
+        ("DELETE", path.clone(), 204),
+    ] {
+        let (response, body) = harness.send(method, &path, &Value::Null).await;
+        assert_eq!(response.status(), status, "{method} {path}");
+        assert_eq!(body.is_null(), status == 204);
+    }
+    assert_eq!(
+        harness.asked(),
+        ["crm_archive_customer", "crm_restore_customer", "crm_delete_customer"]
+            .map(|name| Asked::Rpc(name, json!({"id": ID})))
+    );
+}
+
+#[tokio::test]
+async fn customers_are_merged_and_tagged_in_bulk() {
+    let harness = answering();
+    let other = "0d0e0f10-0000-4000-8000-000000000002";
+    let merge = format!("/crm/customers/{ID}/merge");
+    let tags = json!({"customer_ids": [ID, other], "add": ["VIP"]});
+    for (path, body) in [
+        (merge.as_str(), json!({"duplicate_id": other})),
+        ("/crm/customers/bulk-tag", tags.clone()),
+    ] {
+        let (response, _) = harness.send("POST", path, &body).await;
+        assert_eq!(response.status(), 200, "{path}");
+    }
+    let asked = [
+        Asked::Rpc("crm_merge_customers", json!({"id": ID, "duplicate_id": other})),
+        Asked::Rpc("crm_bulk_tag", tags),
+    ];
+    assert_eq!(harness.asked(), asked);
+    for (path, body, paths) in [
+        (merge.as_str(), json!({"id": other}), vec!["id", "duplicate_id"]),
+        (
+            "/crm/customers/bulk-tag",
+            json!({"customer_ids": null, "tags": []}),
+            vec!["tags", "customer_ids"],
+        ),
+    ] {
+        let (response, problem) = harness.send("POST", path, &body).await;
+        assert_eq!(response.status(), 400, "{path}");
+        let errors = problem["errors"].as_array().unwrap();
+        let found: Vec<_> = errors.iter().map(|error| error["path"].as_str().unwrap()).collect();
+        assert_eq!(found, paths);
+    }
+    assert_eq!(harness.asked(), asked);
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ impl Context {
                 "select string_agg(format(case t.typname
                      when 'jsonb' then '%1$I => ($1::jsonb -> %1$L)'
                      when '_text' then '%1$I => array(select jsonb_array_elements_text($1::jsonb -> %1$L))'
+                     when '_uuid' then '%1$I => array(select jsonb_array_elements_text($1::jsonb -> %1$L)::uuid)'
                      else '%1$I => ($1::jsonb ->> %1$L)::%2$s' end, a.name, t.typname), ', ')
                  from pg_proc p, unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
                  join pg_type t on t.oid = a.type

@@ -3,6 +3,7 @@
 mod create_customer;
 mod doors;
 mod pgbench;
+mod search;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 4] = [
     Bench {
         name: "create-customer",
         about: "one RPC call against six statements and against PL/pgSQL",
@@ -26,6 +27,16 @@ const BENCHES: [Bench; 2] = [
         name: "doors",
         about: "creating a customer over REST and over the function, and the function's cold start",
         run: doors::run,
+    },
+    Bench {
+        name: "search",
+        about: "searching 50,000 customers of 200,000 against a hand-written function",
+        run: search::search,
+    },
+    Bench {
+        name: "list",
+        about: "fifty customers under RLS against the same query without",
+        run: search::list,
     },
 ];
 

@@ -1,12 +1,13 @@
 //! Runs pgbench scripts one after another in alternating rounds.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command;
 use crate::postgres::Database;
 use crate::report::Step;
+use crate::{checkout, command};
 
 pub const CLIENTS: &str = "4";
 pub const THREADS: &str = "2";
@@ -62,6 +63,50 @@ pub fn compare(
     Ok(results)
 }
 
+/// What the clients of one script saw, in milliseconds.
+pub struct Latencies {
+    pub rate: f64,
+    pub p50: f64,
+    pub p95: f64,
+}
+
+/// One round of one script, with the time of every transaction.
+pub fn latencies(
+    database: &Database,
+    pgbench: &Path,
+    script: &Path,
+    seconds: u32,
+    step: &Step,
+) -> Result<Latencies> {
+    let directory = checkout::target().join("bench/latencies");
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir_all(&directory)?;
+    let mut run = database.client(pgbench);
+    run.args(["-n", "-c", CLIENTS, "-j", THREADS, "-M", PROTOCOL, "-T"])
+        .arg(seconds.to_string())
+        .arg("-l")
+        .arg("--log-prefix")
+        .arg(directory.join("clients"))
+        .arg("-f")
+        .arg(script);
+    let rate = rate(&command::run(&mut run, Some(step))?)?;
+    let mut times = Vec::new();
+    for file in fs::read_dir(&directory)? {
+        times.extend(fs::read_to_string(file?.path())?.lines().filter_map(milliseconds));
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
+    Ok(Latencies { rate, p50: at(50), p95: at(95) })
+}
+
+/// A line of the log is `client transaction microseconds …`.
+fn milliseconds(line: &str) -> Option<f64> {
+    let microseconds: f64 = line.split_whitespace().nth(2)?.parse().ok()?;
+    Some(microseconds / 1000.0)
+}
+
 fn rate(output: &str) -> Result<f64> {
     let failed = output.lines().find_map(|line| {
         line.strip_prefix("number of failed transactions:")?.split_whitespace().next()
@@ -89,6 +134,12 @@ mod tests {
         let bad = "number of failed transactions: 7 (1.0%)\ntps = 9 (x)\n";
         assert!(rate(bad).unwrap_err().to_string().starts_with("7 transactions"));
         assert!(rate("").is_err());
+    }
+
+    #[test]
+    fn the_time_of_a_transaction_is_read() {
+        assert_eq!(milliseconds("0 199 2241 0 1175850568 995598"), Some(2.241));
+        assert_eq!(milliseconds("0 199 failed 0 1175850568 995598"), None);
     }
 
     #[test]

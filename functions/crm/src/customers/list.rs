@@ -1,13 +1,14 @@
 //! The query of `GET /crm/customers`.
 
-use fieldcrm_core::Result;
 use fieldcrm_core::customer::{LifecycleStage, PipelineStage, Status};
+use fieldcrm_core::{Error, FieldError, Result};
 use fieldcrm_edge::database::Select;
+use serde_json::{Map, Value};
 
 use crate::query::{self, choice};
 
 const COLUMNS: &str = "id,type,name,first_name,last_name,company_name,email,phone,status,\
-    lifecycle_stage,pipeline_stage,source,owner_id,is_archived,created_at,updated_at";
+    lifecycle_stage,pipeline_stage,source,owner_id,product_id,is_archived,created_at,updated_at";
 
 /// What a client may ask for, and `PostgREST`'s words for it; `id` makes the order total.
 const ORDERS: [(&str, &str); 5] = [
@@ -18,8 +19,20 @@ const ORDERS: [(&str, &str); 5] = [
     ("name.desc", "name.desc,id.desc"),
 ];
 
+/// What only `crm_search_customers` understands.
+const SEARCHES: [&str; 4] = ["q", "tag", "segment_id", "cursor"];
+
+/// How the list is read.
+#[derive(Debug)]
+pub enum List {
+    /// A page of the table, in any order, by its place.
+    Page(Select),
+    /// A page of `crm_search_customers`, whose arguments these are.
+    Search { arguments: Map<String, Value>, limit: usize },
+}
+
 /// Reads the query, or says everything that is wrong with it.
-pub fn select(query: &str) -> Result<Select> {
+pub fn read(query: &str) -> Result<List> {
     let mut select = Select {
         table: "customers",
         columns: COLUMNS,
@@ -27,8 +40,9 @@ pub fn select(query: &str) -> Result<Select> {
         limit: query::DEFAULT_LIMIT,
         ..Select::default()
     };
-    let mut archived = Some("false");
-    query::read(query, |key, value| {
+    let mut archived = "false";
+    let mut search = Map::new();
+    let read = query::read(query, |key, value| {
         match key {
             "limit" => select.limit = query::limit(value)?,
             "offset" => select.offset = query::offset(value)?,
@@ -46,10 +60,14 @@ pub fn select(query: &str) -> Result<Select> {
                 select.equal.push(("pipeline_stage", stage.to_owned()));
             }
             "owner_id" => select.equal.push(("owner_id", query::uuid(value)?)),
-            "archived" => {
-                let which = choice(value, ["false", "true", "any"].into_iter())?;
-                archived = Some(which).filter(|which| *which != "any");
+            "product_id" => select.equal.push(("product_id", query::uuid(value)?)),
+            "segment_id" => {
+                search.insert(key.to_owned(), query::uuid(value)?.into());
             }
+            "q" | "tag" | "cursor" => {
+                search.insert(key.to_owned(), value.into());
+            }
+            "archived" => archived = choice(value, ["false", "true", "any"].into_iter())?,
             "order" => {
                 let asked = choice(value, ORDERS.iter().map(|(asked, _)| *asked))?;
                 select.order = ORDERS.iter().find(|(one, _)| *one == asked).unwrap_or(&ORDERS[0]).1;
@@ -57,14 +75,76 @@ pub fn select(query: &str) -> Result<Select> {
             _ => return Err(query::unknown()),
         }
         Ok(())
-    })?;
-    select.equal.extend(archived.map(|archived| ("is_archived", archived.to_owned())));
-    Ok(select)
+    });
+    let mut errors = read.err().map(|error| error.errors).unwrap_or_default();
+    let searched = !search.is_empty();
+    if searched && select.offset > 0 {
+        let message = format!("cannot be combined with {}: use cursor", SEARCHES.join(", "));
+        errors.push(FieldError::new("offset", "contradiction", message));
+    }
+    if searched && select.order != ORDERS[0].1 {
+        let message = format!("cannot be combined with {}", SEARCHES.join(", "));
+        errors.push(FieldError::new("order", "contradiction", message));
+    }
+    if !errors.is_empty() {
+        return Err(Error::invalid(errors));
+    }
+    if !searched {
+        if archived != "any" {
+            select.equal.push(("is_archived", archived.to_owned()));
+        }
+        return Ok(List::Page(select));
+    }
+    search.extend(select.equal.into_iter().map(|(key, value)| (key.to_owned(), value.into())));
+    search.insert("archived".to_owned(), archived.into());
+    search.insert("limit".to_owned(), select.limit.into());
+    search.insert("count".to_owned(), select.count.into());
+    Ok(List::Search { arguments: search, limit: select.limit })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn select(query: &str) -> Result<Select> {
+        match read(query)? {
+            List::Page(select) => Ok(select),
+            List::Search { arguments, .. } => panic!("a search: {arguments:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_table_cannot_answer_is_a_search() {
+        let segment = "0d0e0f10-0000-4000-8000-000000000001";
+        let query = format!(
+            "q=%2B1+415&tag=VIP&segment_id={segment}&cursor=abc&product_id={segment}&status=active\
+             &archived=any&limit=7&count=exact&offset=0&order=created_at.desc"
+        );
+        let List::Search { arguments, limit } = read(&query).unwrap() else { panic!("a page") };
+        assert_eq!(limit, 7);
+        assert_eq!(
+            Value::Object(arguments),
+            json!({"q": "+1 415", "tag": "VIP", "segment_id": segment, "cursor": "abc",
+                "product_id": segment, "status": "active", "archived": "any", "limit": 7, "count": true})
+        );
+    }
+
+    #[test]
+    fn a_search_has_one_order_and_goes_on_by_cursor() {
+        let error = read("q=ann&offset=50&order=name.asc&segment_id=x").unwrap_err();
+        let found: Vec<_> =
+            error.errors.iter().map(|one| (one.path.as_str(), one.code.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                ("segment_id", "invalid_uuid"),
+                ("offset", "contradiction"),
+                ("order", "contradiction")
+            ]
+        );
+    }
 
     #[test]
     fn an_empty_query_is_the_newest_fifty_that_are_not_archived() {

@@ -1,0 +1,2 @@
+)
+select to_jsonb(count(*)) from chosen
