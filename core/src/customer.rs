@@ -13,7 +13,7 @@ pub use input::{
     ContactPatch, ContactType, CustomerPatch, CustomerType, LifecycleStage, LocationPatch,
     LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
 };
-pub use prepare::PreparedCustomer;
+pub use prepare::{ContactRow, LocationRow, PreparedCustomer};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -9,6 +9,7 @@ pub mod customer;
 pub mod email;
 pub mod error;
 pub mod fingerprint;
+pub mod import;
 pub mod member;
 pub mod patch;
 pub mod phone;
