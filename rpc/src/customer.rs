@@ -245,6 +245,6 @@ fn own(caller: &Session, owner_id: Option<Uuid>) -> Result<Option<Uuid>> {
     Ok(caller.profile_id)
 }
 
-fn country(caller: &Session) -> &str {
+pub(crate) fn country(caller: &Session) -> &str {
     caller.default_country.as_deref().unwrap_or(FALLBACK_COUNTRY)
 }

@@ -7,6 +7,7 @@
 pub mod customer;
 mod database;
 mod idempotency;
+pub mod import;
 pub mod member;
 pub mod org;
 pub mod session;
@@ -43,4 +44,5 @@ rpcs! {
     "crm_create_customer" => customer::create, Caller;
     "crm_get_customer" => customer::get, Caller;
     "crm_update_customer" => customer::update, Caller;
+    "crm_import_customers" => import::import, Caller;
 }

@@ -8,7 +8,7 @@ use crate::customer::{
     ContactType, CustomerType, LifecycleStage, NewContact, NewCustomer, NewLocation, PipelineStage,
     Preferences, PreparedCustomer, Status,
 };
-use crate::{Error, FieldError, Result};
+use crate::{Error, FieldError, Result, phone};
 
 use super::{MAX_ROWS, RowError};
 
@@ -53,6 +53,8 @@ const MAX_UNKNOWN: usize = 50;
 pub(super) struct Cells {
     text: BTreeMap<&'static str, String>,
     tags: Vec<String>,
+    /// The row's country, if it gives one beside a phone.
+    phone_country: Option<String>,
 }
 
 /// A row that is right in itself.
@@ -149,6 +151,10 @@ impl Cells {
                 cells.text.insert(column, text);
             }
         }
+        if cells.has("phone") || cells.has("mobile") {
+            let country = cells.text.get("country").map(|country| country.to_ascii_uppercase());
+            cells.phone_country = country.filter(|country| phone::is_country(country));
+        }
         if errors.is_empty() { Ok(cells) } else { Err(errors) }
     }
 
@@ -158,6 +164,9 @@ impl Cells {
         self.text.extend(cells.filter(|(column, _)| *column != "address_line1"));
         self.text.remove("address_line1");
         self.tags.clear();
+        if later.has("phone") || later.has("mobile") {
+            self.phone_country.clone_from(&later.phone_country);
+        }
     }
 
     pub fn has(&self, column: &str) -> bool {
@@ -189,8 +198,18 @@ impl Cells {
     }
 
     /// Checks and normalises everything but that there is a name: a row that changes a customer
-    /// needs none.
+    /// needs none. A phone without a country code is read as of the row's country, else the org's.
     pub fn prepare(&self, country: &str) -> Result<PreparedCustomer, Vec<FieldError>> {
+        if let Some(own) = self.phone_country.as_deref().filter(|own| *own != country) {
+            match self.prepare_in(own) {
+                Err(errors) if errors.iter().any(|error| error.code == "invalid_phone") => {}
+                outcome => return outcome,
+            }
+        }
+        self.prepare_in(country)
+    }
+
+    fn prepare_in(&self, country: &str) -> Result<PreparedCustomer, Vec<FieldError>> {
         let mut reader = Reader { cells: self, errors: Vec::new() };
         let name = if self.has_name() { self.get("name") } else { Some("-".to_owned()) };
         let given = NewCustomer {

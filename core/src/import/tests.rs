@@ -61,6 +61,21 @@ fn a_flat_row_becomes_a_customer_with_what_belongs_to_it() {
 }
 
 #[test]
+fn a_phone_is_read_as_of_the_country_of_the_row_then_of_the_org() {
+    let plan = fresh(json!([
+        {"name": "A", "phone": "020 7946 0958", "country": "gb"},
+        {"name": "B", "phone": "(415) 555-2671", "country": "GB"},
+        {"name": "C", "phone": "020 7946 0958"},
+        {"external_ref": "1", "name": "D", "phone": "0171 1234567", "country": "DE"},
+        {"external_ref": "1", "country": "US", "notes": "moved"},
+    ]));
+    assert_eq!(mistakes(&plan), [(3, "phone", "invalid_phone")]);
+    let phones: Vec<_> =
+        plan.create.iter().map(|one| one.prepared.customer.phone.as_deref()).collect();
+    assert_eq!(phones, [Some("+442079460958"), Some("+14155552671"), Some("+491711234567")]);
+}
+
+#[test]
 fn only_a_company_name_makes_a_company() {
     let plan = fresh(json!([{"company_name": "Acme"}, {"company_name": "Acme", "name": "Ada"}]));
     assert_eq!(json!(plan.create[0])["customer"]["type"], "company");
