@@ -9,8 +9,10 @@
 use pgrx::prelude::*;
 
 mod customer;
+mod import;
 mod member;
 mod org;
+mod privacy;
 mod session;
 mod spi;
 

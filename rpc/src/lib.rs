@@ -10,6 +10,7 @@ mod idempotency;
 pub mod import;
 pub mod member;
 pub mod org;
+pub mod privacy;
 pub mod session;
 #[cfg(feature = "tokio")]
 pub mod tokio;
@@ -45,4 +46,6 @@ rpcs! {
     "crm_get_customer" => customer::get, Caller;
     "crm_update_customer" => customer::update, Caller;
     "crm_import_customers" => import::import, Caller;
+    "crm_export_customer" => privacy::export, Owner;
+    "crm_erase_customer" => privacy::erase, Owner;
 }

@@ -6,10 +6,9 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{As, Context, NORTHWIND, Target, connect};
+use common::{As, Context, NORTHWIND};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
-use tokio_postgres::types::Json;
 
 const CSR: As = As::Northwind("csr");
 const RPC: &str = "crm_import_customers";
@@ -28,7 +27,7 @@ scenarios! {
 
 fn people() -> Value {
     json!([
-        {"first_name": "Ada", "last_name": "Lovelace", "email": "Ada@Import.example", "phone": "(415) 555-2671",
+        {"first_name": "Ada", "last_name": "Lovelace", "email": "Ada@Import.example", "phone": "+1 (415) 555-2671",
          "external_ref": "I-1", "address_line1": "1 Café Street", "city": "Reno", "postal_code": "89501",
          "tags": "Imported;VIP", "do_not_call": "yes", "latitude": "39.5", "longitude": "-119.8"},
         {"company_name": "Śląsk GmbH", "mobile": "+49 171 1234567", "status": "Active"},
@@ -133,7 +132,7 @@ async fn an_update_writes_only_what_differs_and_removes_nothing(context: &mut Co
     let ada = one(context, "select * from customers where external_ref = 'I-1'").await;
     let ada = context.call(CSR, "crm_get_customer", json!({"id": ada["id"]})).await.unwrap();
     assert_eq!(ada["status"], "inactive");
-    assert_eq!(ada["phone_raw"], "(415) 555-2671");
+    assert_eq!(ada["phone_raw"], "+1 (415) 555-2671");
     assert_eq!((&ada["notes"], &ada["name"]), (&json!("later"), &json!("Ada Lovelace")));
     assert_eq!(ada["contacts"].as_array().unwrap().len(), 3);
     assert_eq!(ada["locations"].as_array().unwrap().len(), 2);
@@ -329,10 +328,11 @@ async fn twenty_thousand_rows_go_in_once(context: &mut Context) {
     eprintln!("20,000 rows that all differ: {:?}", start.elapsed());
     assert_eq!(counts(&outcome), [20_000, 0, 19_400, 0, 400, 0, 200]);
     let whole = "select count(*) as customers, count(*) filter (where c.source = 'second file' and c.phone is not null
-        and (select count(*) from customer_contacts x where x.customer_id = c.id) = 2
-        and (select count(*) from customer_locations x where x.customer_id = c.id) = 1
-        and (select count(*) from crm_preferences x where x.customer_id = c.id) = 1
-        and (select count(*) from crm_customer_tags x where x.customer_id = c.id) >= 2) as whole
-      from customers c where c.external_ref like 'F-%'";
+        and x.contacts = 2 and l.locations = 1 and t.tags between 2 and 3) as whole
+      from customers c
+      join (select customer_id, count(*) as contacts from customer_contacts group by 1) x on x.customer_id = c.id
+      join (select customer_id, count(*) as locations from customer_locations group by 1) l on l.customer_id = c.id
+      join (select customer_id, count(*) as tags from crm_customer_tags group by 1) t on t.customer_id = c.id
+      where c.external_ref like 'F-%'";
     assert_eq!(one(context, whole).await, json!({"customers": 19_400, "whole": 19_400}));
 }
