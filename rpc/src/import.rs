@@ -6,8 +6,8 @@ use fieldcrm_core::import::{
     self, Change, Creation, Key, Known, MAX_ERRORS, Mode, Plan, Row, RowError,
 };
 use fieldcrm_core::{Capability, Error, FieldError, Result, Session, patch};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::customer::country;
@@ -18,6 +18,7 @@ const MATCH: &str = include_str!("../sql/import/match.sql");
 const CREATE: &str = include_str!("../sql/import/create.sql");
 const COMPARE: &str = include_str!("../sql/import/compare.sql");
 const CHANGE: &str = include_str!("../sql/import/change.sql");
+const TAG: &str = include_str!("../sql/import/tag.sql");
 const MAKE_TAGS: &str = include_str!("../sql/customer/make_tags.sql");
 
 /// Customers a statement takes: enough that the triggers, once a statement, cost little, and few
@@ -44,7 +45,8 @@ pub async fn import<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(Error::invalid_field("match_on", "required", "name at least one key"));
     }
     let mode = given.mode.unwrap_or_default();
-    let mut writer = Writer { db, caller: &caller, org_id, dry_run: given.dry_run == Some(true) };
+    let dry_run = given.dry_run == Some(true);
+    let mut writer = Writer { db, caller: &caller, org_id, dry_run, tags: Vec::new() };
     let rows = given.rows.len();
     let (good, mut errors) = import::read(given.rows, country(&caller))?;
     let document = json!({"org_id": org_id});
@@ -53,9 +55,12 @@ pub async fn import<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     let known = writer.known(&good).await?;
     let plan = import::plan(good, &known, &match_on, mode, country(&caller));
-    let Plan { create, mut change, mut duplicates, mut skipped, errors: more } = plan;
-    errors.extend(more);
-    writer.make_tags(&create, &change).await?;
+    let Plan { create, mut change, mut duplicates, mut skipped, errors: refused } = plan;
+    errors.extend(refused);
+    let tagged = create.iter().any(|one| !one.prepared.tags.is_empty());
+    if tagged || change.iter().any(|one| !one.tags.is_empty()) {
+        caller.require(&[Capability::TagsWrite])?;
+    }
     let wanted = create.len();
     let late = writer.create(create).await?;
     let created = wanted - late.len();
@@ -68,6 +73,7 @@ pub async fn import<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     let matched = change.len();
     let updated = writer.change(&change).await?;
+    writer.tag().await?;
     errors.sort_by_key(|error| error.row);
     let failed: HashSet<usize> = errors.iter().map(|error| error.row).collect();
     let errors_truncated = errors.len() > MAX_ERRORS;
@@ -84,6 +90,29 @@ struct Writer<'a, D> {
     caller: &'a Session,
     org_id: Uuid,
     dry_run: bool,
+    /// What [`Self::tag`] has to do.
+    tags: Vec<Tagging>,
+}
+
+#[derive(Serialize)]
+struct Tagging {
+    id: Uuid,
+    tags: Vec<String>,
+}
+
+/// A row of what `import/compare.sql` answers.
+#[derive(Serialize, Deserialize)]
+struct Missing {
+    id: Uuid,
+    tags: Vec<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    n: usize,
+    id: Uuid,
 }
 
 impl<D: Db> Writer<'_, D> {
@@ -105,38 +134,25 @@ impl<D: Db> Writer<'_, D> {
         Ok(known)
     }
 
-    /// Makes the tags that are unknown, once for the whole call.
-    async fn make_tags(&mut self, create: &[Creation], change: &[Change]) -> Result<()> {
-        let tags = create.iter().flat_map(|one| &one.prepared.tags);
-        let mut names: BTreeMap<String, &str> = BTreeMap::new();
-        for tag in tags.chain(change.iter().flat_map(|one| &one.tags)) {
-            names.entry(tag.to_lowercase()).or_insert(tag);
-        }
-        if names.is_empty() {
-            return Ok(());
-        }
-        self.caller.require(&[Capability::TagsWrite])?;
-        if self.dry_run {
-            return Ok(());
-        }
-        let names: Vec<&str> = names.into_values().collect();
-        self.db.call(MAKE_TAGS, &json!({"org_id": self.org_id, "tags": names})).await?;
-        Ok(())
-    }
-
     /// Those whose `external_ref` another session took after [`Self::known`] looked.
     async fn create(&mut self, create: Vec<Creation>) -> Result<Vec<Creation>> {
         if self.dry_run {
             return Ok(Vec::new());
         }
-        let mut made = HashSet::with_capacity(create.len());
+        let mut made = HashMap::with_capacity(create.len());
         for chunk in create.chunks(CHUNK) {
-            let document = json!({
-                "org_id": self.org_id, "user_id": self.caller.user_id, "customers": chunk,
-            });
-            made.extend(call_as::<Vec<usize>>(self.db, CREATE, &document).await?);
+            let document = json!({"org_id": self.org_id, "customers": chunk});
+            let chunk: Vec<Made> = call_as(self.db, CREATE, &document).await?;
+            made.extend(chunk.into_iter().map(|one| (one.n, one.id)));
         }
-        Ok(create.into_iter().filter(|one| !made.contains(&one.n)).collect())
+        let mut late = Vec::new();
+        for one in create {
+            match made.get(&one.n) {
+                Some(id) => self.tags.push(Tagging { id: *id, tags: one.prepared.tags }),
+                None => late.push(one),
+            }
+        }
+        Ok(late)
     }
 
     /// Treats them as if they had been known from the start.
@@ -177,15 +193,37 @@ impl<D: Db> Writer<'_, D> {
         let mut updated = 0;
         for chunk in change.chunks(CHUNK) {
             let document = json!({"org_id": self.org_id, "customers": chunk});
-            let missing: Vec<Value> = call_as(self.db, COMPARE, &document).await?;
+            let missing: Vec<Missing> = call_as(self.db, COMPARE, &document).await?;
             updated += missing.len();
             if !missing.is_empty() && !self.dry_run {
-                let document = json!({
-                    "org_id": self.org_id, "user_id": self.caller.user_id, "customers": missing,
-                });
+                let document = json!({"org_id": self.org_id, "customers": missing});
                 self.db.call(CHANGE, &document).await?;
+                self.tags
+                    .extend(missing.into_iter().map(|one| Tagging { id: one.id, tags: one.tags }));
             }
         }
         Ok(updated)
+    }
+
+    /// Makes the tags that are unknown and gives each customer its own. Last, because others who make
+    /// a customer and a tag do it in this order too, and must not wait for each other.
+    async fn tag(&mut self) -> Result<()> {
+        self.tags.retain(|one| !one.tags.is_empty());
+        let mut names: BTreeMap<String, &str> = BTreeMap::new();
+        for tag in self.tags.iter().flat_map(|one| &one.tags) {
+            names.entry(tag.to_lowercase()).or_insert(tag);
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = names.into_values().collect();
+        self.db.call(MAKE_TAGS, &json!({"org_id": self.org_id, "tags": names})).await?;
+        for chunk in self.tags.chunks(CHUNK) {
+            let document = json!({
+                "org_id": self.org_id, "user_id": self.caller.user_id, "customers": chunk,
+            });
+            self.db.call(TAG, &document).await?;
+        }
+        Ok(())
     }
 }

@@ -314,7 +314,7 @@ async fn twenty_thousand_rows_go_in_once(context: &mut Context) {
     let again = context.call(CSR, RPC, json!({"rows": rows})).await.unwrap();
     eprintln!("20,000 rows: {took:?}, again {:?}", start.elapsed());
     assert_eq!(counts(&again), [20_000, 0, 0, 19_400, 400, 0, 200]);
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
     let changed: Vec<Value> = rows
         .into_iter()
         .map(|mut row| {

@@ -20,8 +20,8 @@ pub struct Known {
     pub id: Uuid,
     pub external_ref: Option<String>,
     pub r#type: CustomerType,
-    /// It is a duplicate that was merged into another one, or erased: it keeps its external_ref
-    /// from being used again.
+    /// It is a duplicate that was merged into another one, or erased: its `external_ref`
+    /// cannot be used again.
     pub retired: bool,
 }
 
@@ -89,18 +89,13 @@ pub fn plan(rows: Vec<Row>, known: &[Known], match_on: &[Key], mode: Mode, count
         }
     }
     let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
-    let mut members: Vec<(Option<(Uuid, CustomerType)>, Vec<usize>)> = groups
-        .groups
-        .into_iter()
-        .filter(|group| !group.rows.is_empty())
-        .map(|group| {
-            let mut members = group.rows;
-            members.sort_unstable();
-            (group.known, members)
-        })
-        .collect();
-    members.sort_unstable_by_key(|(_, members)| members[0]);
-    for (known, members) in members {
+    let mut groups = groups.all;
+    for group in &mut groups {
+        group.rows.sort_unstable();
+    }
+    groups.retain(|group| !group.rows.is_empty());
+    groups.sort_unstable_by_key(|group| group.rows[0]);
+    for Group { known, rows: members, .. } in groups {
         let count = members.len();
         let members: Vec<Row> = members.iter().filter_map(|index| rows[*index].take()).collect();
         match known {
@@ -244,7 +239,7 @@ struct Group {
 }
 
 struct Groups<'a> {
-    groups: Vec<Group>,
+    all: Vec<Group>,
     by_ref: HashMap<String, usize>,
     by_email: HashMap<String, Vec<usize>>,
     by_phone: HashMap<String, Vec<usize>>,
@@ -257,7 +252,7 @@ type Refusal = (&'static str, &'static str, &'static str);
 impl<'a> Groups<'a> {
     fn of(known: &'a [Known], match_on: &'a [Key]) -> Self {
         let mut groups = Self {
-            groups: Vec::new(),
+            all: Vec::new(),
             by_ref: HashMap::new(),
             by_email: HashMap::new(),
             by_phone: HashMap::new(),
@@ -273,12 +268,12 @@ impl<'a> Groups<'a> {
                 continue;
             }
             let group = *by_id.entry(one.id).or_insert_with(|| {
-                groups.groups.push(Group {
+                groups.all.push(Group {
                     known: Some((one.id, one.r#type)),
                     external_ref: one.external_ref.clone(),
                     ..Group::default()
                 });
-                groups.groups.len() - 1
+                groups.all.len() - 1
             });
             groups.register(one.key, &one.value, group);
         }
@@ -301,7 +296,7 @@ impl<'a> Groups<'a> {
     }
 
     fn root(&self, mut group: usize) -> usize {
-        while let Some(into) = self.groups[group].merged_into {
+        while let Some(into) = self.all[group].merged_into {
             group = into;
         }
         group
@@ -327,7 +322,7 @@ impl<'a> Groups<'a> {
         candidates.sort_unstable();
         candidates.dedup();
         candidates.retain(|group| {
-            self.compatible(self.groups[*group].external_ref.as_deref(), external_ref)
+            self.compatible(self.all[*group].external_ref.as_deref(), external_ref)
         });
         candidates
     }
@@ -366,37 +361,37 @@ impl<'a> Groups<'a> {
             }
         }
         let group = group.unwrap_or_else(|| {
-            self.groups.push(Group::default());
-            self.groups.len() - 1
+            self.all.push(Group::default());
+            self.all.len() - 1
         });
         for (key, value) in &keys {
             self.register(*key, value, group);
         }
         if let Some(external_ref) = external_ref {
-            self.groups[group].external_ref = Some(external_ref.to_owned());
+            self.all[group].external_ref = Some(external_ref.to_owned());
         }
-        self.groups[group].rows.push(index);
+        self.all[group].rows.push(index);
         Ok(())
     }
 
     /// A row that shares keys with two customers of this call makes them one; customers that are
     /// known stay two.
     fn join(&mut self, first: usize, other: usize) -> usize {
-        let refs = |group: usize| self.groups[group].external_ref.as_deref();
-        let both_known = self.groups[first].known.is_some() && self.groups[other].known.is_some();
+        let refs = |group: usize| self.all[group].external_ref.as_deref();
+        let both_known = self.all[first].known.is_some() && self.all[other].known.is_some();
         if both_known || !self.compatible(refs(first), refs(other)) {
             return first;
         }
         let (stays, goes) =
-            if self.groups[other].known.is_some() { (other, first) } else { (first, other) };
-        let moved = std::mem::take(&mut self.groups[goes].rows);
-        let external_ref = self.groups[goes].external_ref.take();
-        self.groups[goes].merged_into = Some(stays);
-        let stays_ref = &mut self.groups[stays].external_ref;
+            if self.all[other].known.is_some() { (other, first) } else { (first, other) };
+        let moved = std::mem::take(&mut self.all[goes].rows);
+        let external_ref = self.all[goes].external_ref.take();
+        self.all[goes].merged_into = Some(stays);
+        let stays_ref = &mut self.all[stays].external_ref;
         if stays_ref.is_none() {
             *stays_ref = external_ref;
         }
-        self.groups[stays].rows.extend(moved);
+        self.all[stays].rows.extend(moved);
         stays
     }
 }

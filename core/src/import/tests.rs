@@ -6,7 +6,7 @@ use super::*;
 use crate::customer::CustomerType;
 use crate::{Code, Error};
 
-fn import(rows: Value, known: &[Known], match_on: &[Key], mode: Mode) -> Result<Plan, Error> {
+fn import(rows: &Value, known: &[Known], match_on: &[Key], mode: Mode) -> Result<Plan, Error> {
     let rows = rows.as_array().unwrap().clone();
     let (good, mut errors) = read(rows, "US")?;
     let mut plan = plan(good, known, match_on, mode, "US");
@@ -14,7 +14,7 @@ fn import(rows: Value, known: &[Known], match_on: &[Key], mode: Mode) -> Result<
     Ok(Plan { errors, ..plan })
 }
 
-fn fresh(rows: Value) -> Plan {
+fn fresh(rows: &Value) -> Plan {
     import(rows, &[], &Key::ALL, Mode::Both).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn mistakes(plan: &Plan) -> Vec<(usize, &str, &str)> {
 
 #[test]
 fn a_flat_row_becomes_a_customer_with_what_belongs_to_it() {
-    let plan = fresh(json!([{
+    let plan = fresh(&json!([{
         "first_name": " Ada ", "last_name": "Lovelace", "email": "Ada@Example.com", "phone": "(415) 555-2671",
         "mobile": "+49 171 1234567", "status": "Active", "address_line1": "1 Main St", "city": "Reno",
         "latitude": "39.5", "longitude": -119.8, "tags": "VIP; net 30;;vip", "do_not_call": "Yes", "notes": "",
@@ -62,7 +62,7 @@ fn a_flat_row_becomes_a_customer_with_what_belongs_to_it() {
 
 #[test]
 fn a_phone_is_read_as_of_the_country_of_the_row_then_of_the_org() {
-    let plan = fresh(json!([
+    let plan = fresh(&json!([
         {"name": "A", "phone": "020 7946 0958", "country": "gb"},
         {"name": "B", "phone": "(415) 555-2671", "country": "GB"},
         {"name": "C", "phone": "020 7946 0958"},
@@ -77,14 +77,14 @@ fn a_phone_is_read_as_of_the_country_of_the_row_then_of_the_org() {
 
 #[test]
 fn only_a_company_name_makes_a_company() {
-    let plan = fresh(json!([{"company_name": "Acme"}, {"company_name": "Acme", "name": "Ada"}]));
+    let plan = fresh(&json!([{"company_name": "Acme"}, {"company_name": "Acme", "name": "Ada"}]));
     assert_eq!(json!(plan.create[0])["customer"]["type"], "company");
     assert_eq!(json!(plan.create[1])["customer"]["type"], "individual");
 }
 
 #[test]
 fn mistakes_are_listed_by_row_and_column_and_good_rows_go_in() {
-    let plan = fresh(json!([
+    let plan = fresh(&json!([
         {"name": "A", "email": "nope", "phone": "12", "status": "robot"},
         {"name": "B"},
         {"email": "c@x.example"},
@@ -117,17 +117,17 @@ fn mistakes_are_listed_by_row_and_column_and_good_rows_go_in() {
 #[test]
 fn unknown_columns_are_one_error_of_the_whole_call() {
     let rows = json!([{"name": "A", "vip": 1}, {"vip": 2, "Colour": "red"}]);
-    let error = import(rows, &[], &Key::ALL, Mode::Both).unwrap_err();
+    let error = import(&rows, &[], &Key::ALL, Mode::Both).unwrap_err();
     assert_eq!(error.code, Code::InvalidArgument);
     let paths: Vec<_> = error.errors.iter().map(|field| field.path.as_str()).collect();
     assert_eq!(paths, ["rows[1].Colour", "rows[0].vip"]);
-    assert!(import(json!(["A"]), &[], &Key::ALL, Mode::Both).is_err());
+    assert!(import(&json!(["A"]), &[], &Key::ALL, Mode::Both).is_err());
     assert!(read(vec![json!({}); MAX_ROWS + 1], "US").is_err());
 }
 
 #[test]
 fn rows_that_share_a_key_are_one_customer_and_the_later_cells_win() {
-    let plan = fresh(json!([
+    let plan = fresh(&json!([
         {"name": "Ada", "email": "a@x.example", "notes": "first", "tags": "one", "address_line1": "1 Main St", "city": "Reno"},
         {"name": "Bob", "external_ref": "7"},
         {"first_name": "Augusta", "last_name": "King", "name": "Augusta", "email": "A@x.example", "external_ref": "1", "tags": "ONE;two",
@@ -152,7 +152,7 @@ fn rows_that_share_a_key_are_one_customer_and_the_later_cells_win() {
 
 #[test]
 fn a_row_that_shares_keys_with_two_new_customers_makes_them_one() {
-    let plan = fresh(json!([
+    let plan = fresh(&json!([
         {"name": "Ada", "email": "a@x.example"}, {"name": "Bob", "phone": "+14155552671"},
         {"name": "Cy", "email": "a@x.example", "phone": "+14155552671"},
     ]));
@@ -167,10 +167,10 @@ fn another_external_ref_is_another_customer_unless_it_is_no_key() {
         {"name": "Bob", "external_ref": "2", "email": "home@x.example"},
         {"name": "Cy", "email": "home@x.example"},
     ]);
-    let plan = fresh(rows.clone());
+    let plan = fresh(&rows);
     assert_eq!(plan.create.len(), 2);
     assert_eq!(mistakes(&plan), [(3, "email", "ambiguous_match")]);
-    let plan = import(rows, &[], &[Key::Email], Mode::Both).unwrap();
+    let plan = import(&rows, &[], &[Key::Email], Mode::Both).unwrap();
     assert_eq!((plan.create.len(), plan.duplicates), (1, 2));
 }
 
@@ -190,7 +190,7 @@ fn known_customers_are_found_by_the_first_key_that_anybody_has() {
         {"phone": "415-555-2672", "notes": "x"},
         {"name": "New"},
     ]);
-    let plan = import(rows.clone(), &people, &Key::ALL, Mode::Both).unwrap();
+    let plan = import(&rows, &people, &Key::ALL, Mode::Both).unwrap();
     let changed: Vec<_> = plan.change.iter().map(|one| (one.n, one.id.as_u128())).collect();
     assert_eq!(changed, [(1, 1), (2, 2)]);
     assert_eq!(mistakes(&plan), [(3, "phone", "ambiguous_match"), (4, "phone", "ambiguous_match")]);
@@ -199,9 +199,9 @@ fn known_customers_are_found_by_the_first_key_that_anybody_has() {
     assert_eq!(set(1)["first_name"], "B");
     assert_eq!(set(1).get("name"), None);
     assert_eq!(plan.create.len(), 1);
-    let plan = import(rows.clone(), &people, &Key::ALL, Mode::Create).unwrap();
+    let plan = import(&rows, &people, &Key::ALL, Mode::Create).unwrap();
     assert_eq!((plan.create.len(), plan.change.len(), plan.skipped), (1, 0, 2));
-    let plan = import(rows, &people, &Key::ALL, Mode::Update).unwrap();
+    let plan = import(&rows, &people, &Key::ALL, Mode::Update).unwrap();
     assert_eq!((plan.create.len(), plan.change.len(), plan.skipped), (0, 2, 1));
 }
 
@@ -215,7 +215,7 @@ fn a_reference_that_another_customer_has_is_refused() {
         retired,
     ];
     let rows = json!([{"name": "A", "email": "c@x.example", "external_ref": "1"}, {"name": "B", "external_ref": "2"}]);
-    let plan = import(rows, &people, &[Key::Email], Mode::Both).unwrap();
+    let plan = import(&rows, &people, &[Key::Email], Mode::Both).unwrap();
     let wrong = "duplicate_external_ref";
     assert_eq!(mistakes(&plan), [(1, "external_ref", wrong), (2, "external_ref", wrong)]);
 }
@@ -224,7 +224,7 @@ fn a_reference_that_another_customer_has_is_refused() {
 fn a_name_is_put_together_only_of_all_its_parts() {
     let people = [known(1, Key::ExternalRef, "1", Some("1"))];
     let name = |row: Value| {
-        let plan = import(json!([row]), &people, &Key::ALL, Mode::Both).unwrap();
+        let plan = import(&json!([row]), &people, &Key::ALL, Mode::Both).unwrap();
         plan.change[0].set.get("name").cloned()
     };
     let both = json!({"external_ref": "1", "first_name": "Ada", "last_name": "King"});
@@ -250,7 +250,7 @@ proptest! {
             row
         }).collect();
         let people = [known(1, Key::Email, "3@x.example", Some("3")), known(1, Key::ExternalRef, "3", Some("3"))];
-        let plan = import(json!(rows), &people, &Key::ALL, mode).unwrap();
+        let plan = import(&json!(rows), &people, &Key::ALL, mode).unwrap();
         let failed: std::collections::HashSet<_> = plan.errors.iter().map(|error| error.row).collect();
         prop_assert_eq!(
             plan.create.len() + plan.change.len() + plan.duplicates + plan.skipped + failed.len(),

@@ -1,9 +1,9 @@
--- In: {org_id, user_id, customers: what import/compare.sql answers}, tags known. Out: {}. Adds what is missing and sets
--- what differs. The first contact or location of a customer becomes its primary one.
+-- In: {org_id, customers: what import/compare.sql answers}. Out: {}. Adds what is missing, but tags, and sets what
+-- differs. The first contact or location of a customer becomes its primary one.
 with given as materialized (
   select g.*
   from jsonb_to_recordset($1 -> 'customers') as g (n integer, id uuid, set jsonb, contacts jsonb, locations jsonb,
-    preferences jsonb, tags jsonb)
+    preferences jsonb)
 ), given_contacts as materialized (
   select gen_random_uuid() as id, g.id as customer_id, x.*, x.place = 1 and not exists (
     select from public.customer_contacts o where o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = g.id) as is_first
@@ -56,12 +56,5 @@ with given as materialized (
   where g.preferences <> '{}'
   on conflict (customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call)
     = (excluded.do_not_contact, excluded.do_not_email, excluded.do_not_sms, excluded.do_not_call)
-), tagged as (
-  insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
-  select t.org_id, g.id, t.id, ($1 ->> 'user_id')::uuid
-  from given g
-  cross join lateral jsonb_array_elements_text(g.tags) as x (name)
-  join public.crm_tags t on t.org_id = ($1 ->> 'org_id')::uuid and t.name_key = lower(x.name)
-  on conflict (org_id, customer_id, tag_id) do nothing
 )
 select '{}'::jsonb

@@ -1,10 +1,10 @@
--- In: {org_id, user_id, customers: [{n, customer, contacts, locations, preferences, tags}]}, prepared by core, tags
--- known. Out: [n of those made]; the others' external_ref was taken in the meantime.
+-- In: {org_id, customers: [{n, customer, contacts, locations, preferences}]}, prepared by core.
+-- Out: [{n, id}] of those made; the others' external_ref was taken in the meantime.
 -- customer/create.sql for many: one statement, so that the triggers run once.
 with given as materialized (
   select gen_random_uuid() as id, g.*
   from jsonb_to_recordset($1 -> 'customers') as g (n integer, customer jsonb, contacts jsonb, locations jsonb,
-    preferences jsonb, tags jsonb)
+    preferences jsonb)
 ), given_contacts as materialized (
   select gen_random_uuid() as id, g.id as customer_id, x.*
   from given g, jsonb_to_recordset(g.contacts) as x (type public.contact_type, value text, value_raw text,
@@ -47,7 +47,8 @@ with given as materialized (
   from customer c join given_locations x on x.customer_id = c.id
   -- Several rows of one customer may give one address in two spellings.
   where not exists (select from given_locations o where o.customer_id = x.customer_id and o.place < x.place
-    and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1) and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
+    and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1)
+    and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
     and fieldcrm.fold(coalesce(o.postal_code, '')) = fieldcrm.fold(coalesce(x.postal_code, '')))
 ), preferences as (
   insert into public.crm_preferences (org_id, customer_id, do_not_contact, do_not_email, do_not_sms, do_not_call)
@@ -55,12 +56,5 @@ with given as materialized (
     coalesce((g.preferences ->> 'do_not_email')::boolean, false), coalesce((g.preferences ->> 'do_not_sms')::boolean, false),
     coalesce((g.preferences ->> 'do_not_call')::boolean, false)
   from customer c join given g on g.id = c.id
-), tagged as (
-  insert into public.crm_customer_tags (org_id, customer_id, tag_id, assigned_by_user_id)
-  select c.org_id, c.id, t.id, ($1 ->> 'user_id')::uuid
-  from customer c join given g on g.id = c.id
-  cross join lateral jsonb_array_elements_text(g.tags) as x (name)
-  join public.crm_tags t on t.org_id = c.org_id and t.name_key = lower(x.name)
-  on conflict (org_id, customer_id, tag_id) do nothing
 )
-select coalesce(jsonb_agg(g.n), '[]') from customer c join given g on g.id = c.id
+select coalesce(jsonb_agg(jsonb_build_object('n', g.n, 'id', c.id)), '[]') from customer c join given g on g.id = c.id
