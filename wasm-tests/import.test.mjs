@@ -99,14 +99,19 @@ async function newOrg(name) {
   return Object.assign(owner, { org: id });
 }
 
-after(async () => {
-  for (const { id, user } of orgs) {
-    await sql`delete from customers where org_id = ${id}`;
-    await sql`delete from crm_tags where org_id = ${id}`;
-    await sql`delete from auth.users where id = ${user}`;
-    await sql`delete from orgs where id = ${id}`;
-  }
-});
+// Cascades would fire every trigger once a customer.
+after(() => sql.begin(async (tx) => {
+  const ids = orgs.map((org) => org.id);
+  await tx`set local session_replication_role = replica`;
+  const tables = await tx`
+    select format('%I.%I', table_schema, table_name) as name
+    from information_schema.columns join information_schema.tables using (table_schema, table_name)
+    where column_name = 'org_id' and table_type = 'BASE TABLE' and table_schema in ('public', 'fieldcrm')`;
+  for (const { name } of tables) await tx`delete from ${tx.unsafe(name)} where org_id = any (${ids})`;
+  await tx`delete from orgs where id = any (${ids})`;
+  await tx`set local session_replication_role = origin`;
+  await tx`delete from auth.users where id = any (${orgs.map((org) => org.user)})`;
+}));
 
 /** What the import made, without ids and times. */
 async function fingerprint(org) {

@@ -101,6 +101,22 @@ async fn traces(context: &Context) -> Vec<String> {
     found
 }
 
+/// The tables of the product that say of which customer a row is, and have none of this one.
+async fn untested(context: &Context, id: Uuid) -> Vec<String> {
+    let sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               join pg_attribute a on a.attrelid = c.oid and a.attname = 'customer_id' and not a.attisdropped
+               where n.nspname in ('public', 'fieldcrm') and c.relkind in ('r', 'p') order by 1";
+    let mut untested = Vec::new();
+    for row in context.client.query(sql, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        let sql = format!("select exists (select from {table} where customer_id = $1)");
+        if !context.client.query_one(&sql, &[&id]).await.unwrap().get::<_, bool>(0) {
+            untested.push(table);
+        }
+    }
+    untested
+}
+
 async fn rows(context: &Context, sql: &str) -> Value {
     let sql = format!("select coalesce(jsonb_agg(to_jsonb(x)), '[]') from ({sql}) x");
     context.client.query_one(&sql, &[]).await.unwrap().get(0)
@@ -108,6 +124,8 @@ async fn rows(context: &Context, sql: &str) -> Value {
 
 async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context: &mut Context) {
     let id = person(context).await;
+    context.call(OWNER, "crm_export_customer", json!({"id": id})).await.unwrap();
+    assert_eq!(untested(context, id).await, Vec::<String>::new(), "give person() rows in these");
     let before = traces(context).await;
     for table in [
         "fieldcrm.customer_search",
@@ -154,7 +172,7 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
                (select count(*) from crm_customer_tags where customer_id = '{id}') as tags,
                (select bool_and(do_not_contact and do_not_email and do_not_sms and do_not_call) from crm_preferences
                  where customer_id = '{id}') as silent,
-               (select array_agg(operation) from crm_access_log where customer_id = '{id}') as access"
+               (select array_agg(operation order by operation desc) from crm_access_log where customer_id = '{id}') as access"
         ),
     )
     .await;
@@ -163,7 +181,7 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
         json!({
             "followups": ["completed", "canceled", "canceled"], "interactions": 1, "billed": 12.0, "quoted": 12.0,
             "spend": 10.0, "events": 1, "tags": 0, "silent": true,
-            "access": ["crm_erase_customer: asked for by letter"],
+            "access": ["crm_export_customer", "crm_erase_customer: asked for by letter"],
         }),
     );
     let owner = context.user("owner@northwind.example").await;
