@@ -19,9 +19,10 @@ with given as materialized (
   select gen_random_uuid() as id, x.*, x.place = 1 and not exists (
     select from public.customer_locations o where o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = x.customer_id) as is_first
   from spelled_locations x
-  where not exists (select from spelled_locations o where o.customer_id = x.customer_id and o.place < x.place
-    and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1) and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
-    and fieldcrm.fold(coalesce(o.postal_code, '')) = fieldcrm.fold(coalesce(x.postal_code, '')))
+  where x.place = 1 or not exists (
+    select from spelled_locations o where o.customer_id = x.customer_id and o.place < x.place
+      and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1) and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
+      and fieldcrm.fold(coalesce(o.postal_code, '')) = fieldcrm.fold(coalesce(x.postal_code, '')))
 ), changed as (
   update public.customers c
   set (type, name, first_name, last_name, company_name, email, phone, phone_raw, status, lifecycle_stage,

@@ -46,10 +46,11 @@ with given as materialized (
     x.country, x.latitude, x.longitude, x.is_primary
   from customer c join given_locations x on x.customer_id = c.id
   -- Several rows of one customer may give one address in two spellings.
-  where not exists (select from given_locations o where o.customer_id = x.customer_id and o.place < x.place
-    and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1)
-    and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
-    and fieldcrm.fold(coalesce(o.postal_code, '')) = fieldcrm.fold(coalesce(x.postal_code, '')))
+  where x.place = 1 or not exists (
+    select from given_locations o where o.customer_id = x.customer_id and o.place < x.place
+      and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1)
+      and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
+      and fieldcrm.fold(coalesce(o.postal_code, '')) = fieldcrm.fold(coalesce(x.postal_code, '')))
 ), preferences as (
   insert into public.crm_preferences (org_id, customer_id, do_not_contact, do_not_email, do_not_sms, do_not_call)
   select c.org_id, c.id, coalesce((g.preferences ->> 'do_not_contact')::boolean, false),
