@@ -7,7 +7,7 @@ use fieldcrm_core::import::{
 };
 use fieldcrm_core::{Capability, Error, FieldError, Result, Session, patch};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::customer::country;
@@ -104,15 +104,30 @@ struct Tagging {
 #[derive(Serialize, Deserialize)]
 struct Missing {
     id: Uuid,
+    set: Value,
+    preferences: Value,
+    #[serde(skip_serializing)]
+    contacts: Value,
+    #[serde(skip_serializing)]
+    locations: Value,
+    #[serde(skip_serializing)]
     tags: Vec<String>,
-    #[serde(flatten)]
-    rest: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
 struct Made {
     n: usize,
     id: Uuid,
+}
+
+/// The children, each saying whose it is and the how manieth.
+fn placed(children: Value, key: &str, of: &Value) -> Vec<Value> {
+    let Value::Array(mut children) = children else { return Vec::new() };
+    for (index, child) in children.iter_mut().enumerate() {
+        child[key] = of.clone();
+        child["place"] = json!(index + 1);
+    }
+    children
 }
 
 impl<D: Db> Writer<'_, D> {
@@ -141,7 +156,18 @@ impl<D: Db> Writer<'_, D> {
         }
         let mut made = HashMap::with_capacity(create.len());
         for chunk in create.chunks(CHUNK) {
-            let document = json!({"org_id": self.org_id, "customers": chunk});
+            let children = |of: fn(&Creation) -> Value| -> Vec<Value> {
+                chunk.iter().flat_map(|one| placed(of(one), "n", &json!(one.n))).collect()
+            };
+            let customers: Vec<_> = chunk
+                .iter()
+                .map(|one| json!({"n": one.n, "customer": one.prepared.customer, "preferences": one.prepared.preferences}))
+                .collect();
+            let document = json!({
+                "org_id": self.org_id, "customers": customers,
+                "contacts": children(|one| json!(one.prepared.contacts)),
+                "locations": children(|one| json!(one.prepared.locations)),
+            });
             let chunk: Vec<Made> = call_as(self.db, CREATE, &document).await?;
             made.extend(chunk.into_iter().map(|one| (one.n, one.id)));
         }
@@ -196,7 +222,15 @@ impl<D: Db> Writer<'_, D> {
             let missing: Vec<Missing> = call_as(self.db, COMPARE, &document).await?;
             updated += missing.len();
             if !missing.is_empty() && !self.dry_run {
-                let document = json!({"org_id": self.org_id, "customers": missing});
+                let children = |of: fn(&Missing) -> &Value| -> Vec<Value> {
+                    let placed = |one| placed(of(one).clone(), "customer_id", &json!(one.id));
+                    missing.iter().flat_map(placed).collect()
+                };
+                let document = json!({
+                    "org_id": self.org_id, "customers": missing,
+                    "contacts": children(|one| &one.contacts),
+                    "locations": children(|one| &one.locations),
+                });
                 self.db.call(CHANGE, &document).await?;
                 self.tags
                     .extend(missing.into_iter().map(|one| Tagging { id: one.id, tags: one.tags }));

@@ -1,27 +1,29 @@
--- In: {org_id, customers: what import/compare.sql answers}. Out: {}. Adds what is missing, but tags, and sets what
--- differs. The first contact or location of a customer becomes its primary one.
+-- In: {org_id, customers: [{id, set, preferences}], contacts: [{customer_id, place, …}], locations: [{customer_id,
+-- place, …}]}: what import/compare.sql answers, the children in lists of their own as for import/create.sql. Out: {}.
+-- Adds what is missing, but tags, and sets what differs. The first contact or location of a customer becomes its
+-- primary one.
 with given as materialized (
-  select g.*
-  from jsonb_to_recordset($1 -> 'customers') as g (n integer, id uuid, set jsonb, contacts jsonb, locations jsonb,
-    preferences jsonb)
+  select g.* from jsonb_to_recordset($1 -> 'customers') as g (id uuid, set jsonb, preferences jsonb)
 ), given_contacts as materialized (
-  select gen_random_uuid() as id, g.id as customer_id, x.*, x.place = 1 and not exists (
-    select from public.customer_contacts o where o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = g.id) as is_first
-  from given g, rows from (jsonb_to_recordset(g.contacts) as (type public.contact_type, value text, value_raw text))
-    with ordinality as x (type, value, value_raw, place)
+  select gen_random_uuid() as id, x.*, x.place = 1 and not exists (
+    select from public.customer_contacts o
+    where o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = x.customer_id) as is_first
+  from jsonb_to_recordset($1 -> 'contacts') as x (customer_id uuid, place integer, type public.contact_type, value text,
+    value_raw text)
 ), spelled_locations as materialized (
-  select g.id as customer_id, x.*
-  from given g, rows from (jsonb_to_recordset(g.locations) as (label text, type public.location_type,
-    address_line1 text, address_line2 text, city text, state text, postal_code text, country text, latitude numeric,
-    longitude numeric)) with ordinality as x (label, type, address_line1, address_line2, city, state, postal_code,
-    country, latitude, longitude, place)
+  select x.*
+  from jsonb_to_recordset($1 -> 'locations') as x (customer_id uuid, place integer, label text,
+    type public.location_type, address_line1 text, address_line2 text, city text, state text, postal_code text,
+    country text, latitude numeric, longitude numeric)
 ), given_locations as materialized (
   select gen_random_uuid() as id, x.*, x.place = 1 and not exists (
-    select from public.customer_locations o where o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = x.customer_id) as is_first
+    select from public.customer_locations o
+    where o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = x.customer_id) as is_first
   from spelled_locations x
   where x.place = 1 or not exists (
     select from spelled_locations o where o.customer_id = x.customer_id and o.place < x.place
-      and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1) and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
+      and fieldcrm.fold(o.address_line1) = fieldcrm.fold(x.address_line1)
+      and fieldcrm.fold(o.city) = fieldcrm.fold(x.city)
       and fieldcrm.fold(coalesce(o.postal_code, '')) = fieldcrm.fold(coalesce(x.postal_code, '')))
 ), changed as (
   update public.customers c
