@@ -76,13 +76,16 @@ declare
   request constant record := fieldcrm.request_context();
 begin
   if tg_op = 'UPDATE' then
+    -- Materialized: each row becomes jsonb once, not once a column; and a plan kept from one row does not
+    -- do that for every pair of a thousand.
     insert into public.audit_log (org_id, table_name, record_id, customer_id, action, old_values, new_values,
       user_id, request_id, ip, user_agent)
+    with n as materialized (select x.id, to_jsonb(x) - hidden as row from new_rows x),
+      o as materialized (select x.id, to_jsonb(x) - hidden as row from old_rows x)
     select (n.row ->> 'org_id')::uuid, tg_table_name, (n.row ->> 'id')::uuid,
       (n.row ->> case tg_table_name when 'customers' then 'id' else 'customer_id' end)::uuid, 'update', d.old_values, d.new_values,
       actor, request.request_id, request.ip, request.user_agent
-    from (select to_jsonb(x) - hidden as row from new_rows x) n
-    join (select to_jsonb(x) - hidden as row from old_rows x) o on o.row -> 'id' = n.row -> 'id'
+    from n join o on o.id = n.id
     cross join lateral (
       select jsonb_object_agg(c.key, o.row -> c.key) as old_values, jsonb_object_agg(c.key, c.value) as new_values
       from jsonb_each(n.row) c where c.value is distinct from o.row -> c.key) d

@@ -211,7 +211,7 @@ test("the details and the timeline have what happened and what is planned", asyn
   const seen = [];
   let cursor = null;
   do {
-    const page = await call(user, "crm_customer_timeline", { customer_id: made.id, limit: 3, cursor });
+    const page = await call(user, "crm_customer_timeline", { customer_id: made.id, page_size: 3, cursor });
     seen.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor);

@@ -37,7 +37,7 @@ test("no term finds a customer of another org", async () => {
   const other = await as("csr", volt);
   for (const args of [{ q: word }, { q: word.slice(0, 9) }, { q: "search.example" }, { tag: word }, { q: "%" }])
     assert.ok(!(await search(other, args)).includes(id), JSON.stringify(args));
-  const { customers } = await call(other, "crm_search_customers", { limit: 100, archived: "any" });
+  const { customers } = await call(other, "crm_search_customers", { page_size: 100, archived: "any" });
   const foreign = await sql`select id from customers where id in ${sql(ids(customers))} and org_id = ${northwind.id}`;
   assert.deepEqual([customers.length > 0, foreign.length], [true, 0]);
 });
@@ -63,9 +63,9 @@ test("pages over HTTP are complete and disjoint while customers come in", async 
 
 test("wrong searches are named, over RPC and HTTP", async () => {
   const user = await as("csr");
-  const error = await refused(user, "crm_search_customers", { limit: 101, cursor: "x" });
+  const error = await refused(user, "crm_search_customers", { page_size: 101, cursor: "x" });
   assert.equal(error.status, 400);
-  assert.deepEqual(error.details.errors.map((one) => one.path), ["limit", "cursor"]);
+  assert.deepEqual(error.details.errors.map((one) => one.path), ["page_size", "cursor"]);
   const { status, body } = await crm(user, "GET", "/customers?q=ann&offset=10&order=name.asc");
   assert.equal(status, 400);
   assert.deepEqual(body.errors.map((one) => one.path), ["offset", "order"]);

@@ -11,6 +11,7 @@ pub mod email;
 pub mod error;
 pub mod fingerprint;
 pub mod followup;
+pub mod import;
 pub mod interaction;
 pub mod member;
 pub mod patch;

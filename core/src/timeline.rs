@@ -22,7 +22,7 @@ const MAX_LIMIT: i64 = 100;
 #[serde(deny_unknown_fields)]
 pub struct TimelineQuery {
     pub customer_id: Uuid,
-    pub limit: Option<i64>,
+    pub page_size: Option<i64>,
     pub cursor: Option<String>,
     /// All of them where there is none.
     pub kinds: Option<Vec<Kind>>,
@@ -39,11 +39,11 @@ pub struct TimelinePage {
 
 impl TimelineQuery {
     pub fn prepare(self) -> Result<TimelinePage> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        let limit = self.page_size.unwrap_or(DEFAULT_LIMIT);
         let limit = usize::try_from(limit).ok().filter(|_| (1..=MAX_LIMIT).contains(&limit));
         let limit = limit.ok_or_else(|| {
             let message = format!("expected a number from 1 to {MAX_LIMIT}");
-            Error::invalid_field("limit", "out_of_range", message)
+            Error::invalid_field("page_size", "out_of_range", message)
         });
         let after = self.cursor.map(|text| Cursor::decode("cursor", &text)).transpose();
         match (limit, after) {
@@ -74,16 +74,16 @@ mod tests {
 
     #[test]
     fn without_arguments_it_is_fifty_of_everything_from_the_top() {
-        let page = prepare(json!({"limit": null, "cursor": null, "kinds": null})).unwrap();
+        let page = prepare(json!({"page_size": null, "cursor": null, "kinds": null})).unwrap();
         assert_eq!((page.limit, page.after, page.kinds), (50, None, Kind::ALL.to_vec()));
     }
 
     #[test]
     fn both_mistakes_are_said_at_once() {
-        let error = prepare(json!({"limit": 0, "cursor": "page 2"})).unwrap_err();
+        let error = prepare(json!({"page_size": 0, "cursor": "page 2"})).unwrap_err();
         let paths: Vec<_> = error.errors.iter().map(|error| error.path.as_str()).collect();
-        assert_eq!(paths, ["limit", "cursor"]);
-        assert!(prepare(json!({"limit": 101})).is_err());
+        assert_eq!(paths, ["page_size", "cursor"]);
+        assert!(prepare(json!({"page_size": 101})).is_err());
         assert_eq!(prepare(json!({"kinds": ["memo"]})).unwrap_err().errors[0].path, "kinds[0]");
     }
 }

@@ -117,17 +117,17 @@ impl StatusChange {
 pub struct VisitsQuery {
     pub from_at: Option<DateTime<FixedOffset>>,
     pub to_at: Option<DateTime<FixedOffset>>,
-    pub limit: Option<i64>,
+    pub page_size: Option<i64>,
 }
 
 impl VisitsQuery {
     /// Checks the range; the answer is the number of rows.
     pub fn check(&self) -> Result<i64> {
         let mut errors = Vec::new();
-        let limit = self.limit.unwrap_or(50);
+        let limit = self.page_size.unwrap_or(50);
         if !(1..=MAX_VISITS).contains(&limit) {
             let message = format!("must be between 1 and {MAX_VISITS}");
-            errors.push(FieldError::new("limit", "out_of_range", message));
+            errors.push(FieldError::new("page_size", "out_of_range", message));
         }
         if let (Some(from), Some(to)) = (self.from_at, self.to_at)
             && from >= to
@@ -221,10 +221,10 @@ mod tests {
     fn a_range_of_visits_is_not_empty_and_a_page_has_an_end() {
         let query = |given: Value| patch::read::<VisitsQuery>(given).unwrap().check();
         assert_eq!(query(json!({})), Ok(50));
-        assert_eq!(query(json!({"limit": 100})), Ok(100));
+        assert_eq!(query(json!({"page_size": 100})), Ok(100));
         let at = "2026-12-01T10:00:00Z";
-        let error = query(json!({"from_at": at, "to_at": at, "limit": 0})).unwrap_err();
+        let error = query(json!({"from_at": at, "to_at": at, "page_size": 0})).unwrap_err();
         let paths: Vec<_> = error.errors.iter().map(|one| one.path.as_str()).collect();
-        assert_eq!(paths, ["limit", "to_at"]);
+        assert_eq!(paths, ["page_size", "to_at"]);
     }
 }

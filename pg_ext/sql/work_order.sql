@@ -23,15 +23,15 @@ Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 wrong_state (wit
 Example: select crm_set_work_order_status(id => '…', status => 'en_route', eta => now() + interval '20 minutes');$$;
 
 create or replace function public.crm_my_visits(
-  from_at timestamptz default null, to_at timestamptz default null, "limit" integer default 50
+  from_at timestamptz default null, to_at timestamptz default null, page_size integer default 50
 ) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.my_visits(json_build_object(
-    'from_at', from_at, 'to_at', to_at, 'limit', "limit")::text));
+    'from_at', from_at, 'to_at', to_at, 'page_size', page_size)::text));
 end $$;
 comment on function public.crm_my_visits(timestamptz, timestamptz, integer) is $$The visits whose technician the caller is, in the order of their windows.
-from_at (default: a day ago), to_at (default: in 14 days): visits whose window meets the range. limit: 1 to 100.
+from_at (default: a day ago), to_at (default: in 14 days): visits whose window meets the range. page_size: 1 to 100.
 Returns {visits: [{id, title, description, service_type, status, window_start, window_end, eta, en_route_at, started_at,
 completed_at, canceled_at, customer_notes, internal_notes, customer: {id, name, phone}, location: {id, label,
 address_line1, address_line2, city, state, postal_code, country, latitude, longitude} or null}]}.

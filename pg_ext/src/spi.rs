@@ -78,7 +78,9 @@ pub fn execute(statement: &'static str, input: Value, access: Access) -> Result<
             &raw mut argument,
             std::ptr::null(),
             access == Access::Stable,
-            1,
+            // All rows: stopped at the first one, an UPDATE … RETURNING would not fire its
+            // statement-level triggers.
+            0,
         );
         if status < 0 {
             error!("SPI could not run a statement: {status}");

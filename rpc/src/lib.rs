@@ -9,9 +9,13 @@ pub mod customer_lifecycle;
 mod database;
 pub mod followup;
 mod idempotency;
+pub mod import;
 pub mod interaction;
 pub mod member;
+pub mod member;
 pub mod org;
+pub mod org;
+pub mod privacy;
 pub mod search;
 pub mod session;
 pub mod template;
@@ -66,4 +70,7 @@ rpcs! {
     "crm_delete_customer" => customer_lifecycle::delete, Caller;
     "crm_bulk_tag" => customer_lifecycle::bulk_tag, Caller;
     "crm_merge_customers" => customer_lifecycle::merge, Owner;
+    "crm_import_customers" => import::import, Caller;
+    "crm_export_customer" => privacy::export, Owner;
+    "crm_erase_customer" => privacy::erase, Owner;
 }

@@ -59,7 +59,7 @@ const GLANCE: usize = 400;
 #[serde(deny_unknown_fields)]
 struct Search {
     q: Option<String>,
-    limit: Option<usize>,
+    page_size: Option<usize>,
     cursor: Option<String>,
     count: Option<bool>,
     archived: Option<Archived>,
@@ -147,10 +147,10 @@ impl Search {
         let mut errors = Vec::new();
         let readings = search::read(self.q.as_deref().unwrap_or_default(), country);
         let cursor = self.cursor.as_deref().map(|text| Cursor::decode("cursor", text)).transpose();
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        let limit = self.page_size.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
             let message = format!("expected a number from 1 to {MAX_LIMIT}");
-            errors.push(FieldError::new("limit", "out_of_range", message));
+            errors.push(FieldError::new("page_size", "out_of_range", message));
         }
         if self.tag.as_ref().is_some_and(|tag| tag.contains('\0')) {
             let message = "must not contain a NUL character";

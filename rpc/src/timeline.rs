@@ -10,7 +10,7 @@ use crate::{Db, session};
 
 const PAGE: &str = include_str!("../sql/timeline/page.sql");
 
-/// `crm_customer_timeline(customer_id, limit, cursor, kinds)`: `{items, next_cursor}`, newest first.
+/// `crm_customer_timeline(customer_id, page_size, cursor, kinds)`: `{items, next_cursor}`, newest first.
 pub async fn page<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let query = patch::read::<TimelineQuery>(arguments)?.prepare()?;
     let caller = session::current(db).await?;

@@ -46,7 +46,7 @@ pub async fn set_status<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
 }
 
-/// `crm_my_visits(from_at, to_at, limit)`: the caller's own visits whose window meets the range.
+/// `crm_my_visits(from_at, to_at, page_size)`: the caller's own visits whose window meets the range.
 pub async fn my_visits<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let query: VisitsQuery = patch::read(arguments)?;
     let caller = session::current(db).await?;

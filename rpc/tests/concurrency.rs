@@ -44,12 +44,19 @@ impl Org {
         name: &'static str,
         arguments: impl Fn(usize) -> Value,
     ) -> Vec<Result<Value, Error>> {
+        self.race_of(|session| (name, arguments(session))).await
+    }
+
+    async fn race_of(
+        &self,
+        call: impl Fn(usize) -> (&'static str, Value),
+    ) -> Vec<Result<Value, Error>> {
         let mut tasks = JoinSet::new();
         for session in 0..SESSIONS {
-            let (target, csr, arguments) = (self.target, self.csr, arguments(session));
+            let (target, csr, (rpc, arguments)) = (self.target, self.csr, call(session));
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
-                let outcome = context.call(As::User(csr), name, arguments).await;
+                let outcome = context.call(As::User(csr), rpc, arguments).await;
                 context.client.batch_execute("commit").await.unwrap();
                 outcome
             });
@@ -264,6 +271,41 @@ async fn opposite_merges_leave_one_survivor(target: Target) {
     org.remove().await;
 }
 
+async fn imports_of_one_file_and_creations_beside_them_make_nobody_twice(target: Target) {
+    let org = Org::make(target).await;
+    for round in 1..=ROUNDS {
+        let tag = format!("Round {round}");
+        let rows: Vec<Value> = (0..40)
+            .flat_map(|n| {
+                [
+                    json!({"name": "R", "external_ref": format!("{round}-{n}"), "tags": tag}),
+                    json!({"name": "E", "email": format!("{round}-{n}@race.example"), "tags": tag}),
+                ]
+            })
+            .collect();
+        let outcomes = org
+            .race_of(|session| {
+                if session % 2 == 0 {
+                    return ("crm_import_customers", json!({"rows": rows}));
+                }
+                let external_ref = format!("{round}-{}", session * 4);
+                let one = json!({"type": "company", "name": "R", "external_ref": external_ref, "tags": [tag]});
+                ("crm_create_customer", one)
+            })
+            .await;
+        for outcome in outcomes {
+            match outcome {
+                Ok(done) => assert_eq!(done["failed"].as_i64().unwrap_or(0), 0, "{done}"),
+                Err(error) => assert_eq!(error.code, Code::DuplicateExternalRef, "{error:?}"),
+            }
+        }
+        assert_eq!(org.count("select count(*) from customers where org_id = $1").await, 80 * round);
+        let tagged = org.count("select count(*) from crm_customer_tags where org_id = $1").await;
+        assert_eq!(tagged, 80 * round);
+    }
+    org.remove().await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -281,4 +323,5 @@ on_both! {
     of_two_sessions_that_close_a_follow_up_the_second_sees_what_the_first_did
     expiring_leaves_what_another_session_holds_to_the_next_call
     opposite_merges_leave_one_survivor
+    imports_of_one_file_and_creations_beside_them_make_nobody_twice
 }

@@ -181,7 +181,7 @@ async fn customers_of_other_orgs_are_never_found(context: &mut Context) {
     let product: Uuid = context
         .client
         .query_one(
-            "insert into products (org_id, name) values ($1, 'Theirs') returning id",
+            "insert into products (org_id, name, is_active) values ($1, 'Theirs', false) returning id",
             &[&NORTHWIND],
         )
         .await
@@ -208,7 +208,7 @@ async fn customers_of_other_orgs_are_never_found(context: &mut Context) {
         assert_eq!(search(context, CSR, filter.clone()).await, [ours.as_str()]);
         assert!(search(context, VOLT_CSR, filter).await.is_empty());
     }
-    let all = json!({"archived": "any", "limit": 100});
+    let all = json!({"archived": "any", "page_size": 100});
     let volts = search(context, VOLT_CSR, all).await;
     let foreign: i64 = context
         .client
@@ -296,7 +296,7 @@ async fn filters_narrow_what_is_found(context: &mut Context) {
     assert_eq!(search(context, CSR, json!({"tag": "rare", "q": "filtered two"})).await, [two]);
     assert!(search(context, CSR, json!({"tag": "nobody has it"})).await.is_empty());
     assert!(search(context, CSR, json!({"segment_id": Uuid::nil()})).await.is_empty());
-    let counted = json!({"tag": "rare", "count": true, "limit": 1});
+    let counted = json!({"tag": "rare", "count": true, "page_size": 1});
     let counted = context.call(CSR, "crm_search_customers", counted).await.unwrap();
     assert_eq!((&counted["total"], ids(&counted).len()), (&json!(2), 1));
     for filter in
@@ -372,7 +372,8 @@ async fn pages_are_complete_and_disjoint_while_customers_come_in(context: &mut C
     fill(context, "Pagination", 25, "1 minute").await;
     for limit in [1, 7, 25] {
         let found =
-            pages(context, json!({"q": "pagination", "limit": limit}), Some("Pagination")).await;
+            pages(context, json!({"q": "pagination", "page_size": limit}), Some("Pagination"))
+                .await;
         let known: HashSet<_> = found.iter().collect();
         assert_eq!((found.len(), known.len()), (25, 25), "limit {limit}");
         context
@@ -385,7 +386,9 @@ async fn pages_are_complete_and_disjoint_while_customers_come_in(context: &mut C
 
 async fn rows_of_one_moment_are_paged_too(context: &mut Context) {
     fill(context, "Simultaneous", 23, "0").await;
-    for arguments in [json!({"q": "simultaneous", "limit": 5}), json!({"q": "s", "limit": 9})] {
+    for arguments in
+        [json!({"q": "simultaneous", "page_size": 5}), json!({"q": "s", "page_size": 9})]
+    {
         let found = pages(context, arguments, None).await;
         let known: HashSet<_> = found.iter().collect();
         assert_eq!(found.len(), known.len());
@@ -405,7 +408,7 @@ async fn common_and_rare_terms_come_in_the_same_order(context: &mut Context) {
         .await
         .unwrap();
     for (q, expected) in [("everywhere", 700), ("seldom", 7), ("everywhere seldom", 7), ("se", 7)] {
-        let found = pages(context, json!({"q": q, "limit": 60}), None).await;
+        let found = pages(context, json!({"q": q, "page_size": 60}), None).await;
         let sorted: Vec<String> = context.client
             .query("select id::text from customers where name like 'Everywhere %' and id::text = any ($1) order by created_at desc, id desc", &[&found])
             .await.unwrap().iter().map(|row| row.get(0)).collect();
@@ -416,8 +419,11 @@ async fn common_and_rare_terms_come_in_the_same_order(context: &mut Context) {
 
 async fn a_wrong_argument_is_named(context: &mut Context) {
     for (arguments, paths) in [
-        (json!({"limit": 0, "cursor": "x", "q": "a ".repeat(9)}), vec!["limit", "q", "cursor"]),
-        (json!({"limit": 101}), vec!["limit"]),
+        (
+            json!({"page_size": 0, "cursor": "x", "q": "a ".repeat(9)}),
+            vec!["page_size", "q", "cursor"],
+        ),
+        (json!({"page_size": 101}), vec!["page_size"]),
         (json!({"status": "gone"}), vec!["status"]),
         (json!({"archived": "maybe"}), vec!["archived"]),
         (json!({"q": "x".repeat(201)}), vec!["q"]),

@@ -84,13 +84,15 @@ async fn everything_of_a_customer_comes_newest_first(context: &mut Context) {
 async fn pages_neither_overlap_nor_miss_also_at_the_same_moment(context: &mut Context) {
     let customer = customer(context).await;
     fill(context, &customer).await;
-    let (whole, none) = page(context, json!({"customer_id": customer["id"], "limit": 18})).await;
+    let (whole, none) =
+        page(context, json!({"customer_id": customer["id"], "page_size": 18})).await;
     assert_eq!((whole.len(), none), (18, Value::Null));
     for limit in [1, 4, 5, 17] {
         let mut seen = Vec::new();
         let mut cursor = Value::Null;
         loop {
-            let query = json!({"customer_id": customer["id"], "limit": limit, "cursor": cursor});
+            let query =
+                json!({"customer_id": customer["id"], "page_size": limit, "cursor": cursor});
             let (items, next) = page(context, query).await;
             seen.extend(items);
             if next.is_null() {
@@ -117,8 +119,8 @@ async fn a_wrong_query_is_refused_with_its_path(context: &mut Context) {
     let customer = customer(context).await;
     for (path, value) in [
         ("cursor", json!("page 2")),
-        ("limit", json!(0)),
-        ("limit", json!(101)),
+        ("page_size", json!(0)),
+        ("page_size", json!(101)),
         ("kinds[0]", json!(["memo"])),
     ] {
         let mut query = json!({"customer_id": customer["id"]});

@@ -105,6 +105,21 @@ async function applyRpcRequestGucs(db, { method, path, requestHeaders = {} }) {
     "request.path": path,
     "request.headers": JSON.stringify(requestHeaders),
   });
+  // Fault: a function's own statement_timeout does not count, as it does for PostgREST.
+  const name = /\/rpc\/(\w+)$/.exec(path)?.[1];
+  const timeout = name && statementTimeouts.get(name);
+  if (timeout) await setLocally(db, { statement_timeout: timeout });
+}
+
+/** By the name of the function; read with the schema. */
+let statementTimeouts = new Map();
+
+async function readStatementTimeouts(driver) {
+  const rows = await driver`
+    select p.proname as name, split_part(c.setting, '=', 2) as timeout
+    from pg_proc p, unnest(p.proconfig) as c (setting)
+    where p.pronamespace = 'public'::regnamespace and c.setting like 'statement_timeout=%'`;
+  statementTimeouts = new Map(rows.map(({ name, timeout }) => [name, timeout]));
 }
 
 /** True when an RPC chose its own status: PostgREST commits such an answer. */
@@ -159,6 +174,7 @@ export async function openConnection(url) {
     const begun = generation;
     const found = await introspect(options);
     if (!found.functions) throw new DatabaseUnavailable("the schema could not be read");
+    await readStatementTimeouts(connection.driver);
     if (begun !== generation) await connection.clearSchemaCache();
     return found;
   };

@@ -23,6 +23,8 @@ const SCRATCH = `
     begin raise exception 'the message' using errcode = code, detail = 'the detail', hint = 'the hint'; end $$;
   create function public.gateway_test_caller() returns jsonb language sql stable as $$
     select jsonb_build_object('user', current_user, 'uid', auth.uid(), 'role', auth.role(), 'email', auth.email(), 'jwt', auth.jwt()) $$;
+  create function public.gateway_test_slow() returns void language plpgsql set statement_timeout = '100ms'
+    as $$ begin perform pg_sleep(5); end $$;
   create function public.gateway_test_teapot(id int) returns void language plpgsql as $$
     begin
       insert into public.gateway_test_things (id) values (gateway_test_teapot.id);
@@ -32,7 +34,8 @@ const SCRATCH = `
 
 const DROP = `
   drop table if exists public.gateway_test_things, public.gateway_test_private, public.gateway_test_late;
-  drop function if exists public.gateway_test_kinds, public.gateway_test_raise, public.gateway_test_caller, public.gateway_test_teapot;
+  drop function if exists public.gateway_test_kinds, public.gateway_test_raise, public.gateway_test_caller, public.gateway_test_slow,
+    public.gateway_test_teapot;
 `;
 
 async function openScratchDatabase() {
@@ -219,4 +222,11 @@ test("a table without privileges is forbidden, not unknown", async () => {
 
 test("lite's own /_system pages are not served", async () => {
   assert.equal((await fetch(`${url}/_system/info`)).status, 404);
+});
+
+test("a function's own statement_timeout counts", async () => {
+  const begin = performance.now();
+  const { error } = await anon.rpc("gateway_test_slow");
+  assert.equal(error?.code, "57014", JSON.stringify(error));
+  assert.ok(performance.now() - begin < 4000);
 });

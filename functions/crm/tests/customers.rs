@@ -233,7 +233,7 @@ async fn a_search_is_one_rpc_and_has_a_cursor() {
     assert_eq!(response.status(), 200);
     assert_eq!(list, json!({"data": [{"id": ID}], "limit": 1, "total": 3, "next_cursor": "abc"}));
     let arguments = json!({"q": "ann lee", "tag": "VIP", "status": "active", "archived": "false",
-        "limit": 1, "count": true});
+        "page_size": 1, "count": true});
     assert_eq!(harness.asked(), [Asked::Rpc("crm_search_customers", arguments)]);
 }
 

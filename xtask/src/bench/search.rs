@@ -86,7 +86,7 @@ fn require_same_result(caller: &Database) -> Result<()> {
                 "select string_agg(c ->> 'id', ' ') from jsonb_array_elements({call} -> 'customers') c"
             ))
         };
-        let rpc = found(&format!("public.crm_search_customers(q => '{term}', \"limit\" => 20)"))?;
+        let rpc = found(&format!("public.crm_search_customers(q => '{term}', page_size => 20)"))?;
         if rpc != found(&format!("bench.search('{term}')"))? {
             bail!("the RPC and its rival find different customers for {term}");
         }

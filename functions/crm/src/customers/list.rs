@@ -97,7 +97,7 @@ pub fn read(query: &str) -> Result<List> {
     }
     search.extend(select.equal.into_iter().map(|(key, value)| (key.to_owned(), value.into())));
     search.insert("archived".to_owned(), archived.into());
-    search.insert("limit".to_owned(), select.limit.into());
+    search.insert("page_size".to_owned(), select.limit.into());
     search.insert("count".to_owned(), select.count.into());
     Ok(List::Search { arguments: search, limit: select.limit })
 }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(
             Value::Object(arguments),
             json!({"q": "+1 415", "tag": "VIP", "segment_id": segment, "cursor": "abc",
-                "product_id": segment, "status": "active", "archived": "any", "limit": 7, "count": true})
+                "product_id": segment, "status": "active", "archived": "any", "page_size": 7, "count": true})
         );
     }
 

@@ -1,0 +1,55 @@
+-- In: {org_id, ids, reason or null}. Out: {erased_at, attachments: [{bucket_id, object_name}]}.
+-- One statement for everything that says who the person is. Numbers and amounts stay, as the law wants them.
+-- The triggers write what was there into the audit trail once more: privacy/forget.sql comes after it.
+with person as materialized (
+  select ($1 ->> 'org_id')::uuid as org_id, x.id::uuid as id
+  from jsonb_array_elements_text($1 -> 'ids') as x (id)
+), customer as (
+  update public.customers c
+  set name = 'Erased customer', first_name = null, last_name = null, company_name = null, email = null, phone = null,
+    phone_raw = null, source = null, preferred_language = null, notes = null, external_ref = null, owner = null,
+    primary_contact_id = null, primary_location_id = null, product_id = null, status = 'inactive', is_archived = true,
+    erased_at = now()
+  from person p where c.org_id = p.org_id and c.id = p.id
+), contacts as (
+  delete from public.customer_contacts x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), locations as (
+  delete from public.customer_locations x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), preferences as (
+  insert into public.crm_preferences as x (org_id, customer_id, do_not_contact, do_not_email, do_not_sms, do_not_call)
+  select p.org_id, p.id, true, true, true, true from person p
+  on conflict (customer_id) do update set do_not_contact = true, do_not_email = true, do_not_sms = true, do_not_call = true,
+    preferred_contact_window_start = null, preferred_contact_window_end = null, notes = null
+), untagged as (
+  delete from public.crm_customer_tags x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), unsegmented as (
+  delete from public.crm_segment_members x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), interactions as (
+  update public.crm_interactions x
+  set location_id = null, type = null, subject = null, summary = null, body = null, metadata = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), followups as (
+  update public.crm_followups x
+  set title = 'Erased', description = null, completion_notes = null, dedupe_key = null,
+    status = case x.status when 'pending' then 'canceled' else x.status end
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), work_orders as (
+  update public.work_orders x
+  set location_id = null, title = 'Erased', description = null, customer_notes = null, internal_notes = null,
+    cancel_reason = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), quotes as (
+  update public.quotes x set notes = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id and x.notes is not null
+), invoices as (
+  update public.invoices x set notes = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id and x.notes is not null
+), documents as (
+  delete from public.documents x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), attachments as (
+  delete from public.attachments x using person p where x.org_id = p.org_id and x.customer_id = p.id
+  returning x.bucket_id, x.object_name
+)
+select jsonb_build_object('erased_at', now(), 'attachments', coalesce((
+  select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
+  from attachments a), '[]'))

@@ -1,0 +1,332 @@
+//! A person's data handed over and erased, on both drivers.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+
+mod common;
+
+use common::{As, Context, NORTHWIND, VOLT};
+use fieldcrm_core::Code;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const OWNER: As = As::Northwind("owner");
+const CSR: As = As::Northwind("csr");
+
+scenarios! {
+    an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton
+    an_erased_customer_is_not_erased_again
+    a_duplicate_is_erased_with_the_customer_it_was_merged_into
+    other_customers_stay_as_they_are
+    an_export_has_everything_about_the_person_and_logs_itself
+    only_who_may_exports_and_erases_and_only_in_their_org
+}
+
+/// What says who the person is, wherever it is written.
+const TRACES: [&str; 6] =
+    ["zarathustra", "sils-maria", "4155552671", "555-2671", "philosophers lane", "ecce homo"];
+
+/// A customer with rows in every table that can have some about a person.
+async fn person(context: &mut Context) -> Uuid {
+    let input = json!({
+        "type": "individual", "first_name": "Zarathustra", "last_name": "Sils-Maria",
+        "email": "zarathustra@privacy.example", "phone": "+1 (415) 555-2671", "notes": "Ecce homo",
+        "external_ref": "zarathustra-1", "source": "zarathustra's friend", "status": "active",
+        "contacts": [{"type": "telegram", "value": "@zarathustra", "notes": "Ecce homo"}],
+        "locations": [{"address_line1": "1 Philosophers Lane", "city": "Sils-Maria", "label": "Zarathustra's"}],
+        "tags": ["VIP"], "preferences": {"notes": "Ecce homo", "preferred_contact_window_start": "09:00"},
+        "idempotency_key": "privacy",
+    });
+    let made = context.call(CSR, "crm_create_customer", input).await.unwrap();
+    let id: Uuid = made["id"].as_str().unwrap().parse().unwrap();
+    let patch = json!({"id": id, "patch": {"notes": "Ecce homo, again", "company_name": "Zarathustra & Co."}});
+    context.call(CSR, "crm_update_customer", patch).await.unwrap();
+    context
+        .client
+        .execute("update customers set owner = 'Zarathustra''s' where id = $1", &[&id])
+        .await
+        .unwrap();
+    let sql = format!(
+        "with interaction as (
+           insert into crm_interactions (org_id, customer_id, location_id, channel, type, subject, summary, body, metadata, follow_up_date)
+           select org_id, id, primary_location_id, 'note', 'Zarathustra', 'Zarathustra', 'Ecce homo', 'Ecce homo', '{{\"x\": \"zarathustra\"}}', now()
+           from customers where id = '{id}' returning *
+         ), visit as (
+           insert into work_orders (org_id, customer_id, location_id, title, description, customer_notes, internal_notes, cancel_reason)
+           select org_id, id, primary_location_id, 'Zarathustra', 'Zarathustra', 'Zarathustra', 'Zarathustra', 'Zarathustra'
+           from customers where id = '{id}' returning *
+         ), quote as (
+           insert into quotes (org_id, customer_id, number, total, notes) values ('{NORTHWIND}', '{id}', 'Q-P', 12, 'Zarathustra') returning *
+         ), invoice as (
+           insert into invoices (org_id, customer_id, number, total, amount_paid, notes)
+           values ('{NORTHWIND}', '{id}', 'I-P', 12, 10, 'Zarathustra') returning *
+         ), file as (
+           insert into attachments (org_id, customer_id, object_name, file_name)
+           values ('{NORTHWIND}', '{id}', '{NORTHWIND}/{id}/zarathustra.pdf', 'zarathustra.pdf') returning *
+         ), document as (
+           insert into documents (org_id, customer_id, type, title, attachment_id)
+           select org_id, customer_id, 'contract', 'Zarathustra', id from file
+         ), segment as (
+           insert into crm_segments (org_id, name, type) values ('{NORTHWIND}', 'Thinkers', 'static') returning *
+         ), member as (
+           insert into crm_segment_members (org_id, segment_id, customer_id, metadata)
+           select org_id, id, '{id}', '{{\"why\": \"zarathustra\"}}' from segment
+         ), followup as (
+           insert into crm_followups (org_id, customer_id, title, description, due_at, dedupe_key)
+           values ('{NORTHWIND}', '{id}', 'Call Zarathustra', 'Ecce homo', now(), 'zarathustra'),
+             ('{NORTHWIND}', '{id}', 'Zarathustra was called', null, now(), null)
+         )
+         select 1"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
+    let sql = "update crm_followups set status = 'completed', completion_notes = 'Ecce homo'
+               where customer_id = $1 and title = 'Zarathustra was called'";
+    context.client.execute(sql, &[&id]).await.unwrap();
+    id
+}
+
+/// The tables of the product, by the catalogue, that still have one of the texts in any column.
+async fn traces(context: &Context) -> Vec<String> {
+    let sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where n.nspname in ('public', 'fieldcrm') and c.relkind in ('r', 'p', 'm') order by 1";
+    let pattern = TRACES.join("|");
+    let mut found = Vec::new();
+    for row in context.client.query(sql, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        let sql = format!("select count(*) from {table} x where to_jsonb(x)::text ~* $1");
+        let rows: i64 = context.client.query_one(&sql, &[&pattern]).await.unwrap().get(0);
+        if rows > 0 {
+            found.push(table);
+        }
+    }
+    found
+}
+
+/// The tables of the product that say of which customer a row is, and have none of this one.
+async fn untested(context: &Context, id: Uuid) -> Vec<String> {
+    let sql = "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               join pg_attribute a on a.attrelid = c.oid and a.attname = 'customer_id' and not a.attisdropped
+               where n.nspname in ('public', 'fieldcrm') and c.relkind in ('r', 'p') order by 1";
+    let mut untested = Vec::new();
+    for row in context.client.query(sql, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        let sql = format!("select exists (select from {table} where customer_id = $1)");
+        if !context.client.query_one(&sql, &[&id]).await.unwrap().get::<_, bool>(0) {
+            untested.push(table);
+        }
+    }
+    untested
+}
+
+async fn rows(context: &Context, sql: &str) -> Value {
+    let sql = format!("select coalesce(jsonb_agg(to_jsonb(x)), '[]') from ({sql}) x");
+    context.client.query_one(&sql, &[]).await.unwrap().get(0)
+}
+
+async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context: &mut Context) {
+    let id = person(context).await;
+    context.call(OWNER, "crm_export_customer", json!({"id": id})).await.unwrap();
+    assert_eq!(untested(context, id).await, Vec::<String>::new(), "give person() rows in these");
+    let before = traces(context).await;
+    for table in [
+        "fieldcrm.customer_search",
+        "fieldcrm.idempotency_keys",
+        "public.attachments",
+        "public.audit_log",
+        "public.crm_followups",
+        "public.crm_interactions",
+        "public.crm_preferences",
+        "public.crm_segment_members",
+        "public.customer_contacts",
+        "public.customer_locations",
+        "public.customers",
+        "public.documents",
+        "public.invoices",
+        "public.quotes",
+        "public.work_orders",
+    ] {
+        assert!(before.iter().any(|found| found == table), "{table} is not in {before:?}");
+    }
+    let arguments = json!({"id": id, "reason": "asked for by letter"});
+    let erased = context.call(OWNER, "crm_erase_customer", arguments).await.unwrap();
+    assert_eq!(erased["id"], json!(id));
+    assert_eq!(
+        erased["attachments"],
+        json!([{"bucket_id": "attachments", "object_name": format!("{NORTHWIND}/{id}/zarathustra.pdf")}])
+    );
+    assert_eq!(traces(context).await, Vec::<String>::new());
+
+    let customer = &rows(context, &format!("select * from customers where id = '{id}'")).await[0];
+    assert_eq!(customer["name"], "Erased customer");
+    assert_eq!((&customer["status"], &customer["is_archived"]), (&json!("inactive"), &json!(true)));
+    assert_eq!(customer["erased_at"], erased["erased_at"]);
+    let left = rows(
+        context,
+        &format!(
+            "select (select jsonb_agg(status order by status) from crm_followups where customer_id = '{id}') as followups,
+               (select count(*) from crm_interactions where customer_id = '{id}') as interactions,
+               (select sum(total) from invoices where customer_id = '{id}' and number = 'I-P') as billed,
+               (select sum(total) from quotes where customer_id = '{id}' and number = 'Q-P') as quoted,
+               (select total_spend from customer_metrics where customer_id = '{id}') as spend,
+               (select count(*) from work_order_events e join work_orders w on w.id = e.work_order_id
+                 where w.customer_id = '{id}') as events,
+               (select count(*) from crm_customer_tags where customer_id = '{id}') as tags,
+               (select bool_and(do_not_contact and do_not_email and do_not_sms and do_not_call) from crm_preferences
+                 where customer_id = '{id}') as silent,
+               (select array_agg(operation order by operation desc) from crm_access_log where customer_id = '{id}') as access"
+        ),
+    )
+    .await;
+    assert_eq!(
+        left[0],
+        json!({
+            "followups": ["completed", "canceled", "canceled"], "interactions": 1, "billed": 12.0, "quoted": 12.0,
+            "spend": 10.0, "events": 1, "tags": 0, "silent": true,
+            "access": ["crm_export_customer", "crm_erase_customer: asked for by letter"],
+        }),
+    );
+    let owner = context.user("owner@northwind.example").await;
+    let trail = rows(
+        context,
+        &format!(
+            "select table_name, action, bool_and(old_values is null and new_values is null) as empty
+             from audit_log where customer_id = '{id}' and user_id = '{owner}' group by 1, 2"
+        ),
+    )
+    .await;
+    let trail = trail.as_array().unwrap();
+    assert!(trail.iter().all(|row| row["empty"] == true), "{trail:?}");
+    for (table, action) in
+        [("customers", "update"), ("customer_contacts", "delete"), ("attachments", "delete")]
+    {
+        let known = trail.iter().any(|row| row["table_name"] == table && row["action"] == action);
+        assert!(known, "{table} {action} is not in {trail:?}");
+    }
+}
+
+async fn an_erased_customer_is_not_erased_again(context: &mut Context) {
+    let id = person(context).await;
+    context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    context.refused(OWNER, "crm_erase_customer", json!({"id": id}), Code::WrongState).await;
+    let long = json!({"id": id, "reason": "x".repeat(201)});
+    context.refused(OWNER, "crm_erase_customer", long, Code::InvalidArgument).await;
+    // Nor does an import bring it back: the same person is a new customer.
+    let rows = json!([{"name": "Z", "external_ref": "zarathustra-1", "email": "zarathustra@privacy.example"}]);
+    let outcome = context.call(CSR, "crm_import_customers", json!({"rows": rows})).await.unwrap();
+    assert_eq!(outcome["created"], 1, "{outcome}");
+}
+
+async fn a_duplicate_is_erased_with_the_customer_it_was_merged_into(context: &mut Context) {
+    let duplicate = person(context).await;
+    let whole = json!({"type": "individual", "name": "Friedrich"});
+    let whole = context.call(CSR, "crm_create_customer", whole).await.unwrap();
+    let sql = format!(
+        "update customers set merged_into_id = {}, is_archived = true where id = '{duplicate}'",
+        whole["id"].to_string().replace('"', "'")
+    );
+    context.client.batch_execute(&sql).await.unwrap();
+    let arguments = json!({"id": duplicate});
+    let error = context.refused(OWNER, "crm_erase_customer", arguments, Code::WrongState).await;
+    assert_eq!(error.data["id"], whole["id"]);
+    let arguments = json!({"id": whole["id"]});
+    let export = context.call(OWNER, "crm_export_customer", arguments.clone()).await.unwrap();
+    assert_eq!(export["customer"]["name"], "Friedrich");
+    assert_eq!(export["merged"][0]["id"], json!(duplicate));
+    assert_eq!(export["contacts"].as_array().unwrap().len(), 3);
+    let erased = context.call(OWNER, "crm_erase_customer", arguments).await.unwrap();
+    assert_eq!(erased["attachments"].as_array().unwrap().len(), 1);
+    assert_eq!(traces(context).await, Vec::<String>::new());
+}
+
+async fn other_customers_stay_as_they_are(context: &mut Context) {
+    let id = person(context).await;
+    let sql = format!(
+        "select (select jsonb_agg(to_jsonb(c) order by c.id) from customers c where c.id <> '{id}') as customers,
+           (select jsonb_agg(to_jsonb(c) order by c.id) from customer_contacts c where c.customer_id <> '{id}') as contacts,
+           (select jsonb_agg(to_jsonb(c) order by c.id) from customer_locations c where c.customer_id <> '{id}') as locations,
+           (select jsonb_agg(to_jsonb(c) order by c.id) from crm_preferences c where c.customer_id <> '{id}') as preferences,
+           (select jsonb_agg(to_jsonb(c) order by c.id) from crm_customer_tags c where c.customer_id <> '{id}') as tags,
+           (select jsonb_agg(to_jsonb(c) order by c.customer_id) from fieldcrm.customer_search c where c.customer_id <> '{id}') as search,
+           (select jsonb_agg(to_jsonb(c) order by c.id) from audit_log c where c.customer_id is distinct from '{id}') as audit"
+    );
+    let before = rows(context, &sql).await;
+    context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    assert_eq!(rows(context, &sql).await, before);
+}
+
+async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut Context) {
+    let id = person(context).await;
+    let manager = As::Northwind("manager");
+    let export = context.call(manager, "crm_export_customer", json!({"id": id})).await.unwrap();
+    for (key, count) in [
+        ("merged", 0),
+        ("contacts", 3),
+        ("locations", 1),
+        ("preferences", 1),
+        ("tags", 1),
+        ("interactions", 1),
+        ("followups", 3),
+        ("work_orders", 1),
+        ("quotes", 1),
+        ("invoices", 1),
+        ("documents", 1),
+        ("attachments", 1),
+        ("segments", 1),
+        ("metrics", 1),
+        ("access_log", 1),
+    ] {
+        assert_eq!(export[key].as_array().unwrap().len(), count, "{key} in {export}");
+    }
+    assert_eq!(export["customer"]["name"], "Zarathustra Sils-Maria");
+    assert_eq!(export["work_orders"][0]["customer_notes"], "Zarathustra");
+    assert_eq!(export["work_orders"][0].get("internal_notes"), None);
+    assert_eq!(export["work_orders"][0]["events"][0]["type"], "created");
+    assert_eq!(export["access_log"][0]["operation"], "crm_export_customer");
+    let manager_id = context.user("manager@northwind.example").await;
+    assert_eq!(export["access_log"][0]["user_id"], json!(manager_id));
+    let audit = export["audit_log"].as_array().unwrap();
+    assert!(audit.iter().any(|row| row["table_name"] == "customers" && row["action"] == "update"));
+    assert!(audit.iter().all(|row| row.get("old_values").is_none()));
+    // Nobody else's data is in it.
+    let strangers = "select id from customers where id <> ";
+    let strangers = rows(context, &format!("{strangers}'{id}'")).await;
+    let text = export.to_string();
+    for stranger in strangers.as_array().unwrap() {
+        assert!(!text.contains(stranger["id"].as_str().unwrap()), "{stranger}");
+    }
+}
+
+async fn only_who_may_exports_and_erases_and_only_in_their_org(context: &mut Context) {
+    let id = person(context).await;
+    let arguments = json!({"id": id});
+    for (role, exports, erases) in [
+        ("csr", false, false),
+        ("viewer", false, false),
+        ("member", false, false),
+        ("dispatcher", false, false),
+        ("technician", false, false),
+        ("client_admin", false, false),
+        ("portal_customer", false, false),
+        ("manager", true, false),
+        ("admin", true, true),
+    ] {
+        let caller = As::Northwind(role);
+        for (rpc, may) in [("crm_export_customer", exports), ("crm_erase_customer", erases)] {
+            if may {
+                context.client.batch_execute("savepoint before").await.unwrap();
+                context.call(caller, rpc, arguments.clone()).await.unwrap();
+                context.client.batch_execute("rollback to before").await.unwrap();
+            } else {
+                context.refused(caller, rpc, arguments.clone(), Code::Forbidden).await;
+            }
+        }
+    }
+    for rpc in ["crm_export_customer", "crm_erase_customer"] {
+        for caller in [As::Volt("owner"), As::Dba(VOLT)] {
+            context.refused(caller, rpc, arguments.clone(), Code::NotFound).await;
+        }
+        context.refused(OWNER, rpc, json!({"id": Uuid::nil()}), Code::NotFound).await;
+        context.refused(OWNER, rpc, json!({"id": "x"}), Code::InvalidArgument).await;
+    }
+    assert!(!traces(context).await.is_empty());
+    context.call(As::Dba(NORTHWIND), "crm_erase_customer", arguments).await.unwrap();
+}
