@@ -14,8 +14,6 @@ mod followup;
 mod import;
 mod interaction;
 mod member;
-mod member;
-mod org;
 mod org;
 mod privacy;
 mod search;

@@ -12,8 +12,6 @@ mod idempotency;
 pub mod import;
 pub mod interaction;
 pub mod member;
-pub mod member;
-pub mod org;
 pub mod org;
 pub mod privacy;
 pub mod search;
