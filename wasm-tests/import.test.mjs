@@ -99,8 +99,9 @@ async function newOrg(name) {
   return Object.assign(owner, { org: id });
 }
 
-// Cascades would fire every trigger once a customer.
-after(() => sql.begin(async (tx) => {
+// On a connection of its own: that of stack.mjs is closed by then. Cascades would fire every trigger once a customer.
+const dba = postgres(process.env.DATABASE_URL, { max: 1, onnotice() {} });
+after(() => dba.begin(async (tx) => {
   const ids = orgs.map((org) => org.id);
   await tx`set local session_replication_role = replica`;
   const tables = await tx`
@@ -111,7 +112,7 @@ after(() => sql.begin(async (tx) => {
   await tx`delete from orgs where id = any (${ids})`;
   await tx`set local session_replication_role = origin`;
   await tx`delete from auth.users where id = any (${orgs.map((org) => org.user)})`;
-}));
+}).finally(() => dba.end()));
 
 /** What the import made, without ids and times. */
 async function fingerprint(org) {
