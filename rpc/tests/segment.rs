@@ -33,7 +33,10 @@ scenarios! {
 }
 
 fn definition(rules: Value) -> Value {
-    json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}})
+    let query = json!({"combinator": "and", "rules": null});
+    let mut whole = json!({"version": 1, "entity": "customer", "query": query});
+    whole["query"]["rules"] = rules;
+    whole
 }
 
 /// One rule for each operator of each field, as they are and with each kind of `meta`.
