@@ -77,3 +77,6 @@ pub const MAX_DEPTH: usize = 5;
 pub const MAX_RULES: usize = 100;
 /// The most values a list can have.
 pub const MAX_VALUES: usize = 1_000;
+
+#[cfg(test)]
+mod tests;

@@ -413,6 +413,12 @@ async fn a_cycle_is_refused_with_its_path(context: &mut Context) {
         assert_eq!((error.errors[0].code.as_str(), &error.data["cycle"]), ("cycle", &cycle));
     }
     assert_eq!(third["depends_on"], json!([second["id"]]));
+    // First is used by its name, Second by its id.
+    let rename = |id: &Value| json!({"id": id, "patch": {"name": "Renamed"}});
+    let error =
+        context.refused(CSR, "crm_update_segment", rename(&first["id"]), Code::Conflict).await;
+    assert_eq!(error.data["segments"], json!(["Second"]));
+    context.call(CSR, "crm_update_segment", rename(&second["id"])).await.unwrap();
 }
 
 async fn due_segments_are_computed_after_those_they_depend_on(context: &mut Context) {
