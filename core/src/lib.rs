@@ -17,6 +17,7 @@ pub mod member;
 pub mod patch;
 pub mod phone;
 pub mod search;
+pub mod segment;
 pub mod session;
 pub mod template;
 pub mod timeline;

@@ -17,6 +17,7 @@ mod member;
 mod org;
 mod privacy;
 mod search;
+mod segment;
 mod session;
 mod spi;
 mod template;

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use fieldcrm_core::segment::Statement;
 use fieldcrm_rpc::{Db, Error, Result};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, direct_function_call};
@@ -17,7 +18,12 @@ thread_local! {
     /// By the address of the static statement text. Plans are never freed: there are as many as
     /// there are statements in `fieldcrm-rpc`.
     static PLANS: RefCell<HashMap<*const u8, pg_sys::SPIPlanPtr>> = RefCell::default();
+    /// By the text of a compiled statement.
+    static COMPILED: RefCell<HashMap<String, pg_sys::SPIPlanPtr>> = RefCell::default();
 }
+
+/// How many plans of compiled statements a backend keeps; there are as many texts as shapes of rules.
+const MAX_COMPILED: usize = 200;
 
 /// What the function was declared as; a stable one must not see changes of its own query.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +31,9 @@ pub enum Access {
     Stable,
     Volatile,
 }
+
+/// Stopped at the first row, an `UPDATE … RETURNING` would not fire its statement-level triggers.
+const ALL_ROWS: std::ffi::c_long = 0;
 
 /// The session an RPC gets for one call.
 pub struct SpiDb(Access);
@@ -38,6 +47,50 @@ impl Db for SpiDb {
         let input =
             serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
         execute(statement, input, self.0)
+    }
+
+    async fn run<I: Serialize + Sync>(
+        &mut self,
+        statement: &Statement,
+        input: &I,
+    ) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        connected(input, |argument| {
+            let Ok(text) = CString::new(statement.text()) else {
+                error!("a statement contains NUL")
+            };
+            let mut types = [pg_sys::JSONBOID];
+            // SAFETY: called between SPI_connect and SPI_finish, with one type for the one value.
+            unsafe {
+                pg_sys::SPI_execute_with_args(
+                    text.as_ptr(),
+                    1,
+                    types.as_mut_ptr(),
+                    argument,
+                    std::ptr::null(),
+                    self.0 == Access::Stable,
+                    ALL_ROWS,
+                )
+            }
+        })
+    }
+
+    async fn run_kept<I: Serialize + Sync>(
+        &mut self,
+        statement: &Statement,
+        input: &I,
+    ) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        connected(input, |argument| {
+            let plan = compiled_plan(statement);
+            // SAFETY: called between SPI_connect and SPI_finish; the plan takes one jsonb.
+            unsafe {
+                let stable = self.0 == Access::Stable;
+                pg_sys::SPI_execute_plan(plan, argument, std::ptr::null(), stable, ALL_ROWS)
+            }
+        })
     }
 }
 
@@ -67,21 +120,26 @@ fn poll_once(future: impl Future<Output = Result<Value>>) -> Result<Value> {
 
 /// Runs a statement of one jsonb parameter and one jsonb column, and takes its first row.
 pub fn execute(statement: &'static str, input: Value, access: Access) -> Result<Value> {
+    connected(input, |argument| {
+        let plan = plan(statement);
+        // SAFETY: called between SPI_connect and SPI_finish; the plan takes one jsonb.
+        unsafe {
+            let stable = access == Access::Stable;
+            pg_sys::SPI_execute_plan(plan, argument, std::ptr::null(), stable, ALL_ROWS)
+        }
+    })
+}
+
+/// Connects SPI, lets `run` run something with the input as its one argument, and takes the first
+/// column of the first row, a `jsonb` or a `json`.
+fn connected(input: Value, run: impl FnOnce(*mut pg_sys::Datum) -> i32) -> Result<Value> {
     // SAFETY: SPI is connected around the call and finished after it; an error in between unwinds
     // to the caller's error handling, which resets SPI at (sub)transaction end. The result is
     // copied into Rust memory before SPI_finish frees the tuple table.
     unsafe {
         pg_sys::SPI_connect();
         let mut argument = JsonB(input).into_datum().unwrap_or_else(|| pg_sys::Datum::from(0));
-        let status = pg_sys::SPI_execute_plan(
-            plan(statement),
-            &raw mut argument,
-            std::ptr::null(),
-            access == Access::Stable,
-            // All rows: stopped at the first one, an UPDATE … RETURNING would not fire its
-            // statement-level triggers.
-            0,
-        );
+        let status = run(&raw mut argument);
         if status < 0 {
             error!("SPI could not run a statement: {status}");
         }
@@ -91,7 +149,8 @@ pub fn execute(statement: &'static str, input: Value, access: Access) -> Result<
             let mut is_null = false;
             let datum = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
             if !is_null {
-                output = read(datum);
+                let is_json = pg_sys::SPI_gettypeid(table.tupdesc, 1) == pg_sys::JSONOID;
+                output = read(datum, if is_json { pg_sys::json_out } else { pg_sys::jsonb_out });
             }
         }
         pg_sys::SPI_finish();
@@ -104,12 +163,15 @@ pub fn execute(statement: &'static str, input: Value, access: Access) -> Result<
 ///
 /// # Safety
 ///
-/// The datum is a `jsonb`, and alive during the call.
-unsafe fn read(datum: pg_sys::Datum) -> Result<Value> {
-    // SAFETY: jsonb_out takes one jsonb, toasted or not, and returns a C string in the current memory
-    // context: SPI's, which SPI_finish frees.
-    let text = unsafe { direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(datum)]) };
-    let text = text.ok_or_else(|| Error::internal("jsonb_out returned null"))?;
+/// The datum is of the type whose output function `out` is, and alive during the call.
+unsafe fn read(
+    datum: pg_sys::Datum,
+    out: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum,
+) -> Result<Value> {
+    // SAFETY: the output function takes the one datum, toasted or not, and returns a C string in the
+    // current memory context: SPI's, which SPI_finish frees.
+    let text = unsafe { direct_function_call::<&CStr>(out, &[Some(datum)]) };
+    let text = text.ok_or_else(|| Error::internal("an output function returned null"))?;
     serde_json::from_slice(text.to_bytes())
         .map_err(|error| Error::internal(format!("unreadable answer of a statement: {error}")))
 }
@@ -119,10 +181,31 @@ fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
     if let Some(known) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
         return known;
     }
+    let made = keep(statement);
+    PLANS.with_borrow_mut(|plans| plans.insert(key, made));
+    made
+}
+
+fn compiled_plan(statement: &Statement) -> pg_sys::SPIPlanPtr {
+    if let Some(known) = COMPILED.with_borrow(|plans| plans.get(statement.text()).copied()) {
+        return known;
+    }
+    if COMPILED.with_borrow(HashMap::len) >= MAX_COMPILED {
+        for plan in COMPILED.take().into_values() {
+            // SAFETY: the plan is a kept one, no longer reachable, and not running: this runs none.
+            unsafe { pg_sys::SPI_freeplan(plan) };
+        }
+    }
+    let made = keep(statement.text());
+    COMPILED.with_borrow_mut(|plans| plans.insert(statement.text().to_owned(), made));
+    made
+}
+
+fn keep(statement: &str) -> pg_sys::SPIPlanPtr {
     let Ok(text) = CString::new(statement) else { error!("a statement contains NUL") };
     let mut types = [pg_sys::JSONBOID];
     // SAFETY: called between SPI_connect and SPI_finish; a kept plan outlives both.
-    let made = unsafe {
+    unsafe {
         let made = pg_sys::SPI_prepare_cursor(
             text.as_ptr(),
             1,
@@ -135,7 +218,5 @@ fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
             error!("SPI could not prepare a statement: {status}");
         }
         made
-    };
-    PLANS.with_borrow_mut(|plans| plans.insert(key, made));
-    made
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use fieldcrm_core::segment::Statement as Compiled;
 use fieldcrm_core::{Code, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,9 +11,10 @@ use tokio_postgres::{GenericClient, Statement};
 
 use crate::Db;
 
-/// By the address of the static text; statements stay prepared for the life of the connection, as in the extension.
+/// By the address of the static text, and by the text of what was compiled; statements stay prepared for
+/// the life of the connection, as in the extension.
 #[derive(Default)]
-pub struct Prepared(HashMap<usize, Statement>);
+pub struct Prepared(HashMap<usize, Statement>, HashMap<String, Statement>);
 
 /// A connection, or a transaction on one, whose role and claims are set.
 pub struct TokioDb<'a, C> {
@@ -44,6 +46,35 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
         let output: Option<Value> =
             row.try_get(0).map_err(|error| Error::internal(error.to_string()))?;
         Ok(output.unwrap_or_default())
+    }
+
+    /// Without a name, the statement is planned for the values that come with it.
+    async fn run<I: Serialize + Sync>(&mut self, statement: &Compiled, input: &I) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        let rows = self.client.query_typed(statement.text(), &[(&Json(input), Type::JSONB)]).await;
+        let rows = rows.map_err(|error| from_postgres(&error))?;
+        Ok(rows.first().and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
+    }
+
+    async fn run_kept<I: Serialize + Sync>(
+        &mut self,
+        statement: &Compiled,
+        input: &I,
+    ) -> Result<Value> {
+        let prepared = if let Some(known) = self.prepared.1.get(statement.text()) {
+            known.clone()
+        } else {
+            let made = self.client.prepare_typed(statement.text(), &[Type::JSONB]).await;
+            let made = made.map_err(|error| from_postgres(&error))?;
+            self.prepared.1.insert(statement.text().to_owned(), made.clone());
+            made
+        };
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        let row = self.client.query_opt(&prepared, &[&Json(input)]).await;
+        let row = row.map_err(|error| from_postgres(&error))?;
+        Ok(row.and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
     }
 }
 

@@ -8,6 +8,7 @@ mod customers;
 mod followups;
 mod interactions;
 mod query;
+mod segments;
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config) -> Router {
@@ -31,6 +32,7 @@ pub fn router(ports: Ports, config: &Config) -> Router {
             "/crm/followups/{id}",
             get(followups::show_followup).patch(followups::update_followup),
         );
+    let routes = segments::add(routes);
     service::wrap("crm", routes, ports, config)
 }
 
