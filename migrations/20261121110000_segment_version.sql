@@ -98,6 +98,8 @@ begin
   on conflict (org_id, event_key) do nothing;
   return null;
 end $$;
+revoke all on function fieldcrm.record_segment_events(), fieldcrm.keep_segment_version()
+  from public, anon, authenticated, service_role;
 create trigger crm_segment_members_record_insert after insert on public.crm_segment_members
   referencing new table as changed_rows for each statement execute function fieldcrm.record_segment_events();
 create trigger crm_segment_members_record_delete after delete on public.crm_segment_members
@@ -123,9 +125,9 @@ begin
   if spec ? 'now' then
     return at;
   elsif spec ? 'at' then
-    return spec ->> 'at';
+    return (spec ->> 'at')::timestamptz;
   elsif spec ? 'day' then
-    local := spec ->> 'day';
+    local := (spec ->> 'day')::timestamp;
   elsif spec ->> 'truncate' is not null then
     local := date_trunc(spec ->> 'truncate', at at time zone zone);
   else

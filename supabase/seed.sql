@@ -249,7 +249,8 @@ insert into public.crm_segments (id, org_id, name, description, type, definition
 select md5(o.id::text || s.name)::uuid, o.id, s.name, s.description, s.type::public.segment_type, s.definition::jsonb, now()
 from (select distinct org_id as id from demo_work) o, (values
   ('VIP customers', 'Picked by hand.', 'static', null),
-  ('Leads to call', 'Leads, best first.', 'rule_based', '{"all": [{"field": "lifecycle_stage", "op": "eq", "value": "lead"}]}'))
+  ('Leads to call', 'Leads, best first.', 'rule_based', '{"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [
+    {"field": "lifecycle_stage", "operator": "=", "value": "lead"}]}}'))
   as s (name, description, type, definition)
 on conflict do nothing;
 

@@ -162,7 +162,9 @@ left join lateral (
   from pg_trigger g where g.tgfoid = f.oid and not g.tgisinternal) t on true,
 lateral extensions.plpgsql_check_function_tb(f.oid, relid => coalesce(t.tgrelid, 0), fatal_errors => false,
   performance_warnings => false, oldtable => t.tgoldtable, newtable => t.tgnewtable) c
-where c.level not in ('performance', 'notice') and (f.prorettype <> 'trigger'::regtype or t.tgrelid is not null)
+where c.level not in ('performance', 'notice')
+  -- Its third argument only names the type, and the cast to it is by assignment: the type is known at the call.
+  and f.proname <> 'bound' and (f.prorettype <> 'trigger'::regtype or t.tgrelid is not null)
   and not exists (select from pg_trigger o where o.tgfoid = f.oid and o.tgrelid = t.tgrelid
     and c.message in (format('relation "%s" does not exist', o.tgoldtable), format('relation "%s" does not exist', o.tgnewtable)))
   -- It asks for the table before it names columns that only this table, or only the others, have.

@@ -30,9 +30,6 @@ insert into wall_rpcs values
   ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''product_id'', {?product}))', 'writers', true, '00000'),
   ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''contacts'', jsonb_build_array(jsonb_build_object(''id'', {?contact}, ''notes'', ''x''))))', 'writers', true, '00000'),
   ('crm_update_customer(id => {customer}, patch => jsonb_build_object(''locations'', jsonb_build_array(jsonb_build_object(''id'', {?location}, ''label'', ''x''))))', 'writers', true, '00000'),
-
-  -- From here on: on their way, written down before they were there. A name or a right that came out differently is
-  -- changed here, in this one place.
   ('crm_log_interaction(customer_id => {customer}, channel => ''note'')', 'loggers', true, '00000'),
   ('crm_log_interaction(customer_id => {customer}, channel => ''note'', location_id => {?location})', 'loggers', true, '00000'),
   ('crm_log_interaction(customer_id => {customer}, channel => ''note'', related_work_order_id => {?work_order})', 'loggers', true, '00000'),
@@ -63,4 +60,17 @@ insert into wall_rpcs values
   -- Their own visits only, and this one is the technician's.
   ('crm_get_visit(id => {work_order})', 'managers', true, 'PT404'),
   ('crm_render_template(template_id => {template}, customer_id => {customer})', 'staff', true, '00000'),
-  ('crm_validate_template(channel => ''email'', body => ''Dear {{customer.first_name}}'')', 'staff', true, '00000');
+  ('crm_validate_template(channel => ''email'', body => ''Dear {{customer.first_name}}'')', 'staff', true, '00000'),
+  ('crm_segment_fields()', 'staff', true, '00000'),
+  ('crm_segment_validate(definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
+  ('crm_segment_sql(definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
+  ('crm_segment_preview(definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
+  ('crm_segment_explain(customer_id => {customer}, definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
+  ('crm_segment_explain(customer_id => {customer}, segment_id => {rule_segment})', 'staff', true, '00000'),
+  ('crm_segment_matches(segment_id => {segment}, customer_id => {customer})', 'staff', true, '00000'),
+  ('crm_create_segment(name => ''Fresh'', type => ''rule_based'', definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'writers', true, '00000'),
+  ('crm_update_segment(id => {segment}, patch => ''{"description": "x"}'')', 'writers', true, '00000'),
+  ('crm_recompute_segment(id => {rule_segment})', 'writers', true, '00000'),
+  ('crm_recompute_due_segments()', '-', true, '00000'),
+  ('crm_segment_add_members(segment_id => {segment}, customer_ids => jsonb_build_array({*customer}))', 'writers', true, '00000'),
+  ('crm_segment_remove_members(segment_id => {segment}, customer_ids => jsonb_build_array({*customer}))', 'writers', true, '00000');
