@@ -119,7 +119,7 @@ insert into public.crm_preferences (org_id, customer_id, do_not_call, preferred_
 select d.org_id, md5(d.org_id::text || d.number)::uuid, d.number % 11 = 0,
   case when d.number % 3 = 0 then time '09:00' end, case when d.number % 3 = 0 then time '17:00' end
 from demo_customers d
-on conflict (customer_id) do nothing;
+on conflict (org_id, customer_id) do nothing;
 
 insert into public.crm_tags (org_id, name, color)
 select distinct d.org_id, d.tag, case d.tag when 'VIP' then '#d4a017' when 'Net 30' then '#4682b4' else '#2e8b57' end

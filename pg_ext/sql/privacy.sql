@@ -25,7 +25,7 @@ audit trail are gone; that there was a customer, numbers and amounts of quotes a
 The customer becomes archived and is contacted no more; pending follow-ups are canceled.
 reason: at most 200 characters for the access log, which keeps it: no personal data.
 Returns {id, erased_at, attachments: [{bucket_id, object_name}]}: delete these files in Storage now. Needs customers.delete.
-Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 wrong_state (erased already, or a merged duplicate: then
+Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 wrong_state (a merged duplicate: then
 the id to erase is in the details). Example: select crm_erase_customer(id => '…', reason => 'request of 3 May');$$;
 
 revoke all on function public.crm_export_customer(uuid), public.crm_erase_customer(uuid, text)

@@ -176,6 +176,11 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         find(db, org_id, &json!(id)).await?;
         return Err(Error::new(Code::Forbidden, "You may change only the customers you own."));
     }
+    if locked["closed"] == true {
+        let hint = "The customer was erased, or merged into the one in the details.";
+        let error = Error::new(Code::WrongState, hint);
+        return Err(error.with("merged_into_id", locked["merged_into_id"].clone()));
+    }
     if !locked["duplicate"].is_null() {
         let external_ref = prepared.set.get("external_ref").and_then(Value::as_str);
         return Err(duplicate(db, org_id, external_ref).await);

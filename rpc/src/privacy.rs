@@ -20,15 +20,13 @@ const MAX_REASON: usize = 200;
 #[derive(Deserialize)]
 struct Person {
     id: Uuid,
-    erased_at: Option<String>,
     merged_into_id: Option<Uuid>,
     merged: Vec<Uuid>,
 }
 
 impl Person {
-    async fn lock(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Self> {
-        let found: Option<Self> = call_as(db, LOCK, &json!({"org_id": org_id, "id": id})).await?;
-        found.ok_or_else(|| Error::not_found("customer"))
+    async fn lock(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Option<Self>> {
+        call_as(db, LOCK, &json!({"org_id": org_id, "id": id})).await
     }
 
     fn ids(&self) -> Vec<Uuid> {
@@ -48,6 +46,7 @@ pub async fn export<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersExport])?;
     let person = Person::lock(db, org_id, id).await?;
+    let person = person.ok_or_else(|| Error::not_found("customer"))?;
     let access = json!({
         "org_id": org_id, "id": id, "user_id": caller.user_id, "operation": "crm_export_customer",
     });
@@ -83,17 +82,22 @@ pub async fn erase<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(Error::invalid_field("reason", "invalid_value", message));
     }
     let person = Person::lock(db, org_id, id).await?;
-    if person.erased_at.is_some() {
-        return Err(Error::new(Code::WrongState, "This customer was erased already."));
-    }
-    if let Some(whole) = person.merged_into_id {
+    if let Some(whole) = person.as_ref().and_then(|person| person.merged_into_id) {
         let hint =
             "This is a duplicate of another customer; erase that one, its id is in the details.";
         return Err(Error::new(Code::WrongState, hint).with("id", whole.to_string()));
     }
-    let document = json!({"org_id": org_id, "ids": person.ids()});
-    let mut erased = db.call(ERASE, &document).await?;
-    db.call(FORGET, &document).await?;
+    // Of a customer who was deleted, the audit trail may still know everything.
+    let ids = person.as_ref().map_or_else(|| vec![id], Person::ids);
+    let document = json!({"org_id": org_id, "ids": ids});
+    let mut erased = match person {
+        Some(_) => db.call(ERASE, &document).await?,
+        None => json!({"erased_at": null, "attachments": []}),
+    };
+    let known = db.call(FORGET, &document).await?["known"] == true;
+    if erased["erased_at"].is_null() && !known {
+        return Err(Error::not_found("customer"));
+    }
     let operation = match reason.as_deref().map(str::trim) {
         Some(reason) if !reason.is_empty() => format!("crm_erase_customer: {reason}"),
         _ => "crm_erase_customer".to_owned(),

@@ -1,8 +1,9 @@
--- In: {org_id, id, external_ref or null, contacts: {change, add}}. Out: {duplicate, contact}: the id of the
--- customer that has the external_ref, of a contact that is what another is to become, or that is both changed and
+-- In: {org_id, id, external_ref or null, contacts: {change, add}}. Out: {closed, merged_into_id, duplicate, contact}:
+-- whether it was erased or merged; the id of the customer that has the external_ref, of a contact that is what another is to become, or that is both changed and
 -- to be added; null if the caller may not change the customer (FOR UPDATE applies the policies for update). Two
 -- patches of one customer take turns.
-select jsonb_build_object('duplicate', (
+select jsonb_build_object('closed', c.erased_at is not null or c.merged_into_id is not null, 'merged_into_id', c.merged_into_id,
+  'duplicate', (
   select other.id from public.customers other
   where other.org_id = c.org_id and other.external_ref = $1 ->> 'external_ref' and other.id <> c.id),
   'contact', (

@@ -80,7 +80,7 @@ with input as materialized (
   where (select count(*) from contacts_changed) + (select count(*) from contacts_deleted) >= 0
     and (g.endpoint is not true or not exists (select from contacts_after a where a.value = g.value
       and a.kind = case when g.type = 'email' then 'email' else 'phone' end))
-  on conflict (customer_id, type, value) do update
+  on conflict (org_id, customer_id, type, value) do update
     set (is_verified, opt_in_marketing, opt_in_transactional, preferred_channel, notes) = (
       select n.is_verified, n.opt_in_marketing, n.opt_in_transactional, n.preferred_channel, n.notes
       from jsonb_populate_record(x, (
@@ -119,7 +119,7 @@ with input as materialized (
     g.preferred_contact_window_start, g.preferred_contact_window_end, g.notes
   from input i, jsonb_populate_record(null::public.crm_preferences, $1 -> 'preferences') g
   where jsonb_typeof($1 -> 'preferences') = 'object'
-  on conflict (customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call,
+  on conflict (org_id, customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call,
     preferred_contact_window_start, preferred_contact_window_end, notes) = (
     select n.do_not_contact, n.do_not_email, n.do_not_sms, n.do_not_call,
       n.preferred_contact_window_start, n.preferred_contact_window_end, n.notes

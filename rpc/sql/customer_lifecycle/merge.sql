@@ -45,7 +45,7 @@ with merge as materialized (
     g.preferred_contact_window_start, g.preferred_contact_window_end, g.notes
   from merge m, jsonb_populate_record(null::public.crm_preferences, $1 -> 'preferences') g
   where jsonb_typeof($1 -> 'preferences') = 'object'
-  on conflict (customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call,
+  on conflict (org_id, customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call,
     preferred_contact_window_start, preferred_contact_window_end, notes) = (excluded.do_not_contact, excluded.do_not_email,
     excluded.do_not_sms, excluded.do_not_call, excluded.preferred_contact_window_start,
     excluded.preferred_contact_window_end, excluded.notes)

@@ -57,7 +57,7 @@ with given as materialized (
   left join public.crm_preferences o on o.org_id = ($1 ->> 'org_id')::uuid and o.customer_id = g.id
   cross join lateral jsonb_populate_record(o, g.preferences) n
   where g.preferences <> '{}'
-  on conflict (customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call)
+  on conflict (org_id, customer_id) do update set (do_not_contact, do_not_email, do_not_sms, do_not_call)
     = (excluded.do_not_contact, excluded.do_not_email, excluded.do_not_sms, excluded.do_not_call)
 )
 select '{}'::jsonb

@@ -18,7 +18,7 @@ with person as materialized (
 ), preferences as (
   insert into public.crm_preferences as x (org_id, customer_id, do_not_contact, do_not_email, do_not_sms, do_not_call)
   select p.org_id, p.id, true, true, true, true from person p
-  on conflict (customer_id) do update set do_not_contact = true, do_not_email = true, do_not_sms = true, do_not_call = true,
+  on conflict (org_id, customer_id) do update set do_not_contact = true, do_not_email = true, do_not_sms = true, do_not_call = true,
     preferred_contact_window_start = null, preferred_contact_window_end = null, notes = null
 ), untagged as (
   delete from public.crm_customer_tags x using person p where x.org_id = p.org_id and x.customer_id = p.id

@@ -39,7 +39,7 @@ insert into wall_tables values
   ('public.customer_interactions', 'staff', 'loggers', '-', '-', 'si', '{"follow_up_date": null}', 'crm_interactions under its older name'),
   ('public.crm_followups', 'staff', 'loggers', 'loggers', 'admins', 'siud', '{"dedupe_key": null, "origin": "manual"}', 'Members: insert on the customers they own, update what they made or are assigned'),
   ('public.crm_message_templates', 'staff', 'managers', 'managers', 'managers', 'siud', '{"name": "Fresh", "is_system": false}', 'Locked ones: nobody changes or deletes'),
-  ('public.attachments', 'staff', 'writers', 'writers', 'writers', 'siud', '{"object_name": "{org}/fresh"}', 'Members: those of the customers they own'),
+  ('public.attachments', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}", "interaction_id": null, "work_order_id": null, "object_name": "{org}/{bare}/fresh"}', 'Members: those of the customers they own'),
   ('public.documents', 'staff', 'writers', 'writers', 'writers', 'siud', '{}', 'Members: those of the customers they own'),
   ('public.crm_segments', 'staff', '-', 'writers', 'writers', 'siud', '{"name": "Fresh"}', 'Made by crm_create_segment; update: the description, and whether it is active'),
   ('public.crm_segment_versions', 'staff', '-', '-', '-', 'siud', '{"version": 9}', 'Written by triggers'),
