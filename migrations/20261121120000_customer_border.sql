@@ -137,7 +137,7 @@ end $$;
 create trigger customers_keep_closed before update of type, name, first_name, last_name, company_name, email, phone, phone_raw,
     status, lifecycle_stage, pipeline_stage, source, preferred_language, notes, external_ref, owner, is_archived
   on public.customers for each row
-  when ((old.erased_at is not null or old.merged_into_id is not null) and new.erased_at is not distinct from old.erased_at
+  when ((old.erased_at <> now() or (old.merged_into_id is not null and old.updated_at <> now())) and new.erased_at is not distinct from old.erased_at
     and new.merged_into_id is not distinct from old.merged_into_id)
   execute function fieldcrm.keep_closed_customer();
 

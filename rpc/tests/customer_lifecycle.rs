@@ -212,7 +212,9 @@ async fn owned(context: &Context, id: Uuid) -> Vec<(String, i64)> {
     let tables = context.client
         .query(
             "select conrelid::regclass::text from pg_constraint
-             where contype = 'f' and confrelid = 'public.customers'::regclass and conrelid <> confrelid order by 1",
+             where contype = 'f' and confrelid = 'public.customers'::regclass and conrelid <> confrelid
+               -- What happened stays with whom it happened to.
+               and conrelid <> 'public.crm_events'::regclass order by 1",
             &[],
         )
         .await

@@ -93,17 +93,16 @@ async fn log(org: Org, from: usize, count: usize) {
     let client = session(&org, "authenticated").await;
     let one = client
         .prepare(
-            "insert into crm_interactions (customer_id, channel, sentiment, occurred_at)
-             values ($1, 'note', (array['positive', 'neutral', 'negative', null])[$2]::sentiment,
-               timestamptz '2026-01-01' + make_interval(mins => $3))",
+            "insert into crm_interactions (customer_id, channel, subject, occurred_at)
+             values ($1, 'note', $2::int::text, timestamptz '2026-01-01' + make_interval(mins => $3))",
         )
         .await
         .unwrap();
     // Several customers in one statement, in another order in each session.
     let several = client
         .prepare(
-            "insert into crm_interactions (customer_id, channel, sentiment)
-             select c, 'phone', 'neutral' from unnest($1::uuid[]) c",
+            "insert into crm_interactions (customer_id, channel)
+             select c, 'phone' from unnest($1::uuid[]) c",
         )
         .await
         .unwrap();

@@ -14,7 +14,9 @@ const CSR: As = As::Northwind("csr");
 
 scenarios! {
     an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton
-    an_erased_customer_is_not_erased_again
+    an_erased_customer_takes_nothing_new_and_can_be_erased_again
+    a_deleted_customer_is_erased_from_the_trail
+    what_moved_between_customers_is_erased_too
     a_duplicate_is_erased_with_the_customer_it_was_merged_into
     other_customers_stay_as_they_are
     an_export_has_everything_about_the_person_and_logs_itself
@@ -203,10 +205,40 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
     }
 }
 
-async fn an_erased_customer_is_not_erased_again(context: &mut Context) {
+async fn a_deleted_customer_is_erased_from_the_trail(context: &mut Context) {
+    let id = person(context).await;
+    context.call(OWNER, "crm_delete_customer", json!({"id": id})).await.unwrap();
+    assert!(!traces(context).await.is_empty(), "the trail knows who was deleted");
+    context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    assert_eq!(traces(context).await, [""; 0]);
+    let stranger = json!({"id": Uuid::nil()});
+    context.refused(OWNER, "crm_erase_customer", stranger, Code::NotFound).await;
+}
+
+async fn what_moved_between_customers_is_erased_too(context: &mut Context) {
+    let id = person(context).await;
+    let other = json!({"type": "company", "name": "Other"});
+    let other = context.call(OWNER, "crm_create_customer", other).await.unwrap();
+    let due_at = "2040-01-01T09:00:00Z";
+    let secret = json!({"customer_id": other["id"], "title": "call zarathustra@privacy.example", "due_at": due_at});
+    let followup = context.call(OWNER, "crm_create_followup", secret).await.unwrap();
+    let sql = "update crm_followups set customer_id = $1 where id = $2";
+    let followup: Uuid = followup["id"].as_str().unwrap().parse().unwrap();
+    context.client.execute(sql, &[&id, &followup]).await.unwrap();
+    context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    assert_eq!(traces(context).await, [""; 0]);
+}
+
+async fn an_erased_customer_takes_nothing_new_and_can_be_erased_again(context: &mut Context) {
     let id = person(context).await;
     context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
-    // What came in between would be erased by another call.
+    // As if the erasure were of yesterday: the transaction that closes a customer still works on it.
+    let sql = "update customers set erased_at = now() - interval '1 day' where id = $1";
+    context.client.execute(sql, &[&id]).await.unwrap();
+    let note = json!({"customer_id": id, "channel": "note", "body": "has a dog"});
+    context.refused(OWNER, "crm_log_interaction", note, Code::Conflict).await;
+    let patch = json!({"id": id, "patch": {"name": "Back again"}});
+    context.refused(OWNER, "crm_update_customer", patch, Code::WrongState).await;
     context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
     let long = json!({"id": id, "reason": "x".repeat(201)});
     context.refused(OWNER, "crm_erase_customer", long, Code::InvalidArgument).await;

@@ -344,8 +344,8 @@ async fn due_segments_are_computed_after_those_they_depend_on(context: &mut Cont
     let top = make(context, "Atop", on_top).await;
     customer(context, json!({"name": "A", "source": "s-due"})).await;
     // The one that depends is due first.
-    let sql = "update crm_segments set recompute_at = now() - case name when 'Atop' then interval '2 days' else '1 day' end
-        where name in ('Base', 'Atop')";
+    let sql = "update crm_segments set recompute_at = now() - case name when 'Atop' then interval '2 days'
+        when 'Base' then '1 day' else interval '-1 day' end";
     context.client.batch_execute(sql).await.unwrap();
     let done =
         context.call(As::Dba(NORTHWIND), "crm_recompute_due_segments", json!({})).await.unwrap();

@@ -90,15 +90,15 @@ select results_eq($$select title from documents where title in ('Mine', 'Sample'
 -- Where a file is.
 select pg_temp.act_as('csr@northwind.example');
 prepare attach (text) as insert into attachments (customer_id, object_name, file_name) select customer_id, $1, 'x.txt' from pg_temp.ours();
-select throws_ok(format('execute attach(%L)', a.org_id || '/' || a.customer_id || '/x.txt'), '23514', null, 'an object of another org is not ours to name')
+select throws_ok(format('execute attach(%L)', a.org_id || '/' || a.customer_id || '/x.txt'), '42501', null, 'an object of another org is not ours to name')
 from pg_temp.theirs() a;
-select throws_ok($$execute attach('x.txt')$$, '23514', null, 'nor one without an org');
-select throws_ok(format('execute attach(%L)', '/' || a.org_id || '/x.txt'), '23514', null, 'the org is the first folder') from pg_temp.ours() a;
-select throws_ok(format('execute attach(%L)', a.org_id || 'x/x.txt'), '23514', null, 'the whole folder') from pg_temp.ours() a;
+select throws_ok($$execute attach('x.txt')$$, '42501', null, 'nor one without an org');
+select throws_ok(format('execute attach(%L)', '/' || a.org_id || '/x.txt'), '42501', null, 'the org is the first folder') from pg_temp.ours() a;
+select throws_ok(format('execute attach(%L)', a.org_id || 'x/x.txt'), '42501', null, 'the whole folder') from pg_temp.ours() a;
 select lives_ok(format('execute attach(%L)', a.org_id || '/' || a.customer_id || '/x.txt'), 'ours is') from pg_temp.ours() a;
 select throws_ok(format('execute attach(%L)', a.org_id || '/' || a.customer_id || '/x.txt'), '23505', null, 'and belongs to one row') from pg_temp.ours() a;
-select throws_ok($$update attachments set bucket_id = 'avatars'$$, '23514', null, 'the bucket is one');
-select throws_ok($$update attachments set object_name = replace(object_name, '1111', '2222')$$, '23514', null, 'no row comes to point at another org');
+select throws_ok($$update attachments set bucket_id = 'avatars'$$, '42501', null, 'the bucket is one');
+select throws_ok($$update attachments set object_name = replace(object_name, '1111', '2222')$$, '42501', null, 'no row comes to point at another org');
 
 -- What belongs together.
 select throws_ok($$insert into documents (customer_id, type, title, attachment_id) select other_id, 'photo', 'x', attachment_id from pg_temp.ours()$$,
@@ -109,7 +109,7 @@ select throws_ok($$insert into documents (customer_id, type, title) select custo
   'nor is it for a customer of another org');
 select throws_ok($$insert into documents (customer_id, type, title) select customer_id, 'receipt', 'x' from pg_temp.ours()$$, '23514', null, 'a type is one of the list');
 select throws_ok($$insert into attachments (customer_id, object_name, file_name, size_bytes)
-  select customer_id, org_id || '/y.txt', 'y.txt', -1 from pg_temp.ours()$$, '23514', null, 'a size is not negative');
+  select customer_id, org_id || '/' || customer_id || '/y.txt', 'y.txt', -1 from pg_temp.ours()$$, '23514', null, 'a size is not negative');
 select throws_ok(format($$insert into documents (customer_id, type, title, created_by_user_id) select customer_id, 'other', 'x', %L from pg_temp.ours()$$, p.id),
   '42501', null, 'nobody makes a document in the name of another')
 from profiles p where p.email = 'owner@northwind.example';

@@ -32,7 +32,7 @@ begin
       for statement in select * from (values
         ('select', 'select from crm_followups where customer_id = $2'),
         ('insert', 'insert into crm_followups (org_id, customer_id, title, due_at) values ($1, $2, ''x'', now())'),
-        ('update', 'update crm_followups set status = ''completed'' where customer_id = $2'),
+        ('update', 'update crm_followups set status = ''completed'' where customer_id = $2 and status = ''pending'''),
         ('delete', 'delete from crm_followups where customer_id = $2')
       ) as v (command, text) loop
         begin
@@ -103,8 +103,7 @@ with u as (update crm_followups set status = 'completed' where title = 'fresh' r
 select is((select completed_at from u), now(), 'completing it says when');
 with u as (update crm_followups set status = 'pending' where title = 'fresh' returning completed_at)
 select is((select completed_at from u), null, 'opening it again forgets that');
-with u as (update crm_followups set completed_at = now() where title = 'fresh' returning completed_at)
-select is((select completed_at from u), null, 'what is pending was not completed');
+select throws_ok($$update crm_followups set completed_at = now() where title = 'fresh'$$, '42501', null, 'what is pending was not completed');
 
 reset role;
 select set_config('request.jwt.claims', '', true);

@@ -46,7 +46,7 @@ insert into wall_tables values
   ('public.crm_events', 'staff', '-', '-', '-', 'siud', '{"event_key": "fresh"}', 'Written by triggers'),
   ('public.crm_segment_members', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}"}', ''),
   ('public.audit_log', 'admins', '-', '-', '-', 's', '{}', 'Written by triggers'),
-  ('public.crm_access_log', 'admins', 'staff', '-', '-', 'si', '{}', 'In their own name only'),
+  ('public.crm_access_log', 'admins', 'staff', '-', '-', 'si', '{"operation": "crm_get_customer"}', 'In their own name only'),
   ('public.customer_metrics', 'staff', '-', '-', '-', 's', '{}', 'Written by triggers'),
   ('public.customer_metrics_recomputed', '-', '-', '-', '-', 's', '{}', 'To repair and to check'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
