@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod member;
 pub mod patch;
 pub mod phone;
+pub mod segment;
 pub mod session;
 
 pub use capability::{Capability, Role};

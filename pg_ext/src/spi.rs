@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use fieldcrm_core::segment::Statement;
 use fieldcrm_rpc::{Db, Error, Result};
 use pgrx::prelude::*;
-use pgrx::{IntoDatum, JsonB, direct_function_call};
+use pgrx::{FromDatum, IntoDatum, Json, JsonB};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,7 +18,12 @@ thread_local! {
     /// By the address of the static statement text. Plans are never freed: there are as many as
     /// there are statements in `fieldcrm-rpc`.
     static PLANS: RefCell<HashMap<*const u8, pg_sys::SPIPlanPtr>> = RefCell::default();
+    /// By the text of a compiled statement.
+    static COMPILED: RefCell<HashMap<String, pg_sys::SPIPlanPtr>> = RefCell::default();
 }
+
+/// How many plans of compiled statements a backend keeps; there are as many texts as shapes of rules.
+const MAX_COMPILED: usize = 200;
 
 /// What the function was declared as; a stable one must not see changes of its own query.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +43,45 @@ impl Db for SpiDb {
     ) -> Result<Value> {
         let input =
             serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
-        execute(statement, input, self.0)
+        Ok(execute(statement, input, self.0))
+    }
+
+    async fn run<I: Serialize + Sync>(&mut self, statement: &Statement, input: &I) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(connected(input, |argument| {
+            let Ok(text) = CString::new(statement.text()) else { error!("a statement contains NUL") };
+            let mut types = [pg_sys::JSONBOID];
+            // SAFETY: called between SPI_connect and SPI_finish, with one type for the one value.
+            unsafe {
+                pg_sys::SPI_execute_with_args(
+                    text.as_ptr(),
+                    1,
+                    types.as_mut_ptr(),
+                    argument,
+                    std::ptr::null(),
+                    self.0 == Access::Stable,
+                    1,
+                )
+            }
+        }))
+    }
+
+    async fn run_kept<I: Serialize + Sync>(
+        &mut self,
+        statement: &Statement,
+        input: &I,
+    ) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(connected(input, |argument| {
+            let plan = compiled_plan(statement);
+            // SAFETY: called between SPI_connect and SPI_finish; the plan takes one jsonb.
+            unsafe {
+                let stable = self.0 == Access::Stable;
+                pg_sys::SPI_execute_plan(plan, argument, std::ptr::null(), stable, 1)
+            }
+        }))
     }
 }
 
@@ -66,50 +110,43 @@ fn poll_once(future: impl Future<Output = Result<Value>>) -> Result<Value> {
 }
 
 /// Runs a statement of one jsonb parameter and one jsonb column, and takes its first row.
-pub fn execute(statement: &'static str, input: Value, access: Access) -> Result<Value> {
+pub fn execute(statement: &'static str, input: Value, access: Access) -> Value {
+    connected(input, |argument| {
+        let plan = plan(statement);
+        // SAFETY: called between SPI_connect and SPI_finish; the plan takes one jsonb.
+        unsafe {
+            let stable = access == Access::Stable;
+            pg_sys::SPI_execute_plan(plan, argument, std::ptr::null(), stable, 1)
+        }
+    })
+}
+
+/// Connects SPI, lets `run` run something with the input as its one argument, and takes the first
+/// column of the first row, a `jsonb` or a `json`.
+fn connected(input: Value, run: impl FnOnce(*mut pg_sys::Datum) -> i32) -> Value {
     // SAFETY: SPI is connected around the call and finished after it; an error in between unwinds
     // to the caller's error handling, which resets SPI at (sub)transaction end. The result is
     // copied into Rust memory before SPI_finish frees the tuple table.
     unsafe {
         pg_sys::SPI_connect();
         let mut argument = JsonB(input).into_datum().unwrap_or_else(|| pg_sys::Datum::from(0));
-        let status = pg_sys::SPI_execute_plan(
-            plan(statement),
-            &raw mut argument,
-            std::ptr::null(),
-            access == Access::Stable,
-            1,
-        );
+        let status = run(&raw mut argument);
         if status < 0 {
             error!("SPI could not run a statement: {status}");
         }
-        let mut output = Ok(Value::Null);
+        let mut output = None;
         if pg_sys::SPI_processed > 0 && !pg_sys::SPI_tuptable.is_null() {
             let table = &*pg_sys::SPI_tuptable;
             let mut is_null = false;
             let datum = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
-            if !is_null {
-                output = read(datum);
-            }
+            output = match pg_sys::SPI_gettypeid(table.tupdesc, 1) {
+                pg_sys::JSONOID => Json::from_datum(datum, is_null).map(|Json(value)| value),
+                _ => JsonB::from_datum(datum, is_null).map(|JsonB(value)| value),
+            };
         }
         pg_sys::SPI_finish();
-        output
+        output.unwrap_or_default()
     }
-}
-
-/// The document as Rust reads it. Postgres keeps what serde refuses (numbers beyond 64-bit floating
-/// point, great depths): then [`JsonB`]'s own conversion would panic.
-///
-/// # Safety
-///
-/// The datum is a `jsonb`, and alive during the call.
-unsafe fn read(datum: pg_sys::Datum) -> Result<Value> {
-    // SAFETY: jsonb_out takes one jsonb, toasted or not, and returns a C string in the current memory
-    // context: SPI's, which SPI_finish frees.
-    let text = unsafe { direct_function_call::<&CStr>(pg_sys::jsonb_out, &[Some(datum)]) };
-    let text = text.ok_or_else(|| Error::internal("jsonb_out returned null"))?;
-    serde_json::from_slice(text.to_bytes())
-        .map_err(|error| Error::internal(format!("unreadable answer of a statement: {error}")))
 }
 
 fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
@@ -117,10 +154,31 @@ fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
     if let Some(known) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
         return known;
     }
+    let made = keep(statement);
+    PLANS.with_borrow_mut(|plans| plans.insert(key, made));
+    made
+}
+
+fn compiled_plan(statement: &Statement) -> pg_sys::SPIPlanPtr {
+    if let Some(known) = COMPILED.with_borrow(|plans| plans.get(statement.text()).copied()) {
+        return known;
+    }
+    if COMPILED.with_borrow(HashMap::len) >= MAX_COMPILED {
+        for (_, plan) in COMPILED.take() {
+            // SAFETY: the plan is a kept one, no longer reachable, and not running: this runs none.
+            unsafe { pg_sys::SPI_freeplan(plan) };
+        }
+    }
+    let made = keep(statement.text());
+    COMPILED.with_borrow_mut(|plans| plans.insert(statement.text().to_owned(), made));
+    made
+}
+
+fn keep(statement: &str) -> pg_sys::SPIPlanPtr {
     let Ok(text) = CString::new(statement) else { error!("a statement contains NUL") };
     let mut types = [pg_sys::JSONBOID];
     // SAFETY: called between SPI_connect and SPI_finish; a kept plan outlives both.
-    let made = unsafe {
+    unsafe {
         let made = pg_sys::SPI_prepare_cursor(
             text.as_ptr(),
             1,
@@ -133,7 +191,5 @@ fn plan(statement: &'static str) -> pg_sys::SPIPlanPtr {
             error!("SPI could not prepare a statement: {status}");
         }
         made
-    };
-    PLANS.with_borrow_mut(|plans| plans.insert(key, made));
-    made
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use fieldcrm_core::segment::Statement;
 use fieldcrm_core::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,22 @@ pub trait Db {
     fn call<I: Serialize + Sync>(
         &mut self,
         statement: &'static str,
+        input: &I,
+    ) -> impl Future<Output = Result<Value>>;
+
+    /// Runs a compiled statement, planned for this input. It takes one `jsonb` as `$1` and returns one
+    /// row with one `jsonb` or `json`; no row and SQL null are [`Value::Null`].
+    fn run<I: Serialize + Sync>(
+        &mut self,
+        statement: &Statement,
+        input: &I,
+    ) -> impl Future<Output = Result<Value>>;
+
+    /// [`Self::run`] with a plan for any input, which drivers may keep: for a question that is asked
+    /// again and again and whose rows an index finds.
+    fn run_kept<I: Serialize + Sync>(
+        &mut self,
+        statement: &Statement,
         input: &I,
     ) -> impl Future<Output = Result<Value>>;
 }

@@ -9,6 +9,7 @@ mod database;
 mod idempotency;
 pub mod member;
 pub mod org;
+pub mod segment;
 pub mod session;
 #[cfg(feature = "tokio")]
 pub mod tokio;
@@ -43,4 +44,7 @@ rpcs! {
     "crm_create_customer" => customer::create, Caller;
     "crm_get_customer" => customer::get, Caller;
     "crm_update_customer" => customer::update, Caller;
+    "crm_segment_validate" => segment::validate, Owner;
+    "crm_segment_sql" => segment::sql, Owner;
+    "crm_segment_preview" => segment::preview, Owner;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use fieldcrm_core::segment::Statement as Compiled;
 use fieldcrm_core::{Code, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -44,6 +45,23 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
         let output: Option<Value> =
             row.try_get(0).map_err(|error| Error::internal(error.to_string()))?;
         Ok(output.unwrap_or_default())
+    }
+
+    /// Without a name, the statement is planned for the values that come with it.
+    async fn run<I: Serialize + Sync>(&mut self, statement: &Compiled, input: &I) -> Result<Value> {
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        let rows = self.client.query_typed(statement.text(), &[(&Json(input), Type::JSONB)]).await;
+        let rows = rows.map_err(|error| from_postgres(&error))?;
+        Ok(rows.first().and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
+    }
+
+    async fn run_kept<I: Serialize + Sync>(
+        &mut self,
+        statement: &Compiled,
+        input: &I,
+    ) -> Result<Value> {
+        self.run(statement, input).await
     }
 }
 
