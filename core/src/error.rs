@@ -77,6 +77,8 @@ codes! {
     ProductLimit = "product_limit", 422, "Too many products are active";
     /// A template cannot be rendered: its syntax, or a variable that nobody supplies.
     InvalidTemplate = "invalid_template", 422, "The template cannot be rendered";
+    /// The planner expects a segment's rules to cost too much.
+    SegmentTooCostly = "segment_too_costly", 422, "These rules would take too long to evaluate";
     /// The body is larger than the stated limit.
     PayloadTooLarge = "payload_too_large", 413, "The request body is too large";
     /// The path exists, the method does not.

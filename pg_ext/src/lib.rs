@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 mod customer;
 mod member;
 mod org;
+mod segment;
 mod session;
 mod spi;
 

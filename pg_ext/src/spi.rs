@@ -46,11 +46,17 @@ impl Db for SpiDb {
         Ok(execute(statement, input, self.0))
     }
 
-    async fn run<I: Serialize + Sync>(&mut self, statement: &Statement, input: &I) -> Result<Value> {
+    async fn run<I: Serialize + Sync>(
+        &mut self,
+        statement: &Statement,
+        input: &I,
+    ) -> Result<Value> {
         let input =
             serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
         Ok(connected(input, |argument| {
-            let Ok(text) = CString::new(statement.text()) else { error!("a statement contains NUL") };
+            let Ok(text) = CString::new(statement.text()) else {
+                error!("a statement contains NUL")
+            };
             let mut types = [pg_sys::JSONBOID];
             // SAFETY: called between SPI_connect and SPI_finish, with one type for the one value.
             unsafe {
@@ -139,9 +145,10 @@ fn connected(input: Value, run: impl FnOnce(*mut pg_sys::Datum) -> i32) -> Value
             let table = &*pg_sys::SPI_tuptable;
             let mut is_null = false;
             let datum = pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &raw mut is_null);
-            output = match pg_sys::SPI_gettypeid(table.tupdesc, 1) {
-                pg_sys::JSONOID => Json::from_datum(datum, is_null).map(|Json(value)| value),
-                _ => JsonB::from_datum(datum, is_null).map(|JsonB(value)| value),
+            output = if pg_sys::SPI_gettypeid(table.tupdesc, 1) == pg_sys::JSONOID {
+                Json::from_datum(datum, is_null).map(|Json(value)| value)
+            } else {
+                JsonB::from_datum(datum, is_null).map(|JsonB(value)| value)
             };
         }
         pg_sys::SPI_finish();
@@ -164,7 +171,7 @@ fn compiled_plan(statement: &Statement) -> pg_sys::SPIPlanPtr {
         return known;
     }
     if COMPILED.with_borrow(HashMap::len) >= MAX_COMPILED {
-        for (_, plan) in COMPILED.take() {
+        for plan in COMPILED.take().into_values() {
             // SAFETY: the plan is a kept one, no longer reachable, and not running: this runs none.
             unsafe { pg_sys::SPI_freeplan(plan) };
         }

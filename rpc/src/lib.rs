@@ -47,4 +47,13 @@ rpcs! {
     "crm_segment_validate" => segment::validate, Owner;
     "crm_segment_sql" => segment::sql, Owner;
     "crm_segment_preview" => segment::preview, Owner;
+    "crm_segment_explain" => segment::explain, Owner;
+    "crm_segment_matches" => segment::matches, Owner;
+    "crm_segment_fields" => segment::fields, Owner;
+    "crm_create_segment" => segment::create, Owner;
+    "crm_update_segment" => segment::update, Owner;
+    "crm_recompute_segment" => segment::recompute, Owner;
+    "crm_recompute_due_segments" => segment::recompute_due, Owner;
+    "crm_segment_add_members" => segment::add_members, Owner;
+    "crm_segment_remove_members" => segment::remove_members, Owner;
 }

@@ -5,6 +5,7 @@ use axum::routing::{get, post};
 use fieldcrm_edge::{Config, Ports, service};
 
 mod customers;
+mod segments;
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config) -> Router {
@@ -14,6 +15,7 @@ pub fn router(ports: Ports, config: &Config) -> Router {
             "/crm/customers/{id}",
             get(customers::show_customer).patch(customers::update_customer),
         );
+    let routes = segments::add(routes);
     service::wrap("crm", routes, ports, config)
 }
 

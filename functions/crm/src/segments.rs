@@ -1,0 +1,139 @@
+//! `/crm/segments`: each handler is one call of the database.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use fieldcrm_core::{Error, FieldError, Result};
+use fieldcrm_edge::database::Select;
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use serde_json::{Map, Value, json};
+
+mod list;
+
+/// What a body can name; `PostgREST` takes another argument for a function that does not exist.
+const ARGUMENTS: [&str; 5] = ["name", "type", "description", "definition", "ai_prompt"];
+
+/// The routes of segments.
+pub fn add(routes: Router<Ports>) -> Router<Ports> {
+    routes
+        .route("/crm/segments", post(create_segment).get(list_segments))
+        .route("/crm/segments/{id}", get(show_segment).patch(update_segment))
+        .route(
+            "/crm/segments/{id}/members",
+            get(list_members).post(add_members).delete(remove_members),
+        )
+        .route("/crm/segments/{id}/recompute", post(recompute_segment))
+}
+
+/// `POST /crm/segments`
+async fn create_segment(
+    State(ports): State<Ports>,
+    caller: Caller,
+    Idempotency(key): Idempotency,
+    JsonObject(mut body): JsonObject,
+) -> Result<Response, Problem> {
+    refuse_unknown(&body, &ARGUMENTS)?;
+    if let Some(key) = key {
+        body.insert("idempotency_key".to_owned(), key.into());
+    }
+    let segment = ports.database.rpc(&caller, "crm_create_segment", body).await?;
+    let id = segment["id"].as_str().ok_or_else(|| Error::internal("a segment without id"))?;
+    let location = [(LOCATION, format!("/crm/segments/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(segment)).into_response())
+}
+
+/// `GET /crm/segments`
+async fn list_segments(
+    State(ports): State<Ports>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    page(&ports, &caller, list::segments(query.as_deref().unwrap_or_default())?).await
+}
+
+/// `GET /crm/segments/{id}`
+async fn show_segment(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Value>, Problem> {
+    let mut select = list::segments("limit=1")?;
+    select.equal.push(("id", id.to_string()));
+    let mut rows = ports.database.select(&caller, select).await?.rows;
+    rows.pop().map(Json).ok_or_else(|| Error::not_found("segment").into())
+}
+
+/// `PATCH /crm/segments/{id}`
+async fn update_segment(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+    JsonObject(patch): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let arguments = [("id".to_owned(), json!(id)), ("patch".to_owned(), Value::Object(patch))];
+    Ok(Json(ports.database.rpc(&caller, "crm_update_segment", Map::from_iter(arguments)).await?))
+}
+
+/// `GET /crm/segments/{id}/members`
+async fn list_members(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let mut select = list::members(query.as_deref().unwrap_or_default())?;
+    select.equal.push(("segment_id", id.to_string()));
+    page(&ports, &caller, select).await
+}
+
+/// `POST /crm/segments/{id}/members`
+async fn add_members(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+    JsonObject(mut body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    refuse_unknown(&body, &["customer_ids", "scores"])?;
+    body.insert("segment_id".to_owned(), json!(id));
+    Ok(Json(ports.database.rpc(&caller, "crm_segment_add_members", body).await?))
+}
+
+/// `DELETE /crm/segments/{id}/members`
+async fn remove_members(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+    JsonObject(mut body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    refuse_unknown(&body, &["customer_ids"])?;
+    body.insert("segment_id".to_owned(), json!(id));
+    Ok(Json(ports.database.rpc(&caller, "crm_segment_remove_members", body).await?))
+}
+
+/// `POST /crm/segments/{id}/recompute`
+async fn recompute_segment(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Value>, Problem> {
+    let arguments = Map::from_iter([("id".to_owned(), json!(id))]);
+    Ok(Json(ports.database.rpc(&caller, "crm_recompute_segment", arguments).await?))
+}
+
+async fn page(ports: &Ports, caller: &Caller, select: Select) -> Result<Json<Value>, Problem> {
+    let (limit, offset) = (select.limit, select.offset);
+    let page = ports.database.select(caller, select).await?;
+    Ok(Json(json!({"data": page.rows, "limit": limit, "offset": offset, "total": page.total})))
+}
+
+fn refuse_unknown(body: &Map<String, Value>, known: &[&str]) -> Result<()> {
+    let unknown: Vec<_> = body
+        .keys()
+        .filter(|name| !known.contains(&name.as_str()))
+        .map(|name| FieldError::new(name, "unknown_field", "is not a field of this request"))
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Error::invalid(unknown)) }
+}
