@@ -18,12 +18,13 @@ use fieldcrm_core::segment::catalogue::{self, Kind};
 use fieldcrm_rpc::Db;
 use fieldcrm_rpc::segment::evaluate::Evaluation;
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
+use segment_reference::calendar;
 use segment_reference::datum::lower;
 use segment_reference::fields::{self, CUSTOMER, ENTITIES, Type};
-use segment_reference::rows::{Org, Record};
-use segment_reference::{Reference, calendar};
-use segment_sample::definition::{Sampler, about_customers, envelope, scopes};
-use segment_sample::rows::{TEXTS, ZONES, at, fill};
+use segment_reference::rows::Record;
+use segment_sample::arena::{Arena, setting};
+use segment_sample::definition::{about_customers, envelope, scopes};
+use segment_sample::rows::{TEXTS, ZONES, at};
 use segment_sample::{Dice, shrink};
 use serde_json::{Value, json};
 use tokio_postgres::types::Json;
@@ -35,28 +36,17 @@ const CASES: usize = 1_500;
 const MAX_FINDINGS: usize = 10;
 const IDS: &str = "select coalesce(jsonb_agg(m.id), '[]') from ({matching}) m";
 
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
-
-/// Random customers of an org in one of the zones, in a transaction that is rolled back.
-struct Arena {
-    context: Context,
+/// The arena with what is compared and what came of it.
+struct Trial {
+    arena: Arena,
     prepared: Prepared,
-    org: Org,
-    dice: Dice,
     findings: Vec<String>,
 }
 
-impl Arena {
-    async fn fill(target: Target, zone: usize) -> Self {
-        let context = Context::start(target).await;
-        let seed = setting("FIELDCRM_PROPERTY_SEED", 1) * ZONES.len() + zone;
-        let mut dice = Dice::new(seed as u64);
-        let org = fill(&context.client, &mut dice, ZONES[zone].0, CUSTOMERS).await;
-        let org = Org::read(&context.client, org).await;
-        assert_eq!(org.customers.len(), CUSTOMERS);
-        Self { context, prepared: Prepared::default(), org, dice, findings: Vec::new() }
+impl Trial {
+    async fn fill(zone: usize) -> Self {
+        let arena = Arena::fill(Target::Native, zone, CUSTOMERS).await;
+        Self { arena, prepared: Prepared::default(), findings: Vec::new() }
     }
 
     /// The ids that the compiled statement finds.
@@ -65,11 +55,13 @@ impl Arena {
         definition: &Value,
         now: DateTime<Utc>,
     ) -> Result<BTreeSet<Uuid>, String> {
-        let client = &self.context.client;
+        let client = &self.arena.context.client;
         client.batch_execute("savepoint attempt").await.unwrap();
         let mut db = TokioDb { client, prepared: &mut self.prepared };
         let now = now.to_rfc3339();
-        let found = match Evaluation::prepare(&mut db, self.org.id, definition, Some(&now)).await {
+        let found = match Evaluation::prepare(&mut db, self.arena.org.id, definition, Some(&now))
+            .await
+        {
             Ok(evaluation) => db.run(&evaluation.compiled.within(IDS), &evaluation.document).await,
             Err(error) => Err(error),
         };
@@ -85,24 +77,18 @@ impl Arena {
         }
     }
 
-    fn reference(&self, definition: &Value, now: DateTime<Utc>) -> BTreeSet<Uuid> {
-        let reference = Reference::new(definition, now, &self.org);
-        let matching = self.org.customers.iter().filter(|customer| reference.matches(customer));
-        matching.map(|customer| customer.id).collect()
-    }
-
     /// Nothing where both agree; otherwise what is to be said about it.
     async fn differs(&mut self, definition: &Value, now: DateTime<Utc>) -> Option<String> {
-        let wanted = self.reference(definition, now);
+        let wanted = self.arena.reference(definition, now);
         match self.compiled(definition, now).await {
             Err(error) => Some(format!("{error}\n  {definition}")),
             Ok(found) if found == wanted => None,
             Ok(found) => {
                 let odd = *found.symmetric_difference(&wanted).next().unwrap();
-                let customer = self.org.customers.iter().find(|one| one.id == odd).unwrap();
+                let customer = self.arena.org.customers.iter().find(|one| one.id == odd).unwrap();
                 Some(format!(
                     "now {now} in {}: compiled {}, reference {}\n  {definition}\n  {}",
-                    self.org.zone,
+                    self.arena.org.zone,
                     found.contains(&odd),
                     wanted.contains(&odd),
                     shown(customer, definition)
@@ -130,18 +116,8 @@ impl Arena {
         self.findings.push(finding);
     }
 
-    fn conclude(self) {
+    fn conclude(&self) {
         assert!(self.findings.is_empty(), "{}", self.findings.join("\n\n"));
-    }
-
-    fn now(&mut self) -> DateTime<Utc> {
-        let present = at("2026-07-01T12:00:00Z");
-        segment_sample::rows::instant(&mut self.dice, self.org.zone, present)
-    }
-
-    fn sampler(&mut self, now: DateTime<Utc>) -> Sampler<'_> {
-        let dice = Dice::new(self.dice.below(usize::MAX) as u64);
-        Sampler { org: &self.org, dice, now }
     }
 }
 
@@ -159,42 +135,30 @@ fn shown(customer: &Record, definition: &Value) -> String {
     };
     let mut said = format!("{} {}", customer.id, fields(customer));
     if named("tags") {
-        said += &format!(", tags: {:?}", customer.tags);
+        said = format!("{said}, tags: {:?}", customer.tags);
     }
     for (entity, rows) in customer.related.iter().filter(|(entity, _)| named(entity)) {
         let rows: Vec<_> = rows.iter().map(|row| format!("{{{}}}", fields(row))).collect();
-        said += &format!(", {entity}: [{}]", rows.join(", "));
+        said = format!("{said}, {entity}: [{}]", rows.join(", "));
     }
     said
 }
 
-fn rules(value: &Value) -> usize {
-    let own = usize::from(value.get("operator").is_some());
-    match value {
-        Value::Object(object) => own + object.values().map(rules).sum::<usize>(),
-        Value::Array(items) => items.iter().map(rules).sum(),
-        _ => 0,
-    }
-}
-
-async fn random_definitions_agree(target: Target, zone: usize) {
+async fn random_definitions_agree(zone: usize) {
     let started = Instant::now();
-    let mut arena = Arena::fill(target, zone).await;
+    let mut trial = Trial::fill(zone).await;
     let cases = setting("FIELDCRM_PROPERTY_CASES", CASES).div_ceil(ZONES.len());
     let (mut done, mut telling) = (0, 0);
     while done < cases {
-        let now = arena.now();
-        let definition = arena.sampler(now).definition();
-        if rules(&definition) > 100 {
-            continue;
-        }
-        arena.check(&definition, now).await;
-        let matching = arena.reference(&definition, now).len();
+        let now = trial.arena.now();
+        let definition = trial.arena.definition(now);
+        trial.check(&definition, now).await;
+        let matching = trial.arena.reference(&definition, now).len();
         telling += usize::from(matching > 0 && matching < CUSTOMERS * 9 / 10);
         done += 1;
     }
-    let zone = arena.org.zone;
-    arena.conclude();
+    let zone = trial.arena.org.zone;
+    trial.conclude();
     println!(
         "{zone}: {done} definitions, {telling} match some but not most, {:?}",
         started.elapsed()
@@ -203,8 +167,8 @@ async fn random_definitions_agree(target: Target, zone: usize) {
 }
 
 /// One rule for each operator of each field, in each way that the operator can be used.
-async fn every_operator_of_every_field_agrees(target: Target, zone: usize) {
-    let mut arena = Arena::fill(target, zone).await;
+async fn every_operator_of_every_field_agrees(zone: usize) {
+    let mut trial = Trial::fill(zone).await;
     let (mut count, mut told) = (0, BTreeSet::new());
     let mut all = BTreeSet::new();
     for scope in scopes() {
@@ -216,14 +180,14 @@ async fn every_operator_of_every_field_agrees(target: Target, zone: usize) {
                     if meta.get("ignoreCase").is_some() && *kind != Type::Text {
                         continue;
                     }
-                    let now = arena.now();
-                    let mut rule = arena.sampler(now).rule_with(scope, name, *kind, operator);
+                    let now = trial.arena.now();
+                    let mut rule = trial.arena.sampler(now).rule_with(scope, name, *kind, operator);
                     rule["meta"] = meta;
                     let query =
                         json!({"combinator": "and", "rules": [about_customers(scope, rule)]});
-                    let definition = envelope(query);
-                    arena.check(&definition, now).await;
-                    let matching = arena.reference(&definition, now).len();
+                    let definition = envelope(&query);
+                    trial.check(&definition, now).await;
+                    let matching = trial.arena.reference(&definition, now).len();
                     if matching > 0 && matching < CUSTOMERS {
                         told.insert((scope.entity, *name, *operator));
                     }
@@ -232,7 +196,7 @@ async fn every_operator_of_every_field_agrees(target: Target, zone: usize) {
             }
         }
     }
-    arena.conclude();
+    trial.conclude();
     println!("{count} rules; of {} pairs {} matched some", all.len(), told.len());
     // The rest are nulls of columns that have none, and the like.
     assert!(told.len() * 10 > all.len() * 7, "{:?}", all.difference(&told).collect::<Vec<_>>());
@@ -264,8 +228,6 @@ async fn the_reference_reads_clocks_as_the_database_does(zone: usize) {
 }
 
 mod native {
-    use super::Target::Native;
-
     #[tokio::test]
     async fn the_reference_reads_clocks_as_the_database_does() {
         for zone in 0..super::ZONES.len() {
@@ -275,7 +237,7 @@ mod native {
 
     #[tokio::test]
     async fn the_reference_lowers_letters_as_the_database_does() {
-        let context = super::Context::start(Native).await;
+        let context = super::Context::start(super::Target::Native).await;
         let letters: String = (1..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
         let row = context.client.query_one("select lower($1::text)", &[&letters]).await.unwrap();
         let (theirs, ours) = (row.get::<_, String>(0), super::lower(&letters));
@@ -289,22 +251,22 @@ mod native {
 
     #[tokio::test]
     async fn random_definitions_agree_in_new_york() {
-        super::random_definitions_agree(Native, 0).await;
+        super::random_definitions_agree(0).await;
     }
 
     #[tokio::test]
     async fn random_definitions_agree_in_berlin() {
-        super::random_definitions_agree(Native, 1).await;
+        super::random_definitions_agree(1).await;
     }
 
     #[tokio::test]
     async fn random_definitions_agree_on_lord_howe() {
-        super::random_definitions_agree(Native, 2).await;
+        super::random_definitions_agree(2).await;
     }
 
     #[tokio::test]
     async fn every_operator_of_every_field_agrees() {
-        super::every_operator_of_every_field_agrees(Native, 1).await;
+        super::every_operator_of_every_field_agrees(1).await;
     }
 }
 

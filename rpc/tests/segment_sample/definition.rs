@@ -48,14 +48,14 @@ pub struct Scope {
 
 pub const OF_CUSTOMER: Scope = Scope { entity: None, fields: CUSTOMER };
 
-pub fn envelope(query: Value) -> Value {
+pub fn envelope(query: &Value) -> Value {
     json!({"version": 1, "entity": "customer", "query": query})
 }
 
 impl Sampler<'_> {
     pub fn definition(&mut self) -> Value {
         let query = self.group(OF_CUSTOMER, 1);
-        envelope(query)
+        envelope(&query)
     }
 
     fn group(&mut self, scope: Scope, depth: usize) -> Value {
@@ -253,13 +253,13 @@ impl Sampler<'_> {
                 json!(self.text(text, operator))
             }
             Type::Enum(choices) => json!(*self.dice.one(choices)),
-            Type::Number => self.number(datum),
+            Type::Number => self.number(datum.as_ref()),
             Type::Boolean => json!(self.dice.percent(50)),
             Type::Uuid => match datum {
                 Some(Datum::Uuid(id)) if self.dice.percent(90) => json!(id),
                 _ => json!(self.dice.uuid()),
             },
-            Type::Timestamp | Type::Date => self.moment(datum),
+            Type::Timestamp | Type::Date => self.moment(datum.as_ref()),
             Type::Set => {
                 let mut names = super::rows::TAGS.to_vec();
                 names.extend(["vip", "NET 30", "müller", "izmir", "nobody has it"]);
@@ -296,7 +296,7 @@ impl Sampler<'_> {
         }
     }
 
-    fn number(&mut self, datum: Option<Datum>) -> Value {
+    fn number(&mut self, datum: Option<&Datum>) -> Value {
         let text = match datum {
             Some(Datum::Number(number)) if self.dice.percent(90) => number.decimal(),
             _ => self.dice.between(-3, 8).to_string(),
@@ -311,7 +311,7 @@ impl Sampler<'_> {
         }
     }
 
-    fn moment(&mut self, datum: Option<Datum>) -> Value {
+    fn moment(&mut self, datum: Option<&Datum>) -> Value {
         let zone = self.org.zone;
         if self.dice.percent(30) {
             let anchors = [
@@ -341,13 +341,13 @@ impl Sampler<'_> {
             return value;
         }
         let at = match datum {
-            Some(Datum::Instant(at)) if self.dice.percent(80) => at,
-            Some(Datum::Day(day)) if self.dice.percent(80) => calendar::start_of(day, zone),
+            Some(Datum::Instant(at)) if self.dice.percent(80) => *at,
+            Some(Datum::Day(day)) if self.dice.percent(80) => calendar::start_of(*day, zone),
             _ => instant(&mut self.dice, zone, self.now),
         };
         if self.dice.percent(60) {
             let day = calendar::local(at, zone).date();
-            return json!(day + Duration::days(self.dice.one(&[0, 0, 0, -1, 1, 7]) + 0));
+            return json!(day + Duration::days(*self.dice.one(&[0, 0, 0, -1, 1, 7])));
         }
         if self.dice.percent(50) {
             json!(at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Micros, false))

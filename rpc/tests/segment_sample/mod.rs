@@ -1,5 +1,8 @@
 //! Random customers and random definitions about them, the same for the same seed.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub mod arena;
 pub mod definition;
 pub mod rows;
 pub mod shrink;

@@ -1,5 +1,7 @@
 //! Customers of an org with everything a rule can ask about.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
@@ -110,20 +112,19 @@ pub fn instant(dice: &mut Dice, zone: Tz, present: DateTime<Utc>) -> DateTime<Ut
 
 /// Fills a new org; without triggers, so that figures are as random as everything else.
 pub async fn fill(client: &Client, dice: &mut Dice, zone: Tz, customers: usize) -> Uuid {
-    let present = client.query_one("select now()::text", &[]).await.unwrap();
+    let present = client.query_one("select date_trunc('day', now())::text", &[]).await.unwrap();
     let present: String = present.get(0);
     let present = DateTime::parse_from_str(&present, "%Y-%m-%d %H:%M:%S%.f%#z").unwrap();
-    let mut made = Made { dice, zone, present: present.into(), org: Uuid::nil(), people: vec![] };
-    made.org = made.dice.uuid();
-    made.people = (0..5).map(|_| made.dice.uuid()).collect();
+    let org = dice.uuid();
+    let people = (0..5).map(|_| dice.uuid()).collect();
+    let present = present.into();
+    let mut made = Made { dice, zone, present, org, people, tables: BTreeMap::new() };
     let role = "set local session_replication_role = replica";
     client.batch_execute(role).await.unwrap();
     let org = json!({"id": made.org, "name": "Random", "time_zone": zone.name()});
     insert(client, "orgs", &[org]).await;
     made.fill(client, customers).await;
-    let role = "set local session_replication_role = origin; analyze customers, customer_locations,
-        customer_contacts, crm_interactions, work_orders, quotes, invoices, crm_followups, crm_customer_tags,
-        crm_segment_members, customer_metrics, crm_preferences";
+    let role = "set local session_replication_role = origin";
     client.batch_execute(role).await.unwrap();
     made.org
 }
@@ -145,159 +146,198 @@ struct Made<'a> {
     org: Uuid,
     /// Owners, technicians, authors.
     people: Vec<Uuid>,
+    tables: BTreeMap<&'static str, Vec<Value>>,
 }
 
 impl Made<'_> {
     async fn fill(&mut self, client: &Client, customers: usize) {
-        let org = self.org;
-        let named = |names: &[&str], dice: &mut Dice| -> Vec<Value> {
-            names
-                .iter()
-                .map(|name| json!({"id": dice.uuid(), "org_id": org, "name": name}))
-                .collect()
-        };
-        let products = named(&["Heat pump", "Wärmepumpe", "İ-Boiler 100%"], self.dice);
-        let tags = named(&TAGS, self.dice);
-        let mut segments = named(&SEGMENTS, self.dice);
+        let products = self.named(&["Heat pump", "Wärmepumpe", "İ-Boiler 100%"]);
+        let tags = self.named(&TAGS);
+        let mut segments = self.named(&SEGMENTS);
         for segment in &mut segments {
             segment["type"] = json!("static");
         }
-        let mut tables: Map<String, Value> = Map::new();
-        let mut put = |table: &str, row: Value| {
-            tables.entry(table).or_insert_with(|| json!([])).as_array_mut().unwrap().push(row);
-        };
         for number in 0..customers {
             let id = self.dice.uuid();
-            let mut customer = self.columns(CUSTOMER);
-            for name in fields::PLACE.iter().chain(&fields::WISHES).chain(&fields::FIGURES) {
-                customer.remove(*name);
-            }
-            for name in ["product", "tags", "segment", "last_interaction_at", "last_service_at"] {
-                customer.remove(name);
-            }
-            let fixed = json!({"id": id, "org_id": org, "primary_location_id": null});
-            customer.extend(object(fixed));
-            let mut customer = Value::Object(customer);
-            customer["name"] = json!(self.filled());
-            customer["is_archived"] = json!(self.dice.percent(8));
-            customer["email"] = self.maybe(|made| {
-                let user = *made.dice.one(&["ada", "müller", "i_stanbul", "o'brien", "100%"]);
-                json!(format!("{user}@{}", made.dice.one(&["example.com", "mail.example"])))
+            let belongs = json!({"org_id": self.org, "customer_id": id});
+            let primary = self.locations(&belongs);
+            self.contacts(&belongs);
+            self.work(&belongs);
+            self.papers(&belongs);
+            self.figures(&belongs);
+            self.labels(
+                &belongs,
+                "crm_customer_tags",
+                "tag_id",
+                &tags,
+                &[20, 15, 10, 10, 10, 8, 8, 0],
+            );
+            self.labels(&belongs, "crm_segment_members", "segment_id", &segments, &[50, 20, 5, 0]);
+            let product = self.maybe(|made| made.dice.one(&products)["id"].clone());
+            let fixed = json!({
+                "id": id, "org_id": self.org, "primary_location_id": primary, "product_id": product,
             });
-            let phone =
-                |made: &mut Self| json!(format!("+1415555{}", made.dice.between(1000, 1020)));
-            customer["phone"] = self.maybe(phone);
-            let label = *self.dice.one(&["ERP-", "erp_", "É%"]);
-            customer["external_ref"] = self.maybe(|_| json!(format!("{label}{number}")));
-            customer["product_id"] = self.maybe(|made| made.dice.one(&products)["id"].clone());
-            for name in ["created_at", "updated_at"] {
-                customer[name] = self.moment();
-            }
-            let (customer_id, belongs) = (id, json!({"org_id": org, "customer_id": id}));
-            for index in 0..self.dice.below(4) {
-                let mut row = self.owned("locations", &belongs);
-                row["is_primary"] = json!(false);
-                if index == 0 && self.dice.percent(80) {
-                    row["is_primary"] = json!(true);
-                    customer["primary_location_id"] = row["id"].clone();
-                }
-                row["address_line1"] = json!("1 Main Street");
-                row["city"] = json!(self.text());
-                row["country"] = self.maybe(|made| json!(made.dice.one(&["US", "DE", "AU"])));
-                put("customer_locations", row);
-            }
-            let mut known = Vec::new();
-            for index in 0..self.dice.below(4) {
-                let mut row = self.owned("contacts", &belongs);
-                row["is_primary"] = json!(index == 0);
-                row["value"] = match row["type"].as_str().unwrap() {
-                    "email" => json!(*self.dice.one(&["ada@example.com", "müller@example.com"])),
-                    "telegram" | "portal" => json!(self.filled()),
-                    _ => phone(self),
-                };
-                let key = (row["type"].clone(), row["value"].clone());
-                if !known.contains(&key) {
-                    known.push(key);
-                    put("customer_contacts", row);
-                }
-            }
-            for _ in 0..self.dice.below(6) {
-                let mut row = self.owned("interactions", &belongs);
-                row["created_by_user_id"] = self.maybe(Self::person);
-                put("crm_interactions", row);
-            }
-            for _ in 0..self.dice.below(4) {
-                let mut row = self.owned("work_orders", &belongs);
-                row["service_type"] =
-                    self.maybe(|made| json!(*made.dice.one(&["hvac_repair", "hvac", "drain"])));
-                row["title"] = json!(self.filled());
-                // Visits of one technician do not overlap while they are ahead.
-                let ahead = !["completed", "canceled"].contains(&row["status"].as_str().unwrap());
-                row["technician_id"] = if ahead { Value::Null } else { self.maybe(Self::person) };
-                let start = instant(self.dice, self.zone, self.present);
-                let end = start + Duration::minutes(self.dice.between(1, 600));
-                let window = self.dice.percent(70);
-                row["window_start"] = if window { json!(start) } else { Value::Null };
-                row["window_end"] = if window { json!(end) } else { Value::Null };
-                put("work_orders", row);
-            }
-            for _ in 0..self.dice.below(4) {
-                let mut row = self.owned("quotes", &belongs);
-                row["number"] = row["id"].clone();
-                put("quotes", row);
-            }
-            for _ in 0..self.dice.below(5) {
-                let mut row = self.owned("invoices", &belongs);
-                row["number"] = row["id"].clone();
-                put("invoices", row);
-            }
-            for _ in 0..self.dice.below(4) {
-                let mut row = self.owned("followups", &belongs);
-                row["title"] = json!("Call");
-                let done = row["status"] == "completed";
-                row["completed_at"] = if done { self.moment() } else { Value::Null };
-                put("crm_followups", row);
-            }
-            if self.dice.percent(60) {
-                let mut row = belongs.clone();
-                for name in fields::WISHES {
-                    row[name] = json!(self.dice.percent(30));
-                }
-                put("crm_preferences", row);
-            }
-            if self.dice.percent(75) {
-                let mut row = belongs.clone();
-                for name in fields::FIGURES {
-                    row[name] = self.number(name);
-                }
-                for name in ["last_interaction_at", "last_service_at"] {
-                    row[name] = self.maybe(Self::moment);
-                }
-                put("customer_metrics", row);
-            }
-            for (tag, chance) in tags.iter().zip([40, 30, 20, 20, 20, 15, 15, 1]) {
-                if self.dice.percent(chance / 2) {
-                    let row =
-                        json!({"org_id": org, "customer_id": customer_id, "tag_id": tag["id"]});
-                    put("crm_customer_tags", row);
-                }
-            }
-            for (segment, chance) in segments.iter().zip([50, 20, 5, 0]) {
-                if self.dice.percent(chance) {
-                    let segment = &segment["id"];
-                    let row =
-                        json!({"org_id": org, "customer_id": customer_id, "segment_id": segment});
-                    put("crm_segment_members", row);
-                }
-            }
-            put("customers", customer);
+            self.customer(number, fixed);
         }
         insert(client, "products", &products).await;
         insert(client, "crm_tags", &tags).await;
         insert(client, "crm_segments", &segments).await;
-        for (table, rows) in &tables {
-            insert(client, table, rows.as_array().unwrap()).await;
+        for (table, rows) in &self.tables {
+            insert(client, table, rows).await;
         }
+    }
+
+    fn named(&mut self, names: &[&str]) -> Vec<Value> {
+        let org = self.org;
+        let row = |name| json!({"id": self.dice.uuid(), "org_id": org, "name": name});
+        names.iter().map(row).collect()
+    }
+
+    fn put(&mut self, table: &'static str, row: Value) {
+        self.tables.entry(table).or_default().push(row);
+    }
+
+    fn customer(&mut self, number: usize, fixed: Value) {
+        let mut row = self.columns(CUSTOMER);
+        let elsewhere = ["product", "tags", "segment", "last_interaction_at", "last_service_at"];
+        for name in fields::PLACE.iter().chain(&fields::WISHES).chain(&fields::FIGURES) {
+            row.remove(*name);
+        }
+        for name in elsewhere {
+            row.remove(name);
+        }
+        row.extend(object(fixed));
+        let mut row = Value::Object(row);
+        row["name"] = json!(self.filled());
+        row["is_archived"] = json!(self.dice.percent(8));
+        row["email"] = self.maybe(|made| {
+            let user = *made.dice.one(&["ada", "müller", "i_stanbul", "o'brien", "100%"]);
+            json!(format!("{user}@{}", made.dice.one(&["example.com", "mail.example"])))
+        });
+        row["phone"] = self.maybe(Self::phone);
+        let label = *self.dice.one(&["ERP-", "erp_", "É%"]);
+        row["external_ref"] = self.maybe(|_| json!(format!("{label}{number}")));
+        for name in ["created_at", "updated_at"] {
+            row[name] = self.moment();
+        }
+        self.put("customers", row);
+    }
+
+    /// The primary one's id, if there is one.
+    fn locations(&mut self, belongs: &Value) -> Value {
+        let mut primary = Value::Null;
+        for index in 0..self.dice.below(4) {
+            let mut row = self.owned("locations", belongs);
+            let first = index == 0 && self.dice.percent(80);
+            row["is_primary"] = json!(first);
+            if first {
+                primary = row["id"].clone();
+            }
+            row["address_line1"] = json!("1 Main Street");
+            row["city"] = json!(self.text());
+            row["country"] = self.maybe(|made| json!(made.dice.one(&["US", "DE", "AU"])));
+            self.put("customer_locations", row);
+        }
+        primary
+    }
+
+    fn contacts(&mut self, belongs: &Value) {
+        let mut known = Vec::new();
+        for index in 0..self.dice.below(4) {
+            let mut row = self.owned("contacts", belongs);
+            row["is_primary"] = json!(index == 0);
+            row["value"] = match row["type"].as_str().unwrap() {
+                "email" => json!(*self.dice.one(&["ada@example.com", "müller@example.com"])),
+                "telegram" | "portal" => json!(self.filled()),
+                _ => self.phone(),
+            };
+            let key = (row["type"].clone(), row["value"].clone());
+            if !known.contains(&key) {
+                known.push(key);
+                self.put("customer_contacts", row);
+            }
+        }
+    }
+
+    fn work(&mut self, belongs: &Value) {
+        for _ in 0..self.dice.below(6) {
+            let row = self.owned("interactions", belongs);
+            self.put("crm_interactions", row);
+        }
+        for _ in 0..self.dice.below(4) {
+            let mut row = self.owned("work_orders", belongs);
+            let types = ["hvac_repair", "hvac", "drain"];
+            row["service_type"] = self.maybe(|made| json!(*made.dice.one(&types)));
+            row["title"] = json!(self.filled());
+            // Visits of one technician do not overlap while they are ahead.
+            if !["completed", "canceled"].contains(&row["status"].as_str().unwrap()) {
+                row["technician_id"] = Value::Null;
+            }
+            let start = instant(self.dice, self.zone, self.present);
+            let end = start + Duration::minutes(self.dice.between(1, 600));
+            let window = self.dice.percent(70);
+            row["window_start"] = if window { json!(start) } else { Value::Null };
+            row["window_end"] = if window { json!(end) } else { Value::Null };
+            self.put("work_orders", row);
+        }
+        for _ in 0..self.dice.below(4) {
+            let mut row = self.owned("followups", belongs);
+            row["title"] = json!("Call");
+            let done = row["status"] == "completed";
+            row["completed_at"] = if done { self.moment() } else { Value::Null };
+            self.put("crm_followups", row);
+        }
+    }
+
+    fn papers(&mut self, belongs: &Value) {
+        for table in ["quotes", "invoices"] {
+            for _ in 0..self.dice.below(5) {
+                let mut row = self.owned(table, belongs);
+                row["number"] = row["id"].clone();
+                self.put(table, row);
+            }
+        }
+    }
+
+    fn figures(&mut self, belongs: &Value) {
+        if self.dice.percent(60) {
+            let mut row = belongs.clone();
+            for name in fields::WISHES {
+                row[name] = json!(self.dice.percent(30));
+            }
+            self.put("crm_preferences", row);
+        }
+        if self.dice.percent(75) {
+            let mut row = belongs.clone();
+            for name in fields::FIGURES {
+                row[name] = self.number(name);
+            }
+            for name in ["last_interaction_at", "last_service_at"] {
+                row[name] = self.maybe(Self::moment);
+            }
+            self.put("customer_metrics", row);
+        }
+    }
+
+    fn labels(
+        &mut self,
+        belongs: &Value,
+        table: &'static str,
+        key: &str,
+        of: &[Value],
+        chances: &[usize],
+    ) {
+        for (label, chance) in of.iter().zip(chances) {
+            if self.dice.percent(*chance) {
+                let mut row = belongs.clone();
+                row[key] = label["id"].clone();
+                self.put(table, row);
+            }
+        }
+    }
+
+    fn phone(&mut self) -> Value {
+        json!(format!("+1415555{}", self.dice.between(1000, 1020)))
     }
 
     /// A random value for each column; those with rules of their own are set again.

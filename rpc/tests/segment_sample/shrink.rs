@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Each definition that lacks one rule, or has one member of a group in the group's place.
 pub fn smaller(definition: &Value) -> Vec<Value> {
     let mut found = Vec::new();
-    for pointer in pointers(definition, String::new()) {
+    for pointer in pointers(definition, "") {
         let Some((parent, index)) = pointer.rsplit_once("/rules/") else { continue };
         let Ok(index) = index.parse::<usize>() else { continue };
         let siblings = definition.pointer(parent).unwrap()["rules"].as_array().unwrap();
@@ -23,7 +23,7 @@ pub fn smaller(definition: &Value) -> Vec<Value> {
         }
     }
     for key in ["/not", "/meta/includeEmpty", "/meta/ignoreCase", "/meta/aggregate/filter"] {
-        for pointer in pointers(definition, String::new()) {
+        for pointer in pointers(definition, "") {
             let Some(value) = definition.pointer(&format!("{pointer}{key}")) else { continue };
             let (parent, key) = key.rsplit_once('/').unwrap();
             if !value.is_null() {
@@ -38,10 +38,10 @@ pub fn smaller(definition: &Value) -> Vec<Value> {
 }
 
 /// Where the rules and groups are.
-fn pointers(value: &Value, at: String) -> Vec<String> {
+fn pointers(value: &Value, at: &str) -> Vec<String> {
     let mut found = Vec::new();
     if value.get("rules").is_some() || value.get("operator").is_some() {
-        found.push(at.clone());
+        found.push(at.to_owned());
     }
     let children: Vec<(String, &Value)> = match value {
         Value::Object(object) => object.iter().map(|(key, value)| (key.clone(), value)).collect(),
@@ -51,7 +51,7 @@ fn pointers(value: &Value, at: String) -> Vec<String> {
         _ => Vec::new(),
     };
     for (key, child) in children {
-        found.extend(pointers(child, format!("{at}/{key}")));
+        found.extend(pointers(child, &format!("{at}/{key}")));
     }
     found
 }
