@@ -12,9 +12,9 @@ comment on column public.crm_segments.recompute_at is 'When crm_recompute_due_se
 create index idx_crm_segments_recompute_at on public.crm_segments (recompute_at) where definition is not null and is_active;
 create index idx_crm_segments_depends_on on public.crm_segments using gin (depends_on);
 
--- Only the RPCs check a definition, so only they write one.
+-- Only the RPCs check a definition, and what else names a segment, so only they write either.
 revoke insert, update on public.crm_segments from authenticated;
-grant update (name, description, is_active) on public.crm_segments to authenticated;
+grant update (description, is_active) on public.crm_segments to authenticated;
 
 -- That a segment was computed again is no change of it.
 drop trigger crm_segments_set_updated_at on public.crm_segments;

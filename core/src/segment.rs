@@ -13,6 +13,7 @@ mod parse;
 mod reference;
 mod schema;
 mod sentence;
+mod statement;
 mod tree;
 pub mod value;
 
@@ -22,7 +23,7 @@ use crate::FieldError;
 use crate::customer::{MAX_NAME, MAX_NOTES};
 
 pub use check::warnings;
-pub use compile::{Compiled, Parameter, Statement, compile};
+pub use compile::compile;
 pub use definition::{
     Combinator, Definition, Function, Group, Match, Member, Operand, Rule, Subject,
 };
@@ -31,6 +32,7 @@ pub use parse::parse;
 pub use reference::{EXAMPLES, alone, reference};
 pub use schema::{fields, json_schema, typescript};
 pub use sentence::sentence;
+pub use statement::{Compiled, Parameter, Statement};
 pub use tree::tree;
 
 /// Where the members of a segment come from.
@@ -75,3 +77,6 @@ pub const MAX_DEPTH: usize = 5;
 pub const MAX_RULES: usize = 100;
 /// The most values a list can have.
 pub const MAX_VALUES: usize = 1_000;
+
+#[cfg(test)]
+mod tests;

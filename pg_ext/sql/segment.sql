@@ -29,7 +29,7 @@ Errors: 400 invalid_argument (every mistake with its path), 403 forbidden.
 Example: select crm_segment_sql(definition => '{"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [{"field": "city", "operator": "in", "value": "London, York"}]}}') ->> 'text';$$;
 
 create or replace function public.crm_segment_preview(definition jsonb, sample_size integer default null) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.segment_preview(json_build_object('definition', definition, 'sample_size', sample_size)::text));
 end $$;
@@ -96,7 +96,8 @@ end $$;
 comment on function public.crm_update_segment(uuid, jsonb) is $$Changes what the patch names: name, type, description, definition, ai_prompt, ai_explanation, is_active.
 A new definition or prompt is a new version (crm_segment_versions); a new definition is computed.
 Returns the segment's columns, with computed if it was. Needs segments.write.
-Errors: 400 invalid_argument (code cycle: with the names along it), 403 forbidden, 404 not_found, 409 conflict (the name is taken).
+Errors: 400 invalid_argument (code cycle: with the names along it), 403 forbidden, 404 not_found, 409 conflict (the name is
+taken, or rules of other segments use the old one).
 Example: select crm_update_segment(id => '…', patch => '{"is_active": false}');$$;
 
 create or replace function public.crm_recompute_segment(id uuid) returns jsonb

@@ -40,10 +40,11 @@ fn segment_sql(arguments: &str) -> JsonB {
     run(Access::Stable, arguments, async |mut db, arguments| segment::sql(&mut db, arguments).await)
 }
 
-#[pg_extern(create_or_replace, stable, security_definer)]
+/// Volatile, because Postgres lets no stable function ask for a plan.
+#[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn segment_preview(arguments: &str) -> JsonB {
-    run(Access::Stable, arguments, async |mut db, arguments| {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
         segment::preview(&mut db, arguments).await
     })
 }

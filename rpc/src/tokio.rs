@@ -11,9 +11,10 @@ use tokio_postgres::{GenericClient, Statement};
 
 use crate::Db;
 
-/// By the address of the static text; statements stay prepared for the life of the connection, as in the extension.
+/// By the address of the static text, and by the text of what was compiled; statements stay prepared for
+/// the life of the connection, as in the extension.
 #[derive(Default)]
-pub struct Prepared(HashMap<usize, Statement>);
+pub struct Prepared(HashMap<usize, Statement>, HashMap<String, Statement>);
 
 /// A connection, or a transaction on one, whose role and claims are set.
 pub struct TokioDb<'a, C> {
@@ -61,7 +62,19 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
         statement: &Compiled,
         input: &I,
     ) -> Result<Value> {
-        self.run(statement, input).await
+        let prepared = if let Some(known) = self.prepared.1.get(statement.text()) {
+            known.clone()
+        } else {
+            let made = self.client.prepare_typed(statement.text(), &[Type::JSONB]).await;
+            let made = made.map_err(|error| from_postgres(&error))?;
+            self.prepared.1.insert(statement.text().to_owned(), made.clone());
+            made
+        };
+        let input =
+            serde_json::to_value(input).map_err(|error| Error::internal(error.to_string()))?;
+        let row = self.client.query_opt(&prepared, &[&Json(input)]).await;
+        let row = row.map_err(|error| from_postgres(&error))?;
+        Ok(row.and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
     }
 }
 

@@ -30,10 +30,15 @@ scenarios! {
     another_org_sees_and_matches_nothing
     clients_write_no_definition_past_the_rpc
     the_closed_lists_are_those_of_the_database
+    days_are_those_of_the_org
+    negations_match_what_is_missing_unless_told
 }
 
 fn definition(rules: Value) -> Value {
-    json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}})
+    let query = json!({"combinator": "and", "rules": null});
+    let mut whole = json!({"version": 1, "entity": "customer", "query": query});
+    whole["query"]["rules"] = rules;
+    whole
 }
 
 /// One rule for each operator of each field, as they are and with each kind of `meta`.
@@ -410,6 +415,12 @@ async fn a_cycle_is_refused_with_its_path(context: &mut Context) {
         assert_eq!((error.errors[0].code.as_str(), &error.data["cycle"]), ("cycle", &cycle));
     }
     assert_eq!(third["depends_on"], json!([second["id"]]));
+    // First is used by its name, Second by its id.
+    let rename = |id: &Value| json!({"id": id, "patch": {"name": "Renamed"}});
+    let error =
+        context.refused(CSR, "crm_update_segment", rename(&first["id"]), Code::Conflict).await;
+    assert_eq!(error.data["segments"], json!(["Second"]));
+    context.call(CSR, "crm_update_segment", rename(&second["id"])).await.unwrap();
 }
 
 async fn due_segments_are_computed_after_those_they_depend_on(context: &mut Context) {
@@ -536,4 +547,89 @@ async fn the_closed_lists_are_those_of_the_database(context: &mut Context) {
         let known: Vec<String> = context.client.query_one(&sql, &[]).await.unwrap().get(0);
         assert_eq!(known, choices, "{}", field.name);
     }
+}
+
+/// Whether the one customer with this source matches the rule.
+async fn holds(context: &mut Context, rule: Value) -> bool {
+    count(context, json!([{"field": "source", "operator": "=", "value": "s-one"}, rule])).await == 1
+}
+
+async fn days_are_those_of_the_org(context: &mut Context) {
+    let id = customer(context, json!({"name": "A", "source": "s-one"})).await;
+    let key: uuid::Uuid = id.as_str().unwrap().parse().unwrap();
+    // Half an hour before midnight in Chicago is the next day in UTC; clocks go forward on 8 March 2026.
+    let sql = "update orgs set time_zone = 'America/Chicago' where id = $1";
+    context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
+    let sql = "update customers set created_at = '2026-03-09T04:30:00Z' where id = $1";
+    context.client.execute(sql, &[&key]).await.unwrap();
+    for (operator, value, wanted) in [
+        ("=", json!("2026-03-08"), true),
+        ("=", json!("2026-03-09"), false),
+        ("!=", json!("2026-03-08"), false),
+        ("<", json!("2026-03-08"), false),
+        ("<=", json!("2026-03-08"), true),
+        (">", json!("2026-03-08"), false),
+        (">", json!("2026-03-07"), true),
+        (">=", json!("2026-03-08"), true),
+        ("<", json!("2026-03-09"), true),
+        ("=", json!("2026-03-09T04:30:00Z"), true),
+        ("=", json!("2026-03-08T23:30:00-05:00"), true),
+        (">", json!("2026-03-09T04:30:00Z"), false),
+        ("in", json!(["2026-01-01", "2026-03-08"]), true),
+        ("in", json!("2026-03-07, 2026-03-09"), false),
+        ("notIn", json!(["2026-03-09T04:30:00Z"]), false),
+        ("between", json!(["2026-03-08", "2026-03-08"]), true),
+        ("between", json!(["2026-03-09", "2026-03-08"]), false),
+        ("notBetween", json!(["2026-03-01", "2026-03-07"]), true),
+        ("olderThan", json!("PT1H"), true),
+        ("withinLast", json!("P50Y"), true),
+        ("withinNext", json!("P50Y"), false),
+        ("<", json!({"mode": "relative", "anchor": "now"}), true),
+        (
+            "<",
+            json!({"mode": "relative", "anchor": "startOfYear", "offset": -60, "unit": "year"}),
+            false,
+        ),
+    ] {
+        let rule = json!({"field": "created_at", "operator": operator, "value": value});
+        assert_eq!(holds(context, rule.clone()).await, wanted, "{rule}");
+    }
+}
+
+async fn negations_match_what_is_missing_unless_told(context: &mut Context) {
+    customer(context, json!({"name": "A", "source": "s-one"})).await;
+    for (field, operator, value) in [
+        ("notes", "!=", json!("x")),
+        ("notes", "doesNotContain", json!("x")),
+        ("notes", "doesNotBeginWith", json!("")),
+        ("notes", "doesNotEndWith", json!("x")),
+        ("notes", "notIn", json!(["x"])),
+        ("notes", "notBetween", json!(["a", "b"])),
+        ("owner_id", "!=", json!(NORTHWIND)),
+        ("last_service_at", "notBetween", json!(["2026-01-01", "2026-01-02"])),
+        ("tags", "containsNone", json!(["VIP"])),
+    ] {
+        for (include, wanted) in [(json!({}), true), (json!({"includeEmpty": false}), false)] {
+            let rule =
+                json!({"field": field, "operator": operator, "value": value, "meta": include});
+            assert_eq!(holds(context, rule.clone()).await, wanted, "{rule}");
+        }
+    }
+    // No row of figures or wishes is zero and false, which is not missing.
+    for (field, operator, value, wanted) in [
+        ("total_spend", "=", json!(0), true),
+        ("total_spend", "!=", json!(5), true),
+        ("total_spend", "<", json!(1), true),
+        ("total_spend", ">", json!(1), false),
+        ("total_spend", "null", json!(null), false),
+        ("do_not_call", "=", json!(false), true),
+        ("do_not_call", "!=", json!(true), true),
+        ("jobs_count", "in", json!([0, 1]), true),
+    ] {
+        let meta = json!({"includeEmpty": false});
+        let rule = json!({"field": field, "operator": operator, "value": value, "meta": meta});
+        assert_eq!(holds(context, rule.clone()).await, wanted, "{rule}");
+    }
+    let none = json!({"combinator": "and", "not": true, "rules": [{"field": "notes", "operator": "contains", "value": "x"}]});
+    assert!(holds(context, none).await);
 }

@@ -92,9 +92,9 @@ fn contradict(one: &Rule, other: &Rule) -> bool {
     if let (Some(left), Some(right)) = (choices(one), choices(other)) {
         return left.is_disjoint(&right);
     }
-    let ((low, lowest), (high, highest)) = match (range(one, left), range(other, left)) {
-        (Some(one), Some(other)) => (one, other),
-        _ => return false,
+    let (Some((low, lowest)), Some((high, highest))) = (range(one, left), range(other, left))
+    else {
+        return false;
     };
     low.max(high) > lowest.min(highest)
 }

@@ -5,113 +5,20 @@
 //! the org's time zone or names becomes an item for the statement that resolves such things once a
 //! run, so that all rules share one now and the planner sees constants.
 
+mod related;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::catalogue::{Entity, Field, Join, Kind};
-use super::definition::{
-    Combinator, Definition, Function, Group, Match, Member, Operand, Rule, Subject,
-};
+use super::definition::{Combinator, Definition, Group, Member, Operand, Rule, Subject};
 use super::operator::Operator;
+use super::statement::{Compiled, Parameter};
 use super::value::{self, As, Literal, Moment};
 
 const ORG: &str = "($1 ->> 'org_id')::uuid";
-const ZONE: &str = "($1 ->> 'time_zone')";
-
-/// A value of the statement.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Parameter {
-    /// As it is.
-    Value(String),
-    /// An item that the database resolves, see `rpc/sql/segment/resolve.sql`.
-    Resolve(Value),
-}
-
-/// SQL text that only the compiler makes. Its one parameter is a `jsonb`, its answer one `jsonb`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement(String);
-
-impl Statement {
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.0
-    }
-
-    /// What asks the planner instead of running it.
-    #[must_use]
-    pub fn explain(&self) -> Self {
-        Self(format!("explain (format json) {}", self.0))
-    }
-}
-
-/// A compiled definition.
-#[derive(Clone, Debug)]
-pub struct Compiled {
-    matching: String,
-    explained: String,
-    nodes: Vec<String>,
-    parameters: Vec<Parameter>,
-}
-
-impl Compiled {
-    /// The template with `{matching}` replaced by the query for the ids of all matching customers.
-    #[must_use]
-    pub fn within(&self, template: &'static str) -> Statement {
-        Statement(template.replace("{matching}", &self.matching))
-    }
-
-    /// The query for the ids of all matching customers.
-    #[must_use]
-    pub fn matching(&self) -> &str {
-        &self.matching
-    }
-
-    /// Why the customer `customer_id` of the parameter is in or out:
-    /// `{matches, is_archived, nodes: [[result, actual], …]}` in the order of [`Self::nodes`].
-    #[must_use]
-    pub fn explained(&self) -> Statement {
-        Statement(self.explained.clone())
-    }
-
-    /// The paths of the rules and groups that are explained.
-    #[must_use]
-    pub fn nodes(&self) -> &[String] {
-        &self.nodes
-    }
-
-    #[must_use]
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
-    }
-
-    /// The items to resolve, in their order.
-    #[must_use]
-    pub fn unresolved(&self) -> Vec<&Value> {
-        self.parameters
-            .iter()
-            .filter_map(|parameter| match parameter {
-                Parameter::Resolve(item) => Some(item),
-                Parameter::Value(_) => None,
-            })
-            .collect()
-    }
-
-    /// The statement's parameter, given the org and what the items were resolved to.
-    #[must_use]
-    pub fn bind(&self, org_id: uuid::Uuid, time_zone: &str, resolved: &[Value]) -> Value {
-        let mut resolved = resolved.iter();
-        let values: Vec<_> = self
-            .parameters
-            .iter()
-            .map(|parameter| match parameter {
-                Parameter::Value(text) => json!(text),
-                Parameter::Resolve(_) => resolved.next().cloned().unwrap_or_default(),
-            })
-            .collect();
-        json!({"org_id": org_id, "time_zone": time_zone, "p": values})
-    }
-}
+pub(super) const ZONE: &str = "($1 ->> 'time_zone')";
 
 /// Compiles a definition.
 #[must_use]
@@ -120,7 +27,7 @@ pub fn compile(definition: &Definition) -> Compiled {
     let condition = compiler.group(&definition.query, None);
     let mut from = String::from("from public.customers c");
     for join in &compiler.joins {
-        from.push_str("\n");
+        from.push('\n');
         from.push_str(join.sql());
     }
     let archived = if definition.names_archived() { "" } else { " and not c.is_archived" };
@@ -450,118 +357,6 @@ impl Compiler {
             (Kind::Text | Kind::Enum(..), _) => (text(column, kind), text(&right, other.kind)),
             _ => (column.to_owned(), right),
         }
-    }
-
-    // ---- tags, segments, related rows
-
-    fn tags(&mut self, rule: &Rule) -> (String, String) {
-        let tagged = format!(
-            "from public.crm_customer_tags x where x.org_id = {ORG} and x.customer_id = c.id"
-        );
-        let actual = format!(
-            "(select coalesce(jsonb_agg(t.name order by t.name_key), '[]') from public.crm_customer_tags x\n\
-             join public.crm_tags t on t.org_id = x.org_id and t.id = x.tag_id where x.org_id = {ORG} and x.customer_id = c.id)"
-        );
-        let condition = match &rule.operand {
-            Operand::Names(names) => {
-                let all = rule.operator == Operator::ContainsAll;
-                let item = json!({"as": "tags", "of": names, "all": all});
-                let ids = self.bound(Parameter::Resolve(item), "uuid[]");
-                let any = format!("exists (select {tagged} and x.tag_id = any ({ids}))");
-                match rule.operator {
-                    Operator::ContainsAll => format!(
-                        "((select count(*) {tagged} and x.tag_id = any ({ids})) = cardinality({ids}))"
-                    ),
-                    Operator::ContainsNone | Operator::NotIn => {
-                        // No tag at all is the missing value of this field.
-                        let some = format!(" and exists (select {tagged})");
-                        let some = if rule.include_empty { "" } else { &some };
-                        format!("(not {any}{some})")
-                    }
-                    _ => any,
-                }
-            }
-            _ if rule.operator == Operator::Null => format!("not exists (select {tagged})"),
-            _ => format!("exists (select {tagged})"),
-        };
-        (condition, actual)
-    }
-
-    fn segments(&mut self, rule: &Rule) -> (String, String) {
-        let joined = format!(
-            "from public.crm_segment_members x where x.org_id = {ORG} and x.customer_id = c.id"
-        );
-        let actual = format!(
-            "(select coalesce(jsonb_agg(s.name order by s.name), '[]') from public.crm_segment_members x\n\
-             join public.crm_segments s on s.org_id = x.org_id and s.id = x.segment_id where x.org_id = {ORG} and x.customer_id = c.id)"
-        );
-        let Operand::Names(names) = &rule.operand else { return ("false".to_owned(), actual) };
-        let item = json!({"as": "segments", "of": names});
-        let ids = self.bound(Parameter::Resolve(item), "uuid[]");
-        let not = if rule.operator == Operator::NotIn { "not " } else { "" };
-        (format!("{not}exists (select {joined} and x.segment_id = any ({ids}))"), actual)
-    }
-
-    /// `from … where …` for the related rows, and the filter's condition.
-    fn rows(&mut self, entity: &'static Entity, filter: Option<&Group>) -> (String, String) {
-        let from =
-            format!("from {} x where x.org_id = {ORG} and x.customer_id = c.id", entity.table);
-        let condition =
-            filter.map_or_else(|| "true".to_owned(), |group| self.group(group, Some(entity)));
-        (from, condition)
-    }
-
-    fn related(
-        &mut self,
-        entity: &'static Entity,
-        matching: Match,
-        filter: Option<&Group>,
-    ) -> (String, String) {
-        let (from, filter) = self.rows(entity, filter);
-        let counted = |compiler: &mut Self, count: u32, relation: &str, more: u32| {
-            let limit = compiler.element((u64::from(count) + u64::from(more)).to_string());
-            let count = compiler.element(count.to_string());
-            format!(
-                "((select count(*) from (select {from} and {filter} limit {limit}::bigint) y) {relation} {count}::bigint)"
-            )
-        };
-        let condition = match matching {
-            Match::Some | Match::AtLeast(1) => format!("exists (select {from} and {filter})"),
-            Match::None | Match::AtMost(0) | Match::Exactly(0) => {
-                format!("not exists (select {from} and {filter})")
-            }
-            Match::All => format!("not exists (select {from} and ({filter}) is not true)"),
-            Match::AtLeast(count) => counted(self, count, ">=", 0),
-            Match::AtMost(count) => counted(self, count, "<=", 1),
-            Match::Exactly(count) => counted(self, count, "=", 1),
-        };
-        (condition, format!("(select to_jsonb(count(*)) {from} and {filter})"))
-    }
-
-    fn aggregate(
-        &mut self,
-        rule: &Rule,
-        entity: &'static Entity,
-        function: Function,
-        column: Option<&'static Field>,
-        filter: Option<&Group>,
-    ) -> (String, String) {
-        let (from, filter) = self.rows(entity, filter);
-        let column = column.map_or("*", |field| field.sql);
-        let figure = match function {
-            Function::Sum => format!("coalesce(sum({column}), 0)"),
-            Function::Count | Function::Avg | Function::Min | Function::Max => {
-                format!("{}({column})", function.as_str())
-            }
-        };
-        let kind = rule.subject.kind().unwrap_or(Kind::Number);
-        let operated = Operated { sql: "y.v".to_owned(), kind, absent: None };
-        let condition = self.comparison(rule, &operated);
-        let figure = format!("(select {figure} as v {from} and {filter}) y");
-        (
-            format!("(select {condition} from {figure})"),
-            format!("(select to_jsonb(y.v) from {figure})"),
-        )
     }
 }
 

@@ -132,6 +132,7 @@ pub enum Operand {
 
 impl Definition {
     /// Every rule about the customer, in the order of the definition; not those about related rows.
+    #[must_use]
     pub fn rules(&self) -> Vec<&Rule> {
         fn collect<'a>(group: &'a Group, found: &mut Vec<&'a Rule>) {
             for member in &group.members {

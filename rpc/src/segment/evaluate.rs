@@ -55,6 +55,9 @@ async fn bind(
     now: Option<&str>,
 ) -> Result<Value> {
     let items = compiled.unresolved();
+    if items.is_empty() && !compiled.needs_time_zone() {
+        return Ok(compiled.bind(org_id, "UTC", &[]));
+    }
     let resolved = db.call(RESOLVE, &json!({"org_id": org_id, "items": items, "now": now})).await?;
     let values = resolved["values"].as_array().map(Vec::as_slice).unwrap_or_default();
     if values.len() != items.len() {
@@ -88,6 +91,7 @@ pub async fn segments(
 }
 
 /// The errors of a definition as errors of the argument that holds it.
+#[must_use]
 pub fn refusal(argument: &str, errors: Vec<FieldError>) -> Error {
     Error::invalid(
         errors

@@ -135,12 +135,12 @@ struct Members {
     scores: Option<Vec<Option<serde_json::Number>>>,
 }
 
-/// `crm_segment_add_members(segment_id, customer_ids, scores)`: {added, removed, not_found}.
+/// `crm_segment_add_members(segment_id, customer_ids, scores)`: `{added, removed, not_found}`.
 pub async fn add_members<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     change_members(db, arguments, ADD_MEMBERS).await
 }
 
-/// `crm_segment_remove_members(segment_id, customer_ids)`: {added, removed, not_found}.
+/// `crm_segment_remove_members(segment_id, customer_ids)`: `{added, removed, not_found}`.
 pub async fn remove_members<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     change_members(db, arguments, REMOVE_MEMBERS).await
 }

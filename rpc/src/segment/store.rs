@@ -16,6 +16,7 @@ const CREATE: &str = include_str!("../../sql/segment/create.sql");
 const UPDATE: &str = include_str!("../../sql/segment/update.sql");
 const LOCK: &str = include_str!("../../sql/segment/lock.sql");
 const LOCK_ORG: &str = include_str!("../../sql/segment/lock_org.sql");
+const FIND_NAMERS: &str = include_str!("../../sql/segment/find_namers.sql");
 const FIND_CYCLE: &str = include_str!("../../sql/segment/find_cycle.sql");
 
 #[derive(Deserialize)]
@@ -126,6 +127,9 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(Error::invalid(errors));
     }
     patch.name = patch.name.map(|name| name.trim().to_owned());
+    if patch.name.as_deref().is_some_and(|name| before["name"] != name) {
+        refuse_rename(db, org_id, id, &before["name"]).await?;
+    }
     let redefined = patch.definition.is_some();
     let depends_on = match &patch.definition {
         Some(Some(definition)) => {
@@ -206,6 +210,17 @@ async fn refuse_cycle(
         std::iter::once(&before["name"]).chain(names).filter_map(Value::as_str).collect();
     let message = format!("would make a cycle: {}", path.join(" > "));
     Err(Error::invalid_field("definition", "cycle", message).with("cycle", json!(path)))
+}
+
+/// A rule that names a segment by name would lose it.
+async fn refuse_rename(db: &mut impl Db, org_id: Uuid, id: Uuid, name: &Value) -> Result<()> {
+    let document = json!({"org_id": org_id, "segment_id": id, "name": name});
+    let namers = db.call(FIND_NAMERS, &document).await?;
+    if namers.as_array().is_none_or(Vec::is_empty) {
+        return Ok(());
+    }
+    let hint = "Rules of other segments use this name: let them use the id, then rename.";
+    Err(Error::new(Code::Conflict, hint).with("field", "name").with("segments", namers))
 }
 
 fn taken() -> Error {
