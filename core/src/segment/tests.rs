@@ -21,6 +21,7 @@ fn group(rules: &[Value]) -> Value {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn every_mistake_has_its_path_and_code() {
     for (rule, path, code) in [
         (json!({"field": "name"}), ".operator", "missing"),
