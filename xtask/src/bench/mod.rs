@@ -3,6 +3,7 @@
 mod create_customer;
 mod doors;
 mod pgbench;
+mod segment;
 
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 2] = [
+const BENCHES: [Bench; 4] = [
     Bench {
         name: "create-customer",
         about: "one RPC call against six statements and against PL/pgSQL",
@@ -26,6 +27,16 @@ const BENCHES: [Bench; 2] = [
         name: "doors",
         about: "creating a customer over REST and over the function, and the function's cold start",
         run: doors::run,
+    },
+    Bench {
+        name: "segment",
+        about: "a segment over 50,000 customers: the RPCs, the statement by hand, a PL/pgSQL loop",
+        run: segment::run,
+    },
+    Bench {
+        name: "segment-million",
+        about: "the same segment over 1,000,000 customers: time and the backend's memory",
+        run: segment::run_million,
     },
 ];
 
