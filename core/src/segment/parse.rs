@@ -2,6 +2,8 @@
 
 mod related;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::catalogue::{self, Entity, Field, Kind};
@@ -74,7 +76,12 @@ impl Reader {
 
     fn keys(&mut self, path: &str, object: &Map<String, Value>, known: &[&str]) {
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
-            let path = join(path, &shown(key));
+            // An empty key has no name: what holds it is the path.
+            let path = if key.is_empty() && path.is_empty() {
+                "$".to_owned()
+            } else {
+                join(path, &shown(key))
+            };
             self.refuse::<()>(&path, "unknown_key", "is not a key of a definition");
         }
     }
@@ -336,18 +343,20 @@ impl Reader {
     }
 
     /// The elements of an array or of comma-separated text, where `\,` is a comma.
-    fn list(&mut self, path: &str, value: &Value) -> Option<Vec<(String, Value)>> {
+    fn list<'v>(&mut self, path: &str, value: &'v Value) -> Option<Vec<(String, Cow<'v, Value>)>> {
+        // Borrowed: a clone of a deep item would exhaust the stack before it is refused.
         let items: Vec<_> = match value {
             Value::Array(items) if items.len() <= MAX_VALUES => items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| (format!("{path}[{index}]"), item.clone()))
+                .map(|(index, item)| (format!("{path}[{index}]"), Cow::Borrowed(item)))
                 .collect(),
             Value::Array(_) => Vec::new(),
-            Value::String(text) => {
-                split(text).into_iter().map(|item| (path.to_owned(), Value::String(item))).collect()
-            }
-            Value::Number(_) => vec![(path.to_owned(), value.clone())],
+            Value::String(text) => split(text)
+                .into_iter()
+                .map(|item| (path.to_owned(), Cow::Owned(Value::String(item))))
+                .collect(),
+            Value::Number(_) => vec![(path.to_owned(), Cow::Borrowed(value))],
             _ => {
                 let message = "must be a list, or text with commas";
                 return self.refuse(path, "invalid_type", message);

@@ -4,6 +4,7 @@ mod create_customer;
 mod doors;
 mod pgbench;
 mod search;
+mod segment;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 6] = [
     Bench {
         name: "create-customer",
         about: "one RPC call against six statements and against PL/pgSQL",
@@ -37,6 +38,16 @@ const BENCHES: [Bench; 4] = [
         name: "list",
         about: "fifty customers under RLS against the same query without",
         run: search::list,
+    },
+    Bench {
+        name: "segment",
+        about: "a segment over 50,000 customers: the RPCs, the statement by hand, a PL/pgSQL loop",
+        run: segment::run,
+    },
+    Bench {
+        name: "segment-million",
+        about: "the same segment over 1,000,000 customers: time and the backend's memory",
+        run: segment::run_million,
     },
 ];
 

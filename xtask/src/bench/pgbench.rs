@@ -49,13 +49,7 @@ pub fn compare(
         for (contestant, result) in contestants.iter().zip(&mut results) {
             let title = format!("round {round}: {}", contestant.name);
             let step = Step::start(&title);
-            let mut run = database.client(pgbench);
-            run.args(["-n", "-c", CLIENTS, "-j", THREADS, "-M", PROTOCOL, "-T"])
-                .arg(seconds.to_string())
-                .arg("-f")
-                .arg(&contestant.script);
-            let output = command::run(&mut run, Some(&step))?;
-            let rate = rate(&output)?;
+            let rate = once(database, pgbench, &contestant.script, CLIENTS, seconds, &step)?;
             result.rates.push(rate);
             step.done(format!("{title}: {rate:.0} /s"));
         }
@@ -105,6 +99,24 @@ pub fn latencies(
 fn milliseconds(line: &str) -> Option<f64> {
     let microseconds: f64 = line.split_whitespace().nth(2)?.parse().ok()?;
     Some(microseconds / 1000.0)
+}
+
+/// One run of a script: transactions a second.
+pub fn once(
+    database: &Database,
+    pgbench: &Path,
+    script: &Path,
+    clients: &str,
+    seconds: u32,
+    step: &Step,
+) -> Result<f64> {
+    let threads = if clients == "1" { "1" } else { THREADS };
+    let mut run = database.client(pgbench);
+    run.args(["-n", "-c", clients, "-j", threads, "-M", PROTOCOL, "-T"])
+        .arg(seconds.to_string())
+        .arg("-f")
+        .arg(script);
+    rate(&command::run(&mut run, Some(step))?)
 }
 
 fn rate(output: &str) -> Result<f64> {
