@@ -51,13 +51,15 @@ enum Binding {
 struct Graph<'a> {
     people: Vec<Person<'a>>,
     nodes: Vec<Node>,
-    links: Vec<(usize, Key, &'a str)>,
+    /// Whose each key is: a node, the kind of the key, its number.
+    links: Vec<(usize, Key, usize)>,
+    keys: HashMap<(Key, &'a str), usize>,
     /// The keys beside the `external_ref`, which goes first.
     kinds: Vec<Key>,
     by_ref: bool,
 }
 
-/// The nodes that are joined by shared keys.
+/// Nodes, and after them keys, that are joined.
 struct Components(Vec<usize>);
 
 /// Finds the customer of every row; rows that have none are errors.
@@ -124,6 +126,7 @@ impl<'a> Graph<'a> {
             people: Vec::new(),
             nodes: Vec::new(),
             links: Vec::new(),
+            keys: HashMap::new(),
             kinds,
             by_ref: match_on.contains(&Key::ExternalRef),
         };
@@ -139,7 +142,7 @@ impl<'a> Graph<'a> {
             if one.key == Key::ExternalRef {
                 owners.insert(one.value.as_str(), person);
             } else if graph.kinds.contains(&one.key) {
-                graph.links.push((person, one.key, &one.value));
+                graph.link(person, one.key, &one.value);
             }
         }
         (graph, owners)
@@ -167,23 +170,37 @@ impl<'a> Graph<'a> {
                 }
             };
             node_of.push(node);
-            let keys = row.keys().into_iter().filter(|(key, _)| self.kinds.contains(key));
-            self.links.extend(keys.map(|(key, value)| (node, key, value)));
+            for (key, value) in row.keys() {
+                if self.kinds.contains(&key) {
+                    self.link(node, key, value);
+                }
+            }
         }
         node_of
     }
 
-    /// Joins the nodes that share a key of the first `count` kinds.
-    fn components(&self, count: usize) -> Components {
-        let mut components = Components((0..self.nodes.len()).collect());
-        let mut first: HashMap<(Key, &str), usize> = HashMap::new();
-        for (node, key, value) in &self.links {
-            if self.kinds[..count].contains(key) {
-                let other = *first.entry((*key, value)).or_insert(*node);
-                components.join(other, *node);
+    fn link(&mut self, node: usize, key: Key, value: &'a str) {
+        let next = self.keys.len();
+        let number = *self.keys.entry((key, value)).or_insert(next);
+        self.links.push((node, key, number));
+    }
+
+    /// Joins what shares a key of the first `count` kinds, through the nodes that may join.
+    fn components(&self, count: usize, joins: impl Fn(Node) -> bool) -> Components {
+        let mut components = Components((0..self.nodes.len() + self.keys.len()).collect());
+        for (node, key, number) in &self.links {
+            if joins(self.nodes[*node]) && self.kinds[..count].contains(key) {
+                components.join(*node, self.nodes.len() + number);
             }
         }
         components
+    }
+
+    /// [`Self::components`] of loose rows only, for each number of kinds: customers have keys, but
+    /// what else they have says nothing about who a row is.
+    fn narrow(&self) -> Vec<Components> {
+        let of = |count| self.components(count, |node| node == Node::Loose);
+        (1..=self.kinds.len()).map(of).collect()
     }
 
     /// For each row that has one the node it belongs to: a component that can be one customer is one.
@@ -197,7 +214,7 @@ impl<'a> Graph<'a> {
         node_of: &[usize],
         errors: &mut Vec<RowError>,
     ) -> Vec<(usize, usize)> {
-        let whole = self.components(self.kinds.len());
+        let whole = self.components(self.kinds.len(), |_| true);
         let mut shapes: HashMap<usize, Shape> = HashMap::new();
         for (node, kind) in self.nodes.iter().enumerate() {
             shapes.entry(whole.root(node)).or_default().add(node, *kind, self);
@@ -212,15 +229,18 @@ impl<'a> Graph<'a> {
             }
             return targets;
         }
-        let bindings = self.bind(|node| !is_one(node));
+        let narrow = self.narrow();
+        let bindings = self.bind(&narrow, |node| !is_one(node));
         let identity = |node: usize| match (self.nodes[node], bindings.get(&node)) {
             (Node::Loose, _) => None,
             (_, Some(Binding::Person(person))) => Some(*person),
             _ => Some(node),
         };
-        let narrower: Vec<Narrowed> = (1..=self.kinds.len())
+        let narrower: Vec<Narrowed> = narrow
+            .into_iter()
+            .enumerate()
+            .map(|(last, components)| Narrowed::of(self, last + 1, components, identity))
             .rev()
-            .map(|count| Narrowed::of(self, count, self.components(count), identity))
             .collect();
         for (index, node) in live.iter().zip(node_of) {
             let root = whole.root(*node);
@@ -255,20 +275,34 @@ impl<'a> Graph<'a> {
         targets
     }
 
-    /// A customer with a new `external_ref` is the known one without any that has the first of its
-    /// keys, unless there are several or others want it too.
-    fn bind(&self, concerns: impl Fn(usize) -> bool) -> HashMap<usize, Binding> {
-        let mut holders: HashMap<(Key, &str), Vec<usize>> = HashMap::new();
-        for (node, key, value) in &self.links {
-            if self.people.get(*node).is_some_and(|person| person.external_ref.is_none()) {
-                holders.entry((*key, value)).or_default().push(*node);
+    /// A customer with a new `external_ref` is the known one without any that the first of its keys
+    /// leads to, unless there are several or others want it too.
+    fn bind(
+        &self,
+        narrow: &[Components],
+        concerns: impl Fn(usize) -> bool,
+    ) -> HashMap<usize, Binding> {
+        let mut wanted: HashMap<usize, HashMap<Key, HashSet<usize>>> = HashMap::new();
+        for node in 0..self.nodes.len() {
+            if self.nodes[node] == Node::Referred && concerns(node) {
+                wanted.insert(node, HashMap::new());
             }
         }
-        let mut wanted: HashMap<usize, HashMap<Key, HashSet<usize>>> = HashMap::new();
-        for (node, key, value) in &self.links {
-            if self.nodes[*node] == Node::Referred && concerns(*node) {
-                let by_kind = wanted.entry(*node).or_default();
-                if let Some(holders) = holders.get(&(*key, value)) {
+        for (last, components) in narrow.iter().enumerate() {
+            let root = |number: usize| components.root(self.nodes.len() + number);
+            let mut holders: HashMap<usize, Vec<usize>> = HashMap::new();
+            for (node, key, number) in &self.links {
+                let is_free = |person: &Person<'_>| person.external_ref.is_none();
+                if self.kinds[..=last].contains(key) && self.people.get(*node).is_some_and(is_free)
+                {
+                    holders.entry(root(*number)).or_default().push(*node);
+                }
+            }
+            for (node, key, number) in &self.links {
+                if *key == self.kinds[last]
+                    && let Some(by_kind) = wanted.get_mut(node)
+                    && let Some(holders) = holders.get(&root(*number))
+                {
                     by_kind.entry(*key).or_default().extend(holders);
                 }
             }
@@ -380,7 +414,7 @@ enum Only {
     Several,
 }
 
-/// The customers in each component by the first `count` kinds of keys.
+/// The customers that have a key of each component by the first `count` kinds of keys.
 struct Narrowed {
     count: usize,
     components: Components,
@@ -389,15 +423,18 @@ struct Narrowed {
 
 impl Narrowed {
     fn of(
-        graph: &Graph,
+        graph: &Graph<'_>,
         count: usize,
         components: Components,
         identity: impl Fn(usize) -> Option<usize>,
     ) -> Self {
         let mut only: HashMap<usize, Only> = HashMap::new();
-        for node in 0..graph.nodes.len() {
-            let Some(found) = identity(node) else { continue };
-            let entry = only.entry(components.root(node)).or_insert(Only::One(found));
+        for (node, key, number) in &graph.links {
+            let Some(found) = identity(*node).filter(|_| graph.kinds[..count].contains(key)) else {
+                continue;
+            };
+            let root = components.root(graph.nodes.len() + number);
+            let entry = only.entry(root).or_insert(Only::One(found));
             if !matches!(entry, Only::One(first) if *first == found) {
                 *entry = Only::Several;
             }

@@ -110,9 +110,9 @@ fn mistakes_are_listed_by_row_and_column_and_good_rows_go_in() {
             (4, "city", "required"),
             (5, "notes", "invalid_value"),
             (5, "tags", "invalid_value"),
-            (8, "external_ref", "no_match_key"),
             (3, "name", "required"),
             (7, "name", "required"),
+            (8, "external_ref", "no_match_key"),
         ]
     );
     let made: Vec<_> = plan.create.iter().map(|one| one.n).collect();
