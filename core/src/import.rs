@@ -1,9 +1,11 @@
 //! Importing customers from flat rows, as a CSV file gives them.
 //!
 //! [`read`] checks and normalises each row by the rules of `crm_create_customer`; [`plan`] decides
-//! which rows are the same customer, in the file and with those that are known. Both are pure and
-//! depend on the order of the rows only, so the same file against the same customers is the same plan.
+//! which rows are the same customer, in the file and with those that are known. Both are pure. Who
+//! is who depends neither on the order of the rows nor on which of them have become customers already, so
+//! the same file again changes nothing.
 
+mod group;
 mod plan;
 mod row;
 
@@ -30,6 +32,14 @@ pub enum Key {
 
 impl Key {
     pub const ALL: [Self; 3] = [Self::ExternalRef, Self::Email, Self::Phone];
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::ExternalRef => "external_ref",
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
 }
 
 /// Which customers an import may write.
@@ -58,5 +68,7 @@ impl RowError {
     }
 }
 
+#[cfg(test)]
+mod repeat;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use fieldcrm_core::import::{
     self, Change, Creation, Key, Known, MAX_ERRORS, Mode, Plan, Row, RowError,
 };
-use fieldcrm_core::{Capability, Error, FieldError, Result, Session, patch};
+use fieldcrm_core::{Capability, FieldError, Result, Session, patch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -35,15 +35,13 @@ struct Import {
 }
 
 /// `crm_import_customers(rows, match_on, mode, dry_run)`: makes and changes customers of flat rows in
-/// one transaction; rows with mistakes are left out and listed. The same rows again change nothing.
+/// one transaction; rows with mistakes are left out and listed. The same rows again change nothing,
+/// as long as they are matched on something.
 pub async fn import<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersWrite])?;
     let given: Import = patch::read(arguments)?;
     let match_on = given.match_on.unwrap_or_else(|| Key::ALL.to_vec());
-    if match_on.is_empty() {
-        return Err(Error::invalid_field("match_on", "required", "name at least one key"));
-    }
     let mode = given.mode.unwrap_or_default();
     let dry_run = given.dry_run == Some(true);
     let mut writer = Writer { db, caller: &caller, org_id, dry_run, tags: Vec::new() };

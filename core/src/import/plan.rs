@@ -1,6 +1,4 @@
-//! Which rows are the same customer.
-
-use std::collections::HashMap;
+//! What the rows of each customer make of it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -9,6 +7,7 @@ use uuid::Uuid;
 use crate::customer::Preferences;
 use crate::customer::{ContactRow, ContactType, CustomerType, LocationRow, PreparedCustomer};
 
+use super::group::{Group, group};
 use super::row::{Cells, Row};
 use super::{Key, Mode, RowError};
 
@@ -77,25 +76,12 @@ const SET: [&str; 13] = [
     "external_ref",
 ];
 
-/// Finds the customer of every row: the known one or that of an earlier row which has the first of
-/// its keys that anybody has. An `external_ref` that differs says that it is another customer, as long
-/// as it is a key.
+/// Finds the customer of every row, see [`super::group`], and what the mode lets the rows do to it.
 pub fn plan(rows: Vec<Row>, known: &[Known], match_on: &[Key], mode: Mode, country: &str) -> Plan {
-    let mut groups = Groups::of(known, match_on);
-    let mut plan = Plan::default();
-    for (index, row) in rows.iter().enumerate() {
-        if let Err((path, code, message)) = groups.place(index, row) {
-            plan.errors.push(RowError::new(row.number, path, code, message));
-        }
-    }
+    let (groups, errors) = group(&rows, known, match_on);
+    let mut plan = Plan { errors, ..Plan::default() };
     let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
-    let mut groups = groups.all;
-    for group in &mut groups {
-        group.rows.sort_unstable();
-    }
-    groups.retain(|group| !group.rows.is_empty());
-    groups.sort_unstable_by_key(|group| group.rows[0]);
-    for Group { known, rows: members, .. } in groups {
+    for Group { known, rows: members } in groups {
         let count = members.len();
         let members: Vec<Row> = members.iter().filter_map(|index| rows[*index].take()).collect();
         match known {
@@ -229,180 +215,17 @@ fn is_same_endpoint(a: &ContactRow, b: &ContactRow) -> bool {
     a.value == b.value && (a.r#type == b.r#type || is_telephone(a.r#type) && is_telephone(b.r#type))
 }
 
-#[derive(Default)]
-struct Group {
-    known: Option<(Uuid, CustomerType)>,
-    external_ref: Option<String>,
-    /// Indexes of the rows.
-    rows: Vec<usize>,
-    merged_into: Option<usize>,
-}
-
-struct Groups<'a> {
-    all: Vec<Group>,
-    by_ref: HashMap<String, usize>,
-    by_email: HashMap<String, Vec<usize>>,
-    by_phone: HashMap<String, Vec<usize>>,
-    retired: std::collections::HashSet<&'a str>,
-    match_on: &'a [Key],
-}
-
-type Refusal = (&'static str, &'static str, &'static str);
-
-impl<'a> Groups<'a> {
-    fn of(known: &'a [Known], match_on: &'a [Key]) -> Self {
-        let mut groups = Self {
-            all: Vec::new(),
-            by_ref: HashMap::new(),
-            by_email: HashMap::new(),
-            by_phone: HashMap::new(),
-            retired: std::collections::HashSet::new(),
-            match_on,
-        };
-        let mut by_id: HashMap<Uuid, usize> = HashMap::new();
-        for one in known {
-            if one.retired {
-                if one.key == Key::ExternalRef {
-                    groups.retired.insert(&one.value);
-                }
-                continue;
-            }
-            let group = *by_id.entry(one.id).or_insert_with(|| {
-                groups.all.push(Group {
-                    known: Some((one.id, one.r#type)),
-                    external_ref: one.external_ref.clone(),
-                    ..Group::default()
-                });
-                groups.all.len() - 1
-            });
-            groups.register(one.key, &one.value, group);
-        }
-        groups
-    }
-
-    fn register(&mut self, key: Key, value: &str, group: usize) {
-        let index = match key {
-            Key::ExternalRef => {
-                self.by_ref.insert(value.to_owned(), group);
-                return;
-            }
-            Key::Email => &mut self.by_email,
-            Key::Phone => &mut self.by_phone,
-        };
-        let groups = index.entry(value.to_owned()).or_default();
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-
-    fn root(&self, mut group: usize) -> usize {
-        while let Some(into) = self.all[group].merged_into {
-            group = into;
-        }
-        group
-    }
-
-    /// An external reference tells customers apart only where it is asked for.
-    fn compatible(&self, a: Option<&str>, b: Option<&str>) -> bool {
-        !self.match_on.contains(&Key::ExternalRef)
-            || match (a, b) {
-                (Some(a), Some(b)) => a == b,
-                _ => true,
-            }
-    }
-
-    fn candidates(&self, key: Key, value: &str, external_ref: Option<&str>) -> Vec<usize> {
-        let found = match key {
-            Key::ExternalRef => self.by_ref.get(value).map(std::slice::from_ref),
-            Key::Email => self.by_email.get(value).map(Vec::as_slice),
-            Key::Phone => self.by_phone.get(value).map(Vec::as_slice),
-        };
-        let mut candidates: Vec<usize> =
-            found.unwrap_or_default().iter().map(|group| self.root(*group)).collect();
-        candidates.sort_unstable();
-        candidates.dedup();
-        candidates.retain(|group| {
-            self.compatible(self.all[*group].external_ref.as_deref(), external_ref)
-        });
-        candidates
-    }
-
-    /// Puts the row into its group, or says why it has none.
-    fn place(&mut self, index: usize, row: &Row) -> Result<(), Refusal> {
-        let external_ref = row.prepared.customer.external_ref.as_deref();
-        let keys = row.keys();
-        let mut group = None;
-        for key in self.match_on {
-            for (_, value) in keys.iter().filter(|(kind, _)| kind == key) {
-                let candidates = self.candidates(*key, value, external_ref);
-                match (group, candidates.as_slice()) {
-                    (None, [one]) => group = Some(*one),
-                    (None, [_, _, ..]) => {
-                        let path = match key {
-                            Key::ExternalRef => "external_ref",
-                            Key::Email => "email",
-                            Key::Phone => "phone",
-                        };
-                        let message = "more than one customer has it; match on something else";
-                        return Err((path, "ambiguous_match", message));
-                    }
-                    (Some(first), [other]) if first != *other => {
-                        group = Some(self.join(first, *other));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        if let Some(wanted) = external_ref {
-            let owner = self.by_ref.get(wanted).map(|owner| self.root(*owner));
-            if self.retired.contains(wanted) || owner.is_some_and(|owner| Some(owner) != group) {
-                let message = "another customer has this external_ref";
-                return Err(("external_ref", "duplicate_external_ref", message));
-            }
-        }
-        let group = group.unwrap_or_else(|| {
-            self.all.push(Group::default());
-            self.all.len() - 1
-        });
-        for (key, value) in &keys {
-            self.register(*key, value, group);
-        }
-        if let Some(external_ref) = external_ref {
-            self.all[group].external_ref = Some(external_ref.to_owned());
-        }
-        self.all[group].rows.push(index);
-        Ok(())
-    }
-
-    /// A row that shares keys with two customers of this call makes them one; customers that are
-    /// known stay two.
-    fn join(&mut self, first: usize, other: usize) -> usize {
-        let refs = |group: usize| self.all[group].external_ref.as_deref();
-        let both_known = self.all[first].known.is_some() && self.all[other].known.is_some();
-        if both_known || !self.compatible(refs(first), refs(other)) {
-            return first;
-        }
-        let (stays, goes) =
-            if self.all[other].known.is_some() { (other, first) } else { (first, other) };
-        let moved = std::mem::take(&mut self.all[goes].rows);
-        let external_ref = self.all[goes].external_ref.take();
-        self.all[goes].merged_into = Some(stays);
-        let stays_ref = &mut self.all[stays].external_ref;
-        if stays_ref.is_none() {
-            *stays_ref = external_ref;
-        }
-        self.all[stays].rows.extend(moved);
-        stays
-    }
-}
-
 impl Row {
+    pub(super) fn external_ref(&self) -> Option<&str> {
+        self.prepared.customer.external_ref.as_deref()
+    }
+
     /// Everything it can be recognised by.
     #[must_use]
     pub fn keys(&self) -> Vec<(Key, &str)> {
         let customer = &self.prepared.customer;
         let mut keys = Vec::with_capacity(3);
-        keys.extend(customer.external_ref.as_deref().map(|value| (Key::ExternalRef, value)));
+        keys.extend(self.external_ref().map(|value| (Key::ExternalRef, value)));
         keys.extend(customer.email.as_deref().map(|value| (Key::Email, value)));
         let is_phone =
             |row: &&ContactRow| matches!(row.r#type, ContactType::Mobile | ContactType::Phone);

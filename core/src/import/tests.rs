@@ -78,7 +78,10 @@ fn a_phone_is_read_as_of_the_country_of_the_row_then_of_the_org() {
 
 #[test]
 fn only_a_company_name_makes_a_company() {
-    let plan = fresh(&json!([{"company_name": "Acme"}, {"company_name": "Acme", "name": "Ada"}]));
+    let plan = fresh(&json!([
+        {"company_name": "Acme", "external_ref": "1"},
+        {"company_name": "Acme", "name": "Ada", "external_ref": "2"},
+    ]));
     assert_eq!(json!(plan.create[0])["customer"]["type"], "company");
     assert_eq!(json!(plan.create[1])["customer"]["type"], "individual");
 }
@@ -87,12 +90,13 @@ fn only_a_company_name_makes_a_company() {
 fn mistakes_are_listed_by_row_and_column_and_good_rows_go_in() {
     let plan = fresh(&json!([
         {"name": "A", "email": "nope", "phone": "12", "status": "robot"},
-        {"name": "B"},
+        {"name": "B", "external_ref": "2"},
         {"email": "c@x.example"},
         {"name": "D", "mobile": "1", "address_line1": "1 Main St", "do_not_sms": "perhaps", "latitude": "north"},
         {"name": "E", "tags": [["x"]], "notes": {}},
-        {"name": "F", "city": "Reno"},
-        {"type": "company", "first_name": "G"},
+        {"name": "F", "city": "Reno", "external_ref": "6"},
+        {"type": "company", "first_name": "G", "external_ref": "7"},
+        {"name": "H", "city": "Reno"},
     ]));
     assert_eq!(
         mistakes(&plan),
@@ -108,6 +112,7 @@ fn mistakes_are_listed_by_row_and_column_and_good_rows_go_in() {
             (5, "tags", "invalid_value"),
             (3, "name", "required"),
             (7, "name", "required"),
+            (8, "external_ref", "no_match_key"),
         ]
     );
     let made: Vec<_> = plan.create.iter().map(|one| one.n).collect();
@@ -189,7 +194,7 @@ fn known_customers_are_found_by_the_first_key_that_anybody_has() {
         {"external_ref": "9", "email": "b@x.example", "phone": "+14155552671", "first_name": "B"},
         {"phone": "415-555-2671", "notes": "x"},
         {"phone": "415-555-2672", "notes": "x"},
-        {"name": "New"},
+        {"name": "New", "external_ref": "10"},
     ]);
     let plan = import(&rows, &people, &Key::ALL, Mode::Both).unwrap();
     let changed: Vec<_> = plan.change.iter().map(|one| (one.n, one.id.as_u128())).collect();

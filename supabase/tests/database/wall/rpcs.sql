@@ -51,7 +51,7 @@ insert into wall_rpcs values
   ('crm_delete_customer(id => {customer})', 'admins', true, '00000'),
   ('crm_bulk_tag(customer_ids => array[{*customer}]::uuid[], add => array[''VIP''])', 'creators', true, '00000'),
   ('crm_merge_customers(id => {customer}, duplicate_id => {other})', 'writers', true, '00000'),
-  ('crm_import_customers(rows => ''[{"type": "company", "name": "Fresh"}]'')', 'writers', true, '00000'),
+  ('crm_import_customers(rows => ''[{"type": "company", "name": "Fresh", "external_ref": "fresh"}]'')', 'writers', true, '00000'),
   ('crm_export_customer(id => {customer})', 'managers', true, '00000'),
   ('crm_erase_customer(id => {customer})', 'admins', true, '00000'),
   ('crm_set_work_order_status(id => {work_order}, status => ''en_route'')', 'visitors', true, '00000'),
