@@ -122,14 +122,18 @@ declare
   touched uuid[];
   only_sentiment boolean;
 begin
-  select array_agg(distinct x.customer_id) filter (where x.customer_id is not null), bool_and(x.only_sentiment)
-  into touched, only_sentiment
-  from (
-    select unnest(array[o.customer_id, n.customer_id]) as customer_id,
-      (o.org_id, o.customer_id, o.occurred_at) is not distinct from (n.org_id, n.customer_id, n.occurred_at) as only_sentiment
-    from old_rows o full join new_rows n using (id)
-    where (o.org_id, o.customer_id, o.occurred_at, o.sentiment)
-      is distinct from (n.org_id, n.customer_id, n.occurred_at, n.sentiment)) x;
+  if tg_op = 'DELETE' then
+    select array_agg(distinct x.customer_id) into touched from changed_rows x;
+  else
+    select array_agg(distinct x.customer_id) filter (where x.customer_id is not null), bool_and(x.only_sentiment)
+    into touched, only_sentiment
+    from (
+      select unnest(array[o.customer_id, n.customer_id]) as customer_id,
+        (o.org_id, o.customer_id, o.occurred_at) is not distinct from (n.org_id, n.customer_id, n.occurred_at) as only_sentiment
+      from old_rows o full join new_rows n using (id)
+      where (o.org_id, o.customer_id, o.occurred_at, o.sentiment)
+        is distinct from (n.org_id, n.customer_id, n.occurred_at, n.sentiment)) x;
+  end if;
   if only_sentiment then
     perform from public.customer_metrics m where m.customer_id = any (touched) order by m.customer_id for update;
     update public.customer_metrics m
@@ -154,6 +158,8 @@ end $$;
 create trigger crm_interactions_recount_update after update on public.crm_interactions
   referencing new table as new_rows old table as old_rows
   for each statement execute function fieldcrm.recount_changed_interactions();
+create trigger crm_interactions_recount_delete after delete on public.crm_interactions
+  referencing old table as changed_rows for each statement execute function fieldcrm.recount_changed_interactions();
 
 create function fieldcrm.recount_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -180,13 +186,11 @@ do $counted$
 declare
   tab text;
 begin
-  foreach tab in array array['crm_interactions', 'work_orders', 'invoices'] loop
-    if tab <> 'crm_interactions' then
-      execute format('create trigger %I after insert on public.%I referencing new table as changed_rows
-        for each statement execute function fieldcrm.recount_changed()', tab || '_recount_insert', tab);
-      execute format('create trigger %I after update on public.%I referencing new table as new_rows old table as old_rows
-        for each statement execute function fieldcrm.recount_changed()', tab || '_recount_update', tab);
-    end if;
+  foreach tab in array array['work_orders', 'invoices'] loop
+    execute format('create trigger %I after insert on public.%I referencing new table as changed_rows
+      for each statement execute function fieldcrm.recount_changed()', tab || '_recount_insert', tab);
+    execute format('create trigger %I after update on public.%I referencing new table as new_rows old table as old_rows
+      for each statement execute function fieldcrm.recount_changed()', tab || '_recount_update', tab);
     execute format('create trigger %I after delete on public.%I referencing old table as changed_rows
       for each statement execute function fieldcrm.recount_changed()', tab || '_recount_delete', tab);
   end loop;
