@@ -29,7 +29,7 @@ comment on column public.customer_metrics.last_service_at is 'When the last work
 comment on column public.customer_metrics.total_spend is 'What was paid on invoices that are not void, in the org''s currency.';
 comment on column public.customer_metrics.balance_due is 'What is open on sent invoices.';
 
--- The figures from scratch; the triggers and the test that doubts them share it.
+-- The figures from scratch, to doubt those that the triggers keep.
 create view public.customer_metrics_recomputed with (security_invoker = true) as
   select c.id as customer_id, c.org_id,
     coalesce(i.interactions_count, 0) as interactions_count, coalesce(i.positive_count, 0) as positive_count,
@@ -57,22 +57,41 @@ grant select on public.customer_metrics_recomputed to service_role;
 
 -- First the rows are there and locked, then they are computed by a statement of its own, whose snapshot
 -- has what the sessions committed that held them. Always in the order of the ids, so that nobody deadlocks.
-create function fieldcrm.recompute_metrics(customers uuid[]) returns void
+-- Only the figures of the table that changed: the histories of the others stay unread. (The planner does not drop
+-- the joins of customer_metrics_recomputed that nobody asks for, so this says again what is summed up.)
+create function fieldcrm.recompute_metrics(customers uuid[], source text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   insert into public.customer_metrics (customer_id, org_id)
   select c.id, c.org_id from public.customers c where c.id = any (customers) order by c.id
   on conflict do nothing;
   perform from public.customer_metrics m where m.customer_id = any (customers) order by m.customer_id for update;
-  update public.customer_metrics m
-  set (interactions_count, positive_count, neutral_count, negative_count, last_interaction_at,
-      jobs_count, open_jobs_count, last_service_at, total_spend, balance_due, updated_at) = (
-    r.interactions_count, r.positive_count, r.neutral_count, r.negative_count, r.last_interaction_at,
-    r.jobs_count, r.open_jobs_count, r.last_service_at, r.total_spend, r.balance_due, now())
-  from public.customer_metrics_recomputed r
-  where m.customer_id = any (customers) and r.customer_id = m.customer_id;
+  case source
+    when 'crm_interactions' then
+      update public.customer_metrics m
+      set (interactions_count, positive_count, neutral_count, negative_count, last_interaction_at, updated_at) = (
+        select count(*), count(*) filter (where x.sentiment = 'positive'), count(*) filter (where x.sentiment = 'neutral'),
+          count(*) filter (where x.sentiment = 'negative'), max(x.occurred_at), now()
+        from public.crm_interactions x where x.org_id = m.org_id and x.customer_id = m.customer_id)
+      where m.customer_id = any (customers);
+    when 'work_orders' then
+      update public.customer_metrics m
+      set (jobs_count, open_jobs_count, last_service_at, updated_at) = (
+        select count(*) filter (where x.status = 'completed'),
+          count(*) filter (where x.status in ('scheduled', 'en_route', 'on_site')),
+          max(x.completed_at) filter (where x.status = 'completed'), now()
+        from public.work_orders x where x.org_id = m.org_id and x.customer_id = m.customer_id)
+      where m.customer_id = any (customers);
+    when 'invoices' then
+      update public.customer_metrics m
+      set (total_spend, balance_due, updated_at) = (
+        select coalesce(sum(x.amount_paid) filter (where x.status <> 'void'), 0),
+          coalesce(sum(greatest(x.total - x.amount_paid, 0)) filter (where x.status = 'sent'), 0), now()
+        from public.invoices x where x.org_id = m.org_id and x.customer_id = m.customer_id)
+      where m.customer_id = any (customers);
+  end case;
 end $$;
-revoke all on function fieldcrm.recompute_metrics(uuid[]) from public, anon, authenticated, service_role;
+revoke all on function fieldcrm.recompute_metrics(uuid[], text) from public, anon, authenticated, service_role;
 
 -- New interactions only add: the sum needs no second look at the old ones.
 create function fieldcrm.count_new_interactions() returns trigger
@@ -95,6 +114,53 @@ end $$;
 create trigger crm_interactions_count_new after insert on public.crm_interactions
   referencing new table as new_rows for each statement execute function fieldcrm.count_new_interactions();
 
+-- Sentiment comes later, to few interactions at a time: it is added here and taken there, and the history is not
+-- read again. A statement that changes more than that, such as whose an interaction is, recounts whom it touches.
+create function fieldcrm.recount_changed_interactions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  touched uuid[];
+  only_sentiment boolean;
+begin
+  if tg_op = 'DELETE' then
+    select array_agg(distinct x.customer_id) into touched from changed_rows x;
+  else
+    select array_agg(distinct x.customer_id) filter (where x.customer_id is not null), bool_and(x.only_sentiment)
+    into touched, only_sentiment
+    from (
+      select unnest(array[o.customer_id, n.customer_id]) as customer_id,
+        (o.org_id, o.customer_id, o.occurred_at) is not distinct from (n.org_id, n.customer_id, n.occurred_at) as only_sentiment
+      from old_rows o full join new_rows n using (id)
+      where (o.org_id, o.customer_id, o.occurred_at, o.sentiment)
+        is distinct from (n.org_id, n.customer_id, n.occurred_at, n.sentiment)) x;
+  end if;
+  if only_sentiment then
+    perform from public.customer_metrics m where m.customer_id = any (touched) order by m.customer_id for update;
+    update public.customer_metrics m
+    set positive_count = m.positive_count + d.positive, neutral_count = m.neutral_count + d.neutral,
+      negative_count = m.negative_count + d.negative, updated_at = now()
+    from (
+      select x.customer_id, coalesce(sum(x.change) filter (where x.sentiment = 'positive'), 0) as positive,
+        coalesce(sum(x.change) filter (where x.sentiment = 'neutral'), 0) as neutral,
+        coalesce(sum(x.change) filter (where x.sentiment = 'negative'), 0) as negative
+      from (
+        select n.customer_id, n.sentiment, 1 as change from new_rows n
+        union all
+        select o.customer_id, o.sentiment, -1 from old_rows o) x
+      where x.customer_id = any (touched)
+      group by x.customer_id) d
+    where m.customer_id = d.customer_id;
+  elsif touched is not null then
+    perform fieldcrm.recompute_metrics(touched, tg_table_name);
+  end if;
+  return null;
+end $$;
+create trigger crm_interactions_recount_update after update on public.crm_interactions
+  referencing new table as new_rows old table as old_rows
+  for each statement execute function fieldcrm.recount_changed_interactions();
+create trigger crm_interactions_recount_delete after delete on public.crm_interactions
+  referencing old table as changed_rows for each statement execute function fieldcrm.recount_changed_interactions();
+
 create function fieldcrm.recount_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -107,24 +173,22 @@ begin
     select array_agg(distinct x.customer_id) into touched from changed_rows x;
   end if;
   if touched is not null then
-    perform fieldcrm.recompute_metrics(touched);
+    perform fieldcrm.recompute_metrics(touched, tg_table_name);
   end if;
   return null;
 end $$;
 
 -- Whoever may execute a trigger function may hang it on a table of their own and feed it rows.
-revoke all on function fieldcrm.count_new_interactions(), fieldcrm.recount_changed()
+revoke all on function fieldcrm.count_new_interactions(), fieldcrm.recount_changed_interactions(), fieldcrm.recount_changed()
   from public, anon, authenticated, service_role;
 
 do $counted$
 declare
   tab text;
 begin
-  foreach tab in array array['crm_interactions', 'work_orders', 'invoices'] loop
-    if tab <> 'crm_interactions' then
-      execute format('create trigger %I after insert on public.%I referencing new table as changed_rows
-        for each statement execute function fieldcrm.recount_changed()', tab || '_recount_insert', tab);
-    end if;
+  foreach tab in array array['work_orders', 'invoices'] loop
+    execute format('create trigger %I after insert on public.%I referencing new table as changed_rows
+      for each statement execute function fieldcrm.recount_changed()', tab || '_recount_insert', tab);
     execute format('create trigger %I after update on public.%I referencing new table as new_rows old table as old_rows
       for each statement execute function fieldcrm.recount_changed()', tab || '_recount_update', tab);
     execute format('create trigger %I after delete on public.%I referencing old table as changed_rows

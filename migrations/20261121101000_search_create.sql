@@ -10,7 +10,8 @@ create extension if not exists btree_gin with schema extensions;
 
 create function fieldcrm.fold(value text) returns text
 language sql stable parallel safe set search_path = '' as $$
-  select lower(extensions.unaccent('extensions.unaccent'::regdictionary, value))
+  -- A sigma is written otherwise where a word ends; typed in capitals or in part it does not end there.
+  select replace(lower(extensions.unaccent('extensions.unaccent'::regdictionary, value)), 'ς', 'σ')
 $$;
 comment on function fieldcrm.fold(text) is 'Lower case without accents: the form in which customers are searched.';
 revoke all on function fieldcrm.fold(text) from public, anon, authenticated, service_role;

@@ -1,5 +1,7 @@
 //! Finding customers.
 
+use std::cmp::Reverse;
+
 use fieldcrm_core::cursor::Cursor;
 use fieldcrm_core::customer::{LifecycleStage, PipelineStage, Status};
 use fieldcrm_core::search::{self, Terms};
@@ -107,20 +109,19 @@ pub async fn search<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let org_id = caller.require(&[Capability::CustomersRead])?;
     let (readings, cursor, limit) = search.check(country(&caller))?;
     let mut customers = Vec::new();
-    let mut terms = &readings[0];
-    for reading in &readings {
-        terms = reading;
-        customers = search.page(db, org_id, terms, cursor.as_ref(), limit).await?;
-        if !customers.is_empty() {
-            break;
-        }
+    for terms in &readings {
+        customers.extend(search.page(db, org_id, terms, cursor.as_ref(), limit).await?);
+    }
+    if readings.len() > 1 {
+        customers = newest_first(customers)?;
     }
     let more = customers.len() > limit;
     customers.truncate(limit);
-    let next_cursor = customers.last().filter(|_| more).map(cursor_of).transpose()?;
+    let last = customers.last().filter(|_| more);
+    let next_cursor = last.map(place).transpose()?.map(|place| place.encode());
     let total = match search.count {
-        Some(true) => search.total(db, org_id, terms).await?,
-        _ => Value::Null,
+        Some(true) => Some(search.total(db, org_id, &readings).await?),
+        _ => None,
     };
     Ok(json!({"customers": customers, "next_cursor": next_cursor, "total": total}))
 }
@@ -132,11 +133,24 @@ fn is_common(sampled: usize, limit: usize) -> bool {
     5 * sampled * sampled >= limit
 }
 
-fn cursor_of(customer: &Value) -> Result<String> {
+/// What the readings have found, each once. Each gave the first of its own, so that the first of
+/// all are among them.
+fn newest_first(customers: Vec<Value>) -> Result<Vec<Value>> {
+    let mut placed = customers
+        .into_iter()
+        .map(|customer| Ok((place(&customer)?, customer)))
+        .collect::<Result<Vec<_>>>()?;
+    placed.sort_by_key(|(place, _)| Reverse((place.at, place.id)));
+    placed.dedup_by_key(|(place, _)| place.id);
+    Ok(placed.into_iter().map(|(_, customer)| customer).collect())
+}
+
+/// Where a customer stands in the order of the pages.
+fn place(customer: &Value) -> Result<Cursor> {
     let at = customer["created_at"].as_str().and_then(|at| at.parse().ok());
     let id = customer["id"].as_str().and_then(|id| id.parse().ok());
     match (at, id) {
-        (Some(at), Some(id)) => Ok(Cursor { at, id }.encode()),
+        (Some(at), Some(id)) => Ok(Cursor { at, id }),
         _ => Err(Error::internal("a customer without created_at and id")),
     }
 }
@@ -222,8 +236,20 @@ impl Search {
         call_as(db, self.source(terms).page, &document).await
     }
 
-    async fn total(&self, db: &mut impl Db, org_id: Uuid, terms: &Terms) -> Result<Value> {
-        db.call(self.source(terms).count, &self.document(org_id, terms)).await
+    /// How many customers the readings find together: those that two of them find count once.
+    async fn total(&self, db: &mut impl Db, org_id: Uuid, readings: &[Terms]) -> Result<i64> {
+        let mut total = 0;
+        for (index, terms) in readings.iter().enumerate() {
+            total += self.count(db, org_id, terms).await?;
+            for other in &readings[..index] {
+                total -= self.count(db, org_id, &terms.and(other)).await?;
+            }
+        }
+        Ok(total)
+    }
+
+    async fn count(&self, db: &mut impl Db, org_id: Uuid, terms: &Terms) -> Result<i64> {
+        call_as(db, self.source(terms).count, &self.document(org_id, terms)).await
     }
 
     /// Where all that is wanted is found with the least to look at beside it.

@@ -8,7 +8,7 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{Target, connect};
+use common::{Target, connect, rounds};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_postgres::error::SqlState;
@@ -20,10 +20,11 @@ const SESSIONS: usize = 8;
 const CUSTOMERS: usize = 24;
 /// So many of the customers are deleted while others write to them.
 const DOOMED: usize = 4;
-/// How many interactions are logged altogether, unless `METRIC_INTERACTIONS` says otherwise.
-const INTERACTIONS: usize = 3000;
+/// How many interactions are logged in a round: enough that customers are deleted amid them.
+const INTERACTIONS: usize = 600;
 /// A wrong figure lasts until the next one is computed: only what came last shows, so it often comes last.
-const ROUNDS: usize = 5;
+/// `RACE_ROUNDS` may say otherwise.
+const ROUNDS: usize = 3;
 
 /// An org of its own with a csr and customers; removed at the end.
 #[derive(Clone)]
@@ -168,9 +169,8 @@ const WRONG: &str = "
         m.last_interaction_at, m.last_service_at)";
 
 async fn figures_of_customers_are_exact_whatever_is_written_at_once(target: Target) {
-    let wanted = std::env::var("METRIC_INTERACTIONS").ok().and_then(|count| count.parse().ok());
-    for _ in 0..ROUNDS {
-        round(target, wanted.unwrap_or(INTERACTIONS) / ROUNDS / SESSIONS).await;
+    for _ in 0..rounds(ROUNDS) {
+        round(target, INTERACTIONS / SESSIONS).await;
     }
 }
 
@@ -241,6 +241,99 @@ async fn round(target: Target, share: usize) {
     org.remove().await;
 }
 
+/// A customer with a long history, in a transaction that is rolled back.
+async fn with_history(target: Target) -> (Client, Uuid) {
+    let client = connect(target).await;
+    client.batch_execute("begin").await.unwrap();
+    let sql = "with o as (insert into orgs (name) values ('Metrics') returning id)
+        select id, gen_random_uuid() from o";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    let (org, customer): (Uuid, Uuid) = (row.get(0), row.get(1));
+    let sql = "insert into customers (id, org_id, type, name) values ($1, $2, 'company', 'Old')";
+    client.execute(sql, &[&customer, &org]).await.unwrap();
+    for sql in [
+        "insert into crm_interactions (org_id, customer_id, channel, sentiment, occurred_at)
+         select $1, $2, 'note', 'neutral', timestamptz '2026-01-01' + make_interval(mins => n)
+         from generate_series(1, 500) n",
+        "insert into work_orders (org_id, customer_id, title)
+         select $1, $2, 'Visit ' || n from generate_series(1, 500) n",
+        "insert into invoices (org_id, customer_id, number, status, total)
+         select $1, $2, 'M' || n, 'sent', 10 from generate_series(1, 500) n",
+    ] {
+        client.execute(sql, &[&org, &customer]).await.unwrap();
+    }
+    (client, customer)
+}
+
+/// As many rows are read to change one.
+const FEW: i64 = 20;
+
+/// How many rows of each table a statement reads.
+async fn read(client: &Client, id: Uuid, sql: &str) -> [i64; 3] {
+    const READ: &str = "select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
+        from pg_stat_xact_user_tables where relname in ('crm_interactions', 'work_orders', 'invoices')
+        group by relname order by array_position('{crm_interactions,work_orders,invoices}', relname::text)";
+    let before = client.query(READ, &[]).await.unwrap();
+    client.execute(sql, &[&id]).await.unwrap();
+    let after = client.query(READ, &[]).await.unwrap();
+    [0, 1, 2].map(|n| after[n].get::<_, i64>(0) - before[n].get::<_, i64>(0))
+}
+
+async fn a_change_reads_the_history_of_its_own_table_at_most(target: Target) {
+    let (client, customer) = with_history(target).await;
+    let one =
+        |table: &str| format!("select id from {table} where customer_id = $1 order by id limit 1");
+    for (table, change, own) in [
+        ("crm_interactions", "update crm_interactions set sentiment = 'positive' where id =", 0),
+        ("crm_interactions", "delete from crm_interactions where id =", 500),
+        ("work_orders", "update work_orders set title = 'Other' where id =", 500),
+        ("invoices", "update invoices set amount_paid = 5 where id =", 500),
+    ] {
+        let id: Uuid = client.query_one(&one(table), &[&customer]).await.unwrap().get(0);
+        let read = read(&client, id, &format!("{change} $1")).await;
+        let expected = ["crm_interactions", "work_orders", "invoices"]
+            .map(|name| if name == table { own } else { 0 });
+        for (read, expected) in read.iter().zip(expected) {
+            assert!((expected - FEW..=expected + FEW).contains(read), "{change}: {read:?}");
+        }
+    }
+    let sql = "select interactions_count, positive_count, neutral_count, open_jobs_count, balance_due::text
+        from customer_metrics where customer_id = $1";
+    let row = client.query_one(sql, &[&customer]).await.unwrap();
+    let figures: [i64; 4] = [0, 1, 2, 3].map(|n| row.get(n));
+    let interactions = figures[1] + figures[2];
+    assert_eq!((figures[0], interactions, figures[3]), (499, 499, 500));
+    assert_eq!(row.get::<_, &str>(4), "4995.00");
+}
+
+async fn what_changes_beside_the_sentiment_counts_too(target: Target) {
+    let (client, customer) = with_history(target).await;
+    let sql =
+        "insert into customers (org_id, type, name) select org_id, 'company', 'New' from customers
+        where id = $1 returning id";
+    let other: Uuid = client.query_one(sql, &[&customer]).await.unwrap().get(0);
+    let figures = async |id: Uuid| -> [i64; 4] {
+        let sql = "select interactions_count, positive_count, neutral_count, negative_count from customer_metrics
+            where customer_id = $1";
+        let row = client.query_one(sql, &[&id]).await.unwrap();
+        [0, 1, 2, 3].map(|n| row.get(n))
+    };
+    // Of one statement: the sentiment of some, that of others removed, nothing of the rest.
+    let sql = "update crm_interactions set sentiment = case
+          when occurred_at <= timestamptz '2026-01-01 00:10' then 'positive'::sentiment
+          when occurred_at <= timestamptz '2026-01-01 00:13' then null
+          when occurred_at <= timestamptz '2026-01-01 00:14' then 'negative' else sentiment end
+        where customer_id = $1";
+    client.execute(sql, &[&customer]).await.unwrap();
+    assert_eq!(figures(customer).await, [500, 10, 486, 1]);
+    let sql =
+        "update crm_interactions set customer_id = $2, sentiment = coalesce(sentiment, 'negative')
+        where customer_id = $1 and occurred_at <= timestamptz '2026-01-01 00:20'";
+    client.execute(sql, &[&customer, &other]).await.unwrap();
+    assert_eq!(figures(customer).await, [480, 0, 480, 0]);
+    assert_eq!(figures(other).await, [20, 10, 6, 4]);
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -250,4 +343,6 @@ macro_rules! on_both {
 
 on_both! {
     figures_of_customers_are_exact_whatever_is_written_at_once
+    a_change_reads_the_history_of_its_own_table_at_most
+    what_changes_beside_the_sentiment_counts_too
 }

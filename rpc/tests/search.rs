@@ -20,6 +20,9 @@ scenarios! {
     accents_and_case_make_no_difference
     a_phone_is_found_in_any_spelling
     what_looks_like_a_phone_may_be_a_reference
+    a_reference_is_found_beside_the_phones_with_its_digits
+    a_phone_is_found_beside_a_name
+    a_final_sigma_is_a_sigma
     wildcards_are_letters_like_others
     every_term_has_to_match
     short_terms_find_too
@@ -133,7 +136,49 @@ async fn a_phone_is_found_in_any_spelling(context: &mut Context) {
 
 async fn what_looks_like_a_phone_may_be_a_reference(context: &mut Context) {
     let id = make(context, CSR, zoe()).await;
-    assert_eq!(find(context, CSR, "2024-0017").await, [id]);
+    assert_eq!(find(context, CSR, "2024-0017").await, [id.as_str()]);
+    assert_eq!(find(context, CSR, "zoe 2024-0017").await, [id]);
+}
+
+/// In the order of the list and over its pages, whichever reading finds them; each once.
+async fn a_reference_is_found_beside_the_phones_with_its_digits(context: &mut Context) {
+    let sql = "insert into customers (org_id, type, name, external_ref, phone, created_at)
+        select $1, 'company', 'Both ' || n, case when n % 2 = 0 or n = 5 then '2024-0017-' || n end,
+          case when n % 2 = 1 then '+1202400175' || n end, now() - make_interval(hours => n)
+        from generate_series(1, 9) n returning id::text";
+    let made = context.client.query(sql, &[&NORTHWIND]).await.unwrap();
+    let made: Vec<String> = made.iter().map(|row| row.get(0)).collect();
+    for page_size in [1, 2, 4, 9, 50] {
+        let arguments = json!({"q": "2024-0017", "page_size": page_size});
+        assert_eq!(pages(context, arguments, None).await, made, "pages of {page_size}");
+    }
+    let arguments = json!({"q": "2024-0017", "count": true, "page_size": 2});
+    let found = context.call(CSR, "crm_search_customers", arguments).await.unwrap();
+    assert_eq!(found["total"], 9);
+}
+
+async fn a_phone_is_found_beside_a_name(context: &mut Context) {
+    let american = make(context, CSR, zoe()).await;
+    let other = json!({"name": "Zoo", "phone": "+1 415 555 2671"});
+    make(context, CSR, other).await;
+    for q in [
+        "zoe 415-555-2671",
+        "zoe (415)555-2671",
+        "(415) 555-2671 zoe",
+        "zoe +14155552671 müller",
+        "zoe 415 555 2671",
+        "zoe 415-555",
+    ] {
+        assert_eq!(find(context, CSR, q).await, [american.as_str()], "{q}");
+    }
+}
+
+/// σ at the end of a word is written ς.
+async fn a_final_sigma_is_a_sigma(context: &mut Context) {
+    let id = make(context, CSR, json!({"name": "Νίκος Σταύρος"})).await;
+    for q in ["ΝΙΚΟΣ", "νικος", "νικοσ", "Νίκος", "ΣΤΑΎΡΟΣ"] {
+        assert_eq!(find(context, CSR, q).await, [id.as_str()], "{q}");
+    }
 }
 
 async fn wildcards_are_letters_like_others(context: &mut Context) {

@@ -52,6 +52,11 @@ pub async fn connect(target: Target) -> Client {
     client
 }
 
+/// How often a race is repeated: `RACE_ROUNDS`, for whoever hunts one that seldom goes wrong.
+pub fn rounds(default: usize) -> usize {
+    std::env::var("RACE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(default)
+}
+
 impl Context {
     pub async fn start(target: Target) -> Self {
         let client = connect(target).await;
