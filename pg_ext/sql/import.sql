@@ -19,18 +19,20 @@ preferred_language, notes, external_ref; label, address_line1, address_line2, ci
 latitude, longitude (one location, where address_line1 is given); tags (text separated by ; or an array);
 do_not_contact, do_not_email, do_not_sms, do_not_call (true, false, yes, no, 1, 0). Values may be text; null and '' say
 nothing. A phone without country code is read as of the row's country, else the org's default_country.
-match_on: by which of external_ref, email, phone a row's customer is found. Where external_ref is among them, it goes
-first, and another external_ref is another customer. Customers and rows that share a key, directly or through others, are
-one customer, later values winning, as long as at most one of them is known and they have at most one external_ref. Else a
-row with an external_ref is the customer of that, or the only one without any that has its next key; any other row goes
-by as few of the keys, in the order given, as it takes to lead to one customer, or is an error, ambiguous_match. A row
-that has no key is an error, no_match_key. An empty match_on makes a customer of every row, each time anew. Where
-external_ref is no key, a row that wants one of another customer is an error, duplicate_external_ref.
+match_on: by which of external_ref, email, phone a row's customer is found. Where external_ref is among them it goes first,
+and another external_ref is another customer. Rows and customers that share keys, directly or through others, are one
+customer, later values winning, as long as at most one of them is known and has or gets at most one external_ref. Else a
+row with an external_ref is the customer of that, or the only one without any to whom its next key leads; any other row is
+the only customer to whom its keys lead, or the first of them. Rows that still lead to several are errors, ambiguous_match,
+in whatever order they come. A row that has none of the keys is an error, no_match_key. An empty array makes a customer of
+every row, each time anew. Where external_ref is no key, a row with that of another customer is an error,
+duplicate_external_ref.
 mode: create (known customers are skipped), update (unknown ones are), both. dry_run: counts, but writes nothing.
 What a customer has is changed where the row gives another value; contacts, locations and tags are added, never removed:
-the same rows again change nothing and have the same errors (provided that match_on is not empty). All in one transaction, so an import that is broken off leaves nothing. Imports of
-one org take turns. 20,000 rows take some 15 seconds: where a shorter statement_timeout holds (8 seconds on hosted
-Supabase, if PostgREST does not take it from this function), send at most 5,000 rows a call.
+the same rows again change nothing and have the same errors, unless match_on is empty. All in one transaction, so an
+import that is broken off leaves nothing. Imports of one org take turns. 20,000 rows take some 15 seconds: where a shorter
+statement_timeout holds (8 seconds on hosted Supabase, if PostgREST does not take it from this function), send at most
+5,000 rows a call.
 Returns {rows, created, updated, unchanged, duplicates, skipped, failed, errors: [{row (from 1), path (column), code,
 message}] (at most 1,000), errors_truncated, dry_run}. Needs customers.write, and tags.write where tags are given.
 Errors: 400 invalid_argument (also for an unknown column), 403 forbidden, 403 no_membership.

@@ -390,7 +390,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn add(&mut self, node: usize, kind: Node, graph: &Graph) {
+    fn add(&mut self, node: usize, kind: Node, graph: &Graph<'_>) {
         match kind {
             Node::Person => {
                 self.person = Some(node);
