@@ -159,15 +159,14 @@ impl<'a> Graph<'a> {
         let mut node_of = Vec::with_capacity(live.len());
         for index in live {
             let row = &rows[*index];
-            let node = match row.external_ref().filter(|_| self.by_ref) {
-                Some(wanted) => *by_ref.entry(wanted).or_insert_with(|| {
+            let node = if let Some(wanted) = row.external_ref().filter(|_| self.by_ref) {
+                *by_ref.entry(wanted).or_insert_with(|| {
                     self.nodes.push(Node::Referred);
                     self.nodes.len() - 1
-                }),
-                None => {
-                    self.nodes.push(Node::Loose);
-                    self.nodes.len() - 1
-                }
+                })
+            } else {
+                self.nodes.push(Node::Loose);
+                self.nodes.len() - 1
             };
             node_of.push(node);
             for (key, value) in row.keys() {
