@@ -5,15 +5,19 @@
 mod common;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use common::{As, Context, Target, connect, rounds};
 use fieldcrm_core::{Code, Error};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const SESSIONS: usize = 8;
-/// Races of the kind that once deadlocked in one run of three, unless `RACE_ROUNDS` says otherwise.
+/// So many that sessions that make them at once meet.
+const TAGS: usize = 48;
+/// Races in a row, unless `RACE_ROUNDS` says otherwise.
 const ROUNDS: usize = 2;
 
 /// An org of its own for one test, with a csr; removed at the end.
@@ -52,10 +56,15 @@ impl Org {
         call: impl Fn(usize) -> (&'static str, Value),
     ) -> Vec<Result<Value, Error>> {
         let mut tasks = JoinSet::new();
+        let start = Arc::new(Barrier::new(SESSIONS));
         for session in 0..SESSIONS {
             let (target, csr, (rpc, arguments)) = (self.target, self.csr, call(session));
+            let start = start.clone();
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
+                // What a session does first is slow, and no two would meet.
+                context.enter(As::User(csr), "authenticated").await;
+                start.wait().await;
                 let outcome = context.call(As::User(csr), rpc, arguments).await;
                 context.client.batch_execute("commit").await.unwrap();
                 outcome
@@ -144,20 +153,26 @@ async fn one_external_ref_for_many_customers_is_a_conflict_for_all_but_one(targe
 
 async fn new_tags_from_many_sessions_are_made_once_and_all_assigned(target: Target) {
     let org = Org::make(target).await;
+    let tags = i64::try_from(TAGS).unwrap();
     for round in 1..=i64::try_from(rounds(ROUNDS)).unwrap() {
         // In another order in each session: locks taken in that order would deadlock.
         let outcomes = org
             .race(|session| {
-                let mut tags: Vec<_> = (0..10).map(|n| format!("Tag {round} {n}")).collect();
-                tags.rotate_left(session);
+                let mut tags: Vec<_> = (0..TAGS).map(|n| format!("Tag {round} {n}")).collect();
+                tags.rotate_left(session * TAGS / SESSIONS);
                 json!({"type": "company", "name": "Tagged", "tags": tags})
             })
             .await;
         assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-        assert!(outcomes.iter().flatten().all(|made| made["tags"].as_array().unwrap().len() == 10));
-        assert_eq!(org.count("select count(*) from crm_tags where org_id = $1").await, 10 * round);
+        assert!(
+            outcomes.iter().flatten().all(|made| made["tags"].as_array().unwrap().len() == TAGS)
+        );
+        assert_eq!(
+            org.count("select count(*) from crm_tags where org_id = $1").await,
+            tags * round
+        );
         let assigned = org.count("select count(*) from crm_customer_tags where org_id = $1").await;
-        assert_eq!(assigned, 10 * round * i64::try_from(SESSIONS).unwrap());
+        assert_eq!(assigned, tags * round * i64::try_from(SESSIONS).unwrap());
     }
     org.remove().await;
 }
