@@ -110,5 +110,5 @@ test("a row does not point at a file of another org", async () => {
   const { error } = await csr.from("attachments").insert({
     customer_id: customer.id, object_name: `${volt.id}/${randomUUID()}.txt`, file_name: "x.txt",
   });
-  assert.equal(error.code, "23514");
+  assert.equal(error.code, "42501");
 });

@@ -81,6 +81,13 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
 /// What the extension leaves to Postgres and PostgREST: standard SQLSTATEs.
 fn from_postgres(error: &tokio_postgres::Error) -> Error {
     let Some(database) = error.as_db_error() else { return Error::internal(error.to_string()) };
+    // What a trigger says in our words.
+    let detail = database.detail().and_then(|text| serde_json::from_str(text).ok());
+    let ours = detail
+        .and_then(|detail: Value| Error::from_detail(&detail, database.hint().unwrap_or_default()));
+    if let Some(ours) = ours {
+        return ours;
+    }
     let code = match database.code().code() {
         "42501" => Code::Forbidden,
         // Two at the same moment. PostgREST says 409 too.

@@ -236,7 +236,7 @@ async fn an_erased_customer_takes_nothing_new_and_can_be_erased_again(context: &
     let sql = "update customers set erased_at = now() - interval '1 day' where id = $1";
     context.client.execute(sql, &[&id]).await.unwrap();
     let note = json!({"customer_id": id, "channel": "note", "body": "has a dog"});
-    context.refused(OWNER, "crm_log_interaction", note, Code::Conflict).await;
+    context.refused(OWNER, "crm_log_interaction", note, Code::WrongState).await;
     let patch = json!({"id": id, "patch": {"name": "Back again"}});
     context.refused(OWNER, "crm_update_customer", patch, Code::WrongState).await;
     context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();

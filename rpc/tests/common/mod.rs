@@ -168,7 +168,8 @@ impl Context {
                 let domain = detail.and_then(|detail: Value| {
                     Error::from_detail(&detail, error.hint().unwrap_or_default())
                 });
-                if let Some(domain) = &domain {
+                // A trigger below an RPC raises a standard code, which survives the Rust frame, with our detail.
+                if let Some(domain) = domain.as_ref().filter(|_| error.code().code() != "23503") {
                     assert_eq!(error.code().code(), format!("PT{}", domain.code.status()));
                     assert_eq!(error.message(), domain.code.title());
                 }
