@@ -1,6 +1,6 @@
 -- Facts as events: what causes which, the queue that automation works off, and the triggers that write them
 -- in the transaction of the fact.
--- squawk-ignore-file adding-not-nullable-field, prefer-robust-stmts, require-concurrent-index-creation
+-- squawk-ignore-file adding-field-with-default, constraint-missing-not-valid
 
 -- Automation that acts makes new facts. The runner says on whose behalf, so that a circle of rules can be cut.
 create function fieldcrm.rule_chain() returns uuid[]

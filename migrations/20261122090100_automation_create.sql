@@ -1,4 +1,5 @@
 -- Automation: rules, what they did for whom, and the notices they leave for members.
+-- squawk-ignore-file prefer-bigint-over-int
 
 create type public.automation_trigger as enum ('event', 'time_based', 'segment_membership');
 create type public.automation_run_status as enum ('pending', 'success', 'failed', 'skipped');

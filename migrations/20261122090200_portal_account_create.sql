@@ -1,5 +1,6 @@
 -- Portal accounts and what their owners want to be told: the layer of consent that the customer keeps themselves.
 -- The portal itself is not here yet; staff see the accounts, nobody but the back end writes them.
+-- squawk-ignore-file prefer-bigint-over-int
 
 create type public.portal_account_role as enum ('customer', 'property_manager', 'billing_contact', 'admin');
 create type public.portal_account_status as enum ('active', 'invited', 'suspended', 'closed');

@@ -1,5 +1,6 @@
 -- Outgoing messages: what was asked for, what was decided about it, and how far it came. And what an org decides for
 -- all of its messages.
+-- squawk-ignore-file prefer-bigint-over-int
 
 create table public.crm_messaging_settings (
   org_id uuid primary key default fieldcrm.current_org_id() references public.orgs (id) on delete cascade,
@@ -135,14 +136,14 @@ comment on column public.crm_outbox.dedupe_key is 'What makes it the same messag
 create function fieldcrm.guard_outbox_status() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  if not case old.status
+  if not (case old.status
     when 'queued' then new.status in ('sending', 'refused', 'canceled', 'failed')
     when 'sending' then new.status in ('queued', 'sent', 'delivered', 'read', 'failed', 'unknown', 'refused', 'canceled')
     when 'sent' then new.status in ('delivered', 'read', 'failed')
     when 'delivered' then new.status = 'read'
     when 'failed' then new.status = 'queued'
     when 'unknown' then new.status in ('queued', 'sent', 'delivered', 'read', 'failed')
-    else false end
+    else false end)
   then
     raise exception using errcode = '23514', message = format('a message that is %s does not become %s', old.status, new.status);
   end if;

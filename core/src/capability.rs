@@ -87,6 +87,10 @@ names! {
         BillingWrite = "billing.write",
         /// Create and change segments and their members.
         SegmentsWrite = "segments.write",
+        /// Create, change, delete and preview automation rules; repeat what failed.
+        AutomationWrite = "automation.write",
+        /// Send messages to customers; cancel and repeat them; record who wants none.
+        MessagesSend = "messages.send",
         /// Read the audit trail and who looked at whom.
         AuditRead = "audit.read",
     }
@@ -134,6 +138,7 @@ impl Role {
                         C::InteractionsWrite
                             | C::FollowupsWrite
                             | C::FollowupsWriteOwn
+                            | C::MessagesSend
                             | C::WorkOrdersWrite
                     )
             }

@@ -4,11 +4,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use fieldcrm_core::segment::Statement;
+use fieldcrm_core::Code;
 use fieldcrm_rpc::{Db, Error, Result};
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, direct_function_call};
 use serde::Serialize;
@@ -92,6 +95,53 @@ impl Db for SpiDb {
             }
         })
     }
+
+    async fn attempt<T, F: AsyncFnOnce(&mut Self) -> Result<T>>(&mut self, work: F) -> Result<T> {
+        subtransaction(|| poll_once(work(self)))
+    }
+}
+
+/// Runs the work in a subtransaction, and takes it back if it fails. Only errors that say that another try
+/// may do are [`Code::Unavailable`].
+fn subtransaction<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: as PL/pgSQL's blocks with EXCEPTION do: the subtransaction begun here ends here, on every way
+    // out, and the memory context and resource owner are those of before. An error that longjmps is caught
+    // at the border to C, unwinds the Rust frames, and arrives as a value; SPI connections opened since are
+    // closed by the rollback.
+    unsafe {
+        let context = pg_sys::CurrentMemoryContext;
+        let owner = pg_sys::CurrentResourceOwner;
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let outcome = PgTryBuilder::new(AssertUnwindSafe(work)).catch_others(caught).execute();
+        match outcome {
+            Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
+            Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+        outcome
+    }
+}
+
+/// What Postgres raised, as a value.
+fn caught<T>(cause: CaughtError) -> Result<T> {
+    use PgSqlErrorCode as Sql;
+    let (CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)) = &cause else {
+        cause.rethrow()
+    };
+    let code = match report.sql_error_code() {
+        Sql::ERRCODE_QUERY_CANCELED
+        | Sql::ERRCODE_ADMIN_SHUTDOWN
+        | Sql::ERRCODE_T_R_DEADLOCK_DETECTED
+        | Sql::ERRCODE_T_R_SERIALIZATION_FAILURE => Code::Unavailable,
+        _ => Code::Internal,
+    };
+    let detail = report.detail().and_then(|detail| serde_json::from_str(detail).ok());
+    let ours = detail.and_then(|detail: Value| {
+        Error::from_detail(&detail, report.hint().unwrap_or_default())
+    });
+    Err(ours.unwrap_or_else(|| Error::new(code, report.message())))
 }
 
 /// Runs an RPC and turns its domain error into the value that `fieldcrm.unwrap` raises above the
@@ -111,7 +161,7 @@ pub fn run(
 }
 
 /// SPI never waits, so the future of an RPC is ready at the first poll.
-fn poll_once(future: impl Future<Output = Result<Value>>) -> Result<Value> {
+fn poll_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => Err(Error::internal("an RPC waited for something other than SPI")),

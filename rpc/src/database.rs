@@ -34,6 +34,16 @@ pub trait Db {
         statement: &Statement,
         input: &I,
     ) -> impl Future<Output = Result<Value>>;
+
+    /// Does the work in a subtransaction: an error takes back what it wrote, and the transaction goes on.
+    /// What another try may well do ([`Code::Unavailable`]: a deadlock, a canceled query) is for the
+    /// caller to hand on.
+    ///
+    /// [`Code::Unavailable`]: fieldcrm_core::Code::Unavailable
+    fn attempt<T, F: AsyncFnOnce(&mut Self) -> Result<T>>(
+        &mut self,
+        work: F,
+    ) -> impl Future<Output = Result<T>>;
 }
 
 /// Whose rights the statements of an RPC have.

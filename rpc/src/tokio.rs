@@ -76,6 +76,21 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
         let row = row.map_err(|error| from_postgres(&error))?;
         Ok(row.and_then(|row| row.get::<_, Option<Value>>(0)).unwrap_or_default())
     }
+
+    /// Savepoints of one name may be nested: the innermost is meant.
+    async fn attempt<T, F: AsyncFnOnce(&mut Self) -> Result<T>>(&mut self, work: F) -> Result<T> {
+        let command = async |client: &C, sql| {
+            client.batch_execute(sql).await.map_err(|error| from_postgres(&error))
+        };
+        command(self.client, "savepoint attempt").await?;
+        let outcome = work(self).await;
+        let after = match outcome {
+            Ok(_) => "release attempt",
+            Err(_) => "rollback to attempt; release attempt",
+        };
+        command(self.client, after).await?;
+        outcome
+    }
 }
 
 /// What the extension leaves to Postgres and PostgREST: standard SQLSTATEs.
@@ -92,7 +107,7 @@ fn from_postgres(error: &tokio_postgres::Error) -> Error {
         "42501" => Code::Forbidden,
         // Two at the same moment. PostgREST says 409 too.
         "23503" | "23505" | "23P01" => Code::Conflict,
-        "40001" | "57014" | "57P01" => Code::Unavailable,
+        "40001" | "40P01" | "57014" | "57P01" => Code::Unavailable,
         state if state.starts_with("22") || state.starts_with("23") => Code::InvalidArgument,
         _ => Code::Internal,
     };
