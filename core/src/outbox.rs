@@ -138,7 +138,7 @@ pub struct Held {
     pub random: f64,
 }
 
-/// What is to be written; `None`: it is so already.
+/// What is to be written; `None`: it is so already. When it was sent and delivered the statement sets.
 pub type Step = Option<Map<String, Value>>;
 
 impl Held {
@@ -148,8 +148,8 @@ impl Held {
         match self.status {
             Status::Sending | Status::Unknown => Ok(self.step(
                 Status::Sent,
-                json!({"sent_at": self.now, "provider_message_id": provider_message_id,
-                    "error_code": null, "error_message": null}),
+                json!({"provider_message_id": provider_message_id, "error_code": null,
+                    "error_message": null}),
             )),
             status if status.went_out() => Ok(None),
             _ => Err(self.wrong_state("It was settled otherwise.")),
@@ -210,7 +210,7 @@ impl Held {
             Status::Failed | Status::Unknown => Ok(self.step(
                 Status::Queued,
                 json!({"attempts": 0, "available_at": self.now, "lease_id": null,
-                    "provider_message_id": null}),
+                    "provider_message_id": null, "sent_at": null, "delivered_at": null}),
             )),
             Status::Queued => Ok(None),
             _ => Err(self.wrong_state("Only what failed or is unknown is tried again.")),
