@@ -6,6 +6,7 @@
 
 pub mod automation;
 pub mod capability;
+pub mod consent;
 pub mod cursor;
 pub mod customer;
 pub mod email;
@@ -15,6 +16,7 @@ pub mod followup;
 pub mod import;
 pub mod interaction;
 pub mod member;
+pub mod outbox;
 pub mod patch;
 pub mod phone;
 pub mod search;

@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod consent;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
@@ -13,6 +14,7 @@ pub mod import;
 pub mod interaction;
 pub mod member;
 pub mod org;
+pub mod outbox;
 pub mod privacy;
 pub mod search;
 pub mod segment;
@@ -84,4 +86,13 @@ rpcs! {
     "crm_recompute_due_segments" => segment::recompute_due, Owner;
     "crm_segment_add_members" => segment::add_members, Owner;
     "crm_segment_remove_members" => segment::remove_members, Owner;
+    "crm_can_contact" => consent::can_contact, Caller;
+    "crm_send_message" => outbox::send, Owner;
+    "crm_claim_messages" => outbox::claim, Owner;
+    "crm_complete_message" => outbox::complete, Owner;
+    "crm_fail_message" => outbox::fail, Owner;
+    "crm_mark_message_unknown" => outbox::mark_unknown, Owner;
+    "crm_record_message_status" => outbox::record_status, Owner;
+    "crm_retry_message" => outbox::retry, Owner;
+    "crm_cancel_message" => outbox::cancel, Owner;
 }
