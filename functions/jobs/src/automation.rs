@@ -9,9 +9,6 @@ use crate::Settings;
 use crate::arguments::batch_limit;
 use crate::work::{Budget, drain};
 
-/// The most rows that a call of an RPC takes.
-const MAX_BATCH: u64 = 10_000;
-
 /// `POST /process-time-based-automations`: events first, since they make delayed runs; then what fell due.
 pub async fn process_time_based(
     State(ports): State<Ports>,
@@ -25,7 +22,7 @@ pub async fn process_time_based(
         ("reminders", "crm_remind_followups"),
         ("expired", "crm_expire_followups"),
     ];
-    work_off(&ports, &settings, &caller, body, &QUEUES).await
+    work_off(&ports, &settings, &caller, batch_limit(body, 5_000)?, &QUEUES).await
 }
 
 /// `POST /process-segment-automations`: who entered and left, then what that sets going.
@@ -39,7 +36,7 @@ pub async fn process_segments(
         ("segments", "crm_recompute_due_segments"),
         ("automations", "crm_process_segment_automations"),
     ];
-    work_off(&ports, &settings, &caller, body, &QUEUES).await
+    work_off(&ports, &settings, &caller, batch_limit(body, 1_000)?, &QUEUES).await
 }
 
 /// Each queue in turn; one that fails does not keep the others waiting, but the answer is its error.
@@ -47,11 +44,11 @@ async fn work_off(
     ports: &Ports,
     settings: &Settings,
     caller: &Caller,
-    body: Option<JsonObject>,
+    batch_limit: Option<u64>,
     queues: &[(&str, &'static str)],
 ) -> Result<Json<Value>, Problem> {
     let mut arguments = Map::new();
-    if let Some(limit) = batch_limit(body.map(|body| body.0), MAX_BATCH)? {
+    if let Some(limit) = batch_limit {
         arguments.insert("batch_limit".to_owned(), limit.into());
     }
     let budget = Budget::start(settings.budget);
