@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import { bearerOf, tokenVerifier } from "./keys.mjs";
 import { readConfig, SetupError, SUPABASE_DIR } from "./settings.mjs";
+import { TICK } from "./ticks.mjs";
 
 const LAUNCH = fileURLToPath(new URL("launch.mjs", import.meta.url));
 const FIRST_PAUSE_MS = 50;
@@ -20,6 +21,8 @@ const LONGEST_PAUSE_MS = 5_000;
 // Alive for this long, a process that dies has not failed to start.
 const SETTLED_MS = 10_000;
 const POLL_MS = 20;
+// The clock itself says what happened.
+const isTick = (line) => line.includes(`"request_id":"${TICK}`) && line.includes('"level":"info"');
 
 /** The platform package holds the binary; the `deno` package would fetch it in a postinstall. */
 function denoBinary() {
@@ -113,7 +116,7 @@ class FunctionProcess {
     this.#child = child;
     // Writing to a process that just died is not an error of ours.
     child.stdin.on("error", () => {});
-    createInterface(child.stdout).on("line", (line) => console.log(`[${this.slug}] ${line}`));
+    createInterface(child.stdout).on("line", (line) => isTick(line) || console.log(`[${this.slug}] ${line}`));
     createInterface(child.stderr).on("line", (line) => console.error(`[${this.slug}] ${line}`));
     let ended = false;
     const ending = new Promise((done) => {
@@ -187,6 +190,8 @@ export async function startFunctions(settings, dir = SUPABASE_DIR) {
   const binary = denoBinary();
   const { PATH, HOME, TMPDIR, DENO_DIR = join(settings.storageDir, "..", "deno") } = process.env;
   const environment = {
+    // Channels that name no provider are served by the log.
+    FIELDCRM_ENV: "local",
     ...(await ownSecrets(dir)),
     PATH, HOME, DENO_DIR, ...(TMPDIR && { TMPDIR }),
     NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1",
@@ -204,6 +209,7 @@ export async function startFunctions(settings, dir = SUPABASE_DIR) {
   const verify = tokenVerifier(settings);
 
   return {
+    slugs: [...running.keys()],
     async ready() {
       return (await Promise.all([...running.values()].map((one) => one.ready()))).every(Boolean);
     },

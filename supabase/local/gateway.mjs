@@ -11,6 +11,7 @@ import { startFunctions } from "./functions.mjs";
 import { bearerOf, keyResolver } from "./keys.mjs";
 import { fail, gatewaySettings, readConfig, SetupError } from "./settings.mjs";
 import { answerStorage, fileAdapter } from "./storage.mjs";
+import { startTicks } from "./ticks.mjs";
 
 const HEALTH_TIMEOUT_MS = 2_000;
 const METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS";
@@ -131,7 +132,9 @@ async function main() {
     });
   });
 
+  let ticks;
   const stop = () => {
+    ticks?.stop();
     functions.stop();
     server.close();
     server.closeAllConnections();
@@ -143,6 +146,7 @@ async function main() {
     throw error;
   });
   console.log(`listening on ${settings.url}`);
+  if (process.env.FIELDCRM_TICKS === "on") ticks = startTicks(settings, functions.slugs);
 }
 
 main().catch(fail);

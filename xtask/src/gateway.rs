@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::fingerprint::{Fingerprint, Stamp};
-use crate::stack::Stack;
+use crate::stack::{Kind, Stack};
 use crate::{checkout, interrupt, port, proc, wasm};
 
 /// In the environment of the gateway and of all it starts: how its processes are found again,
@@ -111,6 +111,8 @@ impl<'a> Gateway<'a> {
             .env("SUPABASE_PUBLISHABLE_KEY", &secrets.publishable_key)
             .env("SUPABASE_SECRET_KEY", &secrets.secret_key)
             .env("STORAGE_DIR", storage)
+            // Tests call the functions themselves.
+            .env("FIELDCRM_TICKS", if self.stack.kind == Kind::Dev { "on" } else { "off" })
             .env(MARK, &self.stack.directory)
             .env("DO_NOT_TRACK", "1")
             .env("NO_COLOR", "1")

@@ -10,6 +10,7 @@ use std::sync::Arc;
 mod config;
 pub mod database;
 pub mod host;
+pub mod http;
 mod log;
 mod problem;
 mod request;

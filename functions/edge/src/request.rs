@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
@@ -138,18 +138,28 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(parse(&read(request, state).await?)?)
+    }
+}
+
+/// None where there is no body: who calls by the clock has nothing to say.
+impl<S: Send + Sync> OptionalFromRequest<S> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
         let body = read(request, state).await?;
-        match serde_json::from_slice(&body) {
-            Ok(Value::Object(object)) => Ok(Self(object)),
-            Ok(_) => {
-                Err(Error::invalid_field("$", "invalid_type", "the body must be a JSON object")
-                    .into())
-            }
-            Err(error) => {
-                // The parser's own message can quote the body.
-                let place = format!("not JSON at line {} column {}", error.line(), error.column());
-                Err(Error::invalid_field("$", "invalid_json", place).into())
-            }
+        Ok(if body.is_empty() { None } else { Some(parse(&body)?) })
+    }
+}
+
+fn parse(body: &[u8]) -> Result<JsonObject> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(JsonObject(object)),
+        Ok(_) => Err(Error::invalid_field("$", "invalid_type", "the body must be a JSON object")),
+        Err(error) => {
+            // The parser's own message can quote the body.
+            let place = format!("not JSON at line {} column {}", error.line(), error.column());
+            Err(Error::invalid_field("$", "invalid_json", place))
         }
     }
 }

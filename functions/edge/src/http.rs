@@ -1,0 +1,91 @@
+//! HTTP to other people's services: one POST and its answer, bounded in time and size.
+//!
+//! What matters to who sends messages is whether a request that got no answer may have been received. Natively the
+//! client knows. At the edge `fetch` says it in words, if at all ([`NoAnswer::Unsent`]); in doubt it was received.
+//! Redirects are never followed: what is sent holds secrets, and where it goes was checked.
+
+use std::time::Duration;
+
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+
+/// How long an exchange may take, its body included.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// What is read of an answer's body: enough for an id or an error.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// What is sent. It can hold secrets and what people write: not to be logged.
+pub struct Post {
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+/// What came back; of the body as much as was read in time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Names of headers are in lower case.
+    #[must_use]
+    pub fn from_parts<'a>(
+        status: u16,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+        body: &str,
+    ) -> Self {
+        let headers =
+            headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    /// The first header of that name, given in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON; null where it is none.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// No connection came about, or the request was none: the other side has nothing.
+    Unsent,
+    /// The other side may have it.
+    TimedOut,
+    /// The other side may have it.
+    Dropped,
+}
+
+/// Makes the exchanges; cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    timeout: Duration,
+    #[cfg(not(target_arch = "wasm32"))]
+    inner: reqwest::Client,
+}
+
+impl Client {
+    /// With [`TIMEOUT`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_timeout(TIMEOUT)
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,57 @@
+//! Over reqwest, for tests and for hosts that are no browser's kin.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+
+use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+
+/// A connection that takes longer is not coming; the request has not left then.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Client {
+    #[must_use]
+    pub fn with_timeout(timeout: Duration) -> Self {
+        let inner = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .build()
+            .unwrap_or_default();
+        Self { timeout, inner }
+    }
+
+    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
+        let mut request = self.inner.post(&post.url).timeout(self.timeout).body(post.body);
+        for (name, value) in &post.headers {
+            request = request.header(*name, value);
+        }
+        let mut response = request.send().await.map_err(|error| reason(&error))?;
+        let status = response.status().as_u16();
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))
+            .collect();
+        let mut body = Vec::new();
+        // The status is the answer; a body that breaks off changes nothing about it.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() >= MAX_ANSWER {
+                body.truncate(MAX_ANSWER);
+                break;
+            }
+        }
+        Ok(Answer { status, headers, body })
+    }
+}
+
+fn reason(error: &reqwest::Error) -> NoAnswer {
+    if error.is_connect() || error.is_builder() {
+        NoAnswer::Unsent
+    } else if error.is_timeout() {
+        NoAnswer::TimedOut
+    } else {
+        NoAnswer::Dropped
+    }
+}

@@ -1,0 +1,63 @@
+//! The edge functions that work off what is due: `handle-event-trigger`, `process-time-based-automations`,
+//! `process-segment-automations` and `dispatch-messages`, four slugs of one module.
+//!
+//! They are for schedulers and for other back ends. None holds a key of its own to the database: it goes on with the
+//! caller's token, and the RPCs refuse everybody but the service role.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::routing::post;
+use axum::{Extension, Router};
+use fieldcrm_edge::{Config, Ports, service};
+
+mod arguments;
+mod automation;
+mod dispatch;
+mod event;
+pub mod provider;
+mod work;
+
+use provider::Providers;
+
+/// How long a call goes on taking up new work. What it has begun it ends: a platform has to let a call live
+/// for about [`LEASE`] in the worst case.
+///
+/// [`LEASE`]: dispatch::LEASE
+pub const BUDGET: Duration = Duration::from_secs(20);
+
+/// What the functions need beside the ports.
+#[derive(Clone)]
+pub struct Settings {
+    pub providers: Arc<Providers>,
+    /// [`BUDGET`], but for tests.
+    pub budget: Duration,
+}
+
+impl Settings {
+    #[must_use]
+    pub fn new(providers: Providers) -> Self {
+        Self { providers: Arc::new(providers), budget: BUDGET }
+    }
+}
+
+/// The functions' router; every host and every test serves this one.
+pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
+    let routes = Router::new()
+        .route("/handle-event-trigger", post(event::handle_event_trigger))
+        .route("/process-time-based-automations", post(automation::process_time_based))
+        .route("/process-segment-automations", post(automation::process_segments))
+        .route("/dispatch-messages", post(dispatch::dispatch_messages))
+        .layer(Extension(settings));
+    service::wrap("jobs", routes, ports, config)
+}
+
+/// What the `index.ts` of each of the slugs gives to `Deno.serve`.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+        let providers = Providers::read(variable, &fieldcrm_edge::http::Client::new(), &ports.log);
+        router(ports, config, Settings::new(providers))
+    })
+}

@@ -1,0 +1,109 @@
+//! Working off a queue call by call, until it is empty or the time is over.
+
+use std::time::Duration;
+
+use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_edge::{Caller, Database};
+use serde_json::{Map, Value};
+use web_time::Instant;
+
+/// The time a call has.
+#[derive(Clone, Copy)]
+pub struct Budget {
+    start: Instant,
+    all: Duration,
+}
+
+impl Budget {
+    pub fn start(all: Duration) -> Self {
+        Self { start: Instant::now(), all }
+    }
+
+    pub fn is_over(self) -> bool {
+        self.start.elapsed() >= self.all
+    }
+}
+
+/// Waits.
+#[cfg(target_arch = "wasm32")]
+pub async fn pause(time: Duration) {
+    send_wrapper::SendWrapper::new(gloo_timers::future::sleep(time)).await;
+}
+
+/// Waits.
+#[cfg(not(target_arch = "wasm32"))]
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// What one RPC did in all its calls.
+#[derive(Default)]
+pub struct Total {
+    pub counts: Map<String, Value>,
+    /// Why it ended early; what was done before it stays done.
+    pub error: Option<Error>,
+}
+
+/// Calls the RPC until it finds nothing to do any more. It always calls once: a queue that comes late in the list
+/// is not to starve.
+pub async fn drain(
+    database: &dyn Database,
+    caller: &Caller,
+    function: &'static str,
+    arguments: &Map<String, Value>,
+    budget: Budget,
+) -> Result<Total> {
+    let mut total = Total::default();
+    loop {
+        match database.rpc(caller, function, arguments.clone()).await {
+            Ok(answer) => {
+                if add(&mut total.counts, &answer) == 0 || budget.is_over() {
+                    return Ok(total);
+                }
+            }
+            // Who may not call this may call none of them.
+            Err(error) if matches!(error.code, Code::Forbidden | Code::Unauthenticated) => {
+                return Err(error);
+            }
+            Err(error) => {
+                total.error = Some(error);
+                return Ok(total);
+            }
+        }
+    }
+}
+
+/// Adds up what an answer counts, the lists by their lengths. Returns how much of it there was.
+fn add(total: &mut Map<String, Value>, answer: &Value) -> u64 {
+    let mut done = 0;
+    for (key, value) in answer.as_object().into_iter().flatten() {
+        let count = match value {
+            Value::Number(count) => count.as_u64().unwrap_or_default(),
+            Value::Array(list) => list.len() as u64,
+            _ => continue,
+        };
+        let before = total.get(key).and_then(Value::as_u64).unwrap_or_default();
+        total.insert(key.clone(), (before + count).into());
+        done += count;
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_and_lists_are_added_up_and_the_rest_is_left_out() {
+        let mut total = Map::new();
+        assert_eq!(
+            add(&mut total, &json!({"runs": 2, "failed": 0, "segments": [{}, {}], "x": "y"})),
+            4
+        );
+        assert_eq!(add(&mut total, &json!({"runs": 1, "failed": 1, "segments": []})), 2);
+        assert_eq!(add(&mut total, &json!({"runs": 0, "segments": []})), 0);
+        assert_eq!(add(&mut total, &json!(null)), 0);
+        assert_eq!(Value::Object(total), json!({"runs": 3, "failed": 1, "segments": 2}));
+    }
+}
