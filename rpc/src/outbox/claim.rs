@@ -153,6 +153,6 @@ fn row(due: &Due, decision: &Decision) -> Value {
     json!({
         "org_id": due.org_id, "id": due.id, "status": status_of(decision, "sending"),
         "code": decision.code, "reason": decision.code.sentence(), "available_at": decision.retry_at,
-        "contact_id": decision.endpoint_id.or(due.contact_id), "to": decision.to,
+        "chosen": decision.endpoint_id.filter(|id| due.contact_id != Some(*id)), "to": decision.to,
     })
 }
