@@ -12,7 +12,8 @@ export const TICK = "tick-";
 // Longer than any call takes by itself.
 const TIMEOUT_MS = 150_000;
 
-function serviceCaller({ url, jwtSecret }) {
+/** Calls a function as a back end, and throws what is not a success. */
+export function serviceCaller({ url, jwtSecret }) {
   const secret = new TextEncoder().encode(jwtSecret);
   return async (slug) => {
     const token = await new SignJWT({ role: "service_role" })
