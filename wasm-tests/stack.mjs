@@ -1,5 +1,6 @@
 // The running stack as its users reach it: supabase-js, HTTP and SQL. Nothing here knows how it is built.
 import { createClient } from "@supabase/supabase-js";
+import { SignJWT } from "jose";
 import { randomUUID } from "node:crypto";
 import { after } from "node:test";
 import postgres from "postgres";
@@ -100,13 +101,13 @@ export async function refused(user, name, args = {}) {
   return { status, ...error, details: error.details ? JSON.parse(error.details) : null };
 }
 
-/** The function `crm` over HTTP: `{status, headers, body}`. */
-export async function crm(user, method, path, body, headers = {}) {
-  const response = await fetch(`${functionsUrl}/crm${path}`, {
+/** A function over HTTP: `{status, headers, body}`. */
+async function send(path, method, token, body, headers) {
+  const response = await fetch(`${functionsUrl}${path}`, {
     method,
     headers: {
       apikey: publishableKey,
-      ...(user && { authorization: `Bearer ${user.token}` }),
+      ...(token && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { "content-type": "application/json" }),
       ...headers,
     },
@@ -116,6 +117,17 @@ export async function crm(user, method, path, body, headers = {}) {
   const json = response.headers.get("content-type")?.includes("json");
   return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
 }
+
+/** The function `crm` as a user, or as nobody. */
+export const crm = (user, method, path, body, headers = {}) => send(`/crm${path}`, method, user?.token, body, headers);
+
+/** A back end's token; self-hosted Supabase calls it SERVICE_ROLE_KEY. */
+export const serviceToken = await new SignJWT({ role: "service_role" })
+  .setProtectedHeader({ alg: "HS256", typ: "JWT" }).setIssuedAt().setExpirationTime("1h")
+  .sign(new TextEncoder().encode(required("SUPABASE_JWT_SECRET")));
+
+/** A function for back ends, as the service role unless another token is given. */
+export const job = (slug, body, { token = serviceToken, headers = {} } = {}) => send(`/${slug}`, "POST", token, body, headers);
 
 /** The database as its DBA sees it; closed when the file's tests are done. */
 export const sql = postgres(required("DATABASE_URL"), { max: 4, onnotice() {} });

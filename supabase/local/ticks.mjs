@@ -12,7 +12,8 @@ export const TICK = "tick-";
 // Longer than any call takes by itself.
 const TIMEOUT_MS = 150_000;
 
-function serviceCaller({ url, jwtSecret }) {
+/** Calls a function as a back end, and throws what is not a success. */
+export function serviceCaller({ url, jwtSecret }) {
   const secret = new TextEncoder().encode(jwtSecret);
   return async (slug) => {
     const token = await new SignJWT({ role: "service_role" })
@@ -28,7 +29,8 @@ function serviceCaller({ url, jwtSecret }) {
   };
 }
 
-const happened = (value) => (typeof value === "object" && value !== null ? Object.values(value).some(happened) : Boolean(value));
+/** Whether anything is counted in it. */
+const happened = (value) => (typeof value === "object" && value !== null ? Object.values(value).some(happened) : value > 0);
 
 /** Calls the functions that are there until stop(); each waits for itself, none for another. */
 export function startTicks(settings, slugs, { call = serviceCaller(settings), log = console } = {}) {
@@ -37,18 +39,18 @@ export function startTicks(settings, slugs, { call = serviceCaller(settings), lo
   const said = new Map();
 
   async function tick(slug, pauseMs) {
-    let line = "";
+    let answer, wrong;
     try {
-      const answer = await call(slug);
-      if (happened(answer)) line = JSON.stringify(answer);
+      answer = await call(slug);
+      wrong = answer.misconfigured && `misconfigured: ${JSON.stringify(answer.misconfigured)}`;
     } catch (error) {
-      line = `failed: ${error.message}`;
+      wrong = `failed: ${error.message}`;
     }
     if (stopped) return;
+    if (happened(answer)) log.log(`[tick] ${slug} ${JSON.stringify(answer)}`);
     // What stays wrong is said once.
-    const repeated = line.startsWith("failed") && said.get(slug) === line;
-    if (line && !repeated) log[line.startsWith("failed") ? "error" : "log"](`[tick] ${slug} ${line}`);
-    said.set(slug, line);
+    if (wrong && wrong !== said.get(slug)) log.error(`[tick] ${slug} ${wrong}`);
+    said.set(slug, wrong);
     timers.set(slug, setTimeout(tick, pauseMs, slug, pauseMs));
   }
 

@@ -16,11 +16,12 @@ pub async fn process_time_based(
     caller: Caller,
     body: Option<JsonObject>,
 ) -> Result<Json<Value>, Problem> {
-    const QUEUES: [(&str, &str); 4] = [
+    const QUEUES: [(&str, &str); 5] = [
         ("automations", "crm_run_automations"),
         ("time_based", "crm_process_time_based"),
         ("reminders", "crm_remind_followups"),
         ("expired", "crm_expire_followups"),
+        ("pruned", "crm_prune"),
     ];
     work_off(&ports, &settings, &caller, batch_limit(body, 5_000)?, &QUEUES).await
 }

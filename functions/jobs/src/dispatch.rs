@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::{Extension, Json};
 use fieldcrm_core::{Code, Error, Result};
-use fieldcrm_edge::{Caller, JsonObject, Log, Ports, Problem};
+use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -122,24 +122,14 @@ pub async fn dispatch_messages(
     }
     let mut answer = json!(totals);
     if !providers.misconfigured.is_empty() {
-        answer["misconfigured"] = warn(ports.log.as_ref(), &caller, providers);
+        // To the operator, who alone gets here.
+        let wrong = providers.misconfigured.iter();
+        answer["misconfigured"] = wrong
+            .map(|(channel, wrong)| (channel.as_str().to_owned(), wrong.to_string().into()))
+            .collect::<Map<_, _>>()
+            .into();
     }
     Ok(Json(answer))
-}
-
-/// Says which variable keeps a channel from being served: to the operator, who alone gets here.
-fn warn(log: &dyn Log, caller: &Caller, providers: &Providers) -> Value {
-    let wrong: Map<String, Value> = providers
-        .misconfigured
-        .iter()
-        .map(|(channel, wrong)| (channel.as_str().to_owned(), wrong.to_string().into()))
-        .collect();
-    let line = json!({
-        "ts": timestamp(), "level": "error", "event": "config", "slug": "jobs",
-        "request_id": caller.request_id, "channels": wrong,
-    });
-    log.line(&line.to_string());
-    Value::Object(wrong)
 }
 
 /// The messages of one claim.

@@ -49,7 +49,11 @@ async fn an_event_is_written_down_and_worked_off() {
     let (status, answer) = harness.post(EVENT, &body.to_string(), &[]).await;
     assert_eq!(status, 201);
     assert_eq!(answer, json!({"event": {"id": ORG, "created": true}, "run": {"runs": 1}}));
-    assert_eq!(harness.asked(), [("crm_emit_event", body), ("crm_run_automations", json!({}))]);
+    let run = |arguments| ("crm_run_automations", arguments);
+    assert_eq!(
+        harness.asked(),
+        [run(json!({"batch_limit": 1})), ("crm_emit_event", body), run(json!({}))]
+    );
 }
 
 #[tokio::test]
@@ -65,7 +69,7 @@ async fn the_header_is_the_event_key_where_the_body_has_none() {
         let (answered, problem) = harness.post(EVENT, &body.to_string(), &key).await;
         assert_eq!(answered, status, "{problem}");
         let asked = harness.asked();
-        assert_eq!(asked.first().and_then(|(_, arguments)| arguments["event_key"].as_str()), sent);
+        assert_eq!(asked.get(1).and_then(|(_, arguments)| arguments["event_key"].as_str()), sent);
     }
 }
 
@@ -101,9 +105,10 @@ async fn what_is_due_is_worked_off_until_nothing_is_left() {
     assert_eq!(status, 200);
     assert_eq!(
         totals,
-        json!({"automations": {"done": 4}, "time_based": {"done": 0}, "reminders": {"done": 2}, "expired": {"done": 6}})
+        json!({"automations": {"done": 4}, "time_based": {"done": 0}, "reminders": {"done": 2},
+            "expired": {"done": 6}, "pruned": {"done": 0}})
     );
-    assert_eq!(harness.asked().len(), 3 + 1 + 2 + 4);
+    assert_eq!(harness.asked().len(), 3 + 1 + 2 + 4 + 1);
     assert!(harness.asked().iter().all(|(_, arguments)| *arguments == json!({"batch_limit": 2})));
 }
 
@@ -132,6 +137,7 @@ async fn when_the_time_is_over_every_queue_still_gets_a_turn() {
         ("crm_process_time_based", 9),
         ("crm_remind_followups", 9),
         ("crm_expire_followups", 9),
+        ("crm_prune", 9),
     ];
     let harness = harness(Providers::default(), Duration::ZERO, queues(&all));
     assert_eq!(harness.post(TIME, "{}", &[]).await.0, 200);
@@ -146,7 +152,7 @@ async fn a_queue_that_fails_stops_none_of_the_others_but_shows() {
     });
     let (status, problem) = harness.post(TIME, "", &[]).await;
     assert_eq!((status, &problem["code"]), (503, &json!("unavailable")));
-    assert_eq!(harness.asked().len(), 4);
+    assert_eq!(harness.asked().len(), 5);
 }
 
 #[tokio::test]

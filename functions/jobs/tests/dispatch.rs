@@ -342,7 +342,6 @@ async fn a_channel_whose_provider_is_not_set_up_is_not_claimed_and_the_operator_
     let answer = dispatch(&harness).await;
     assert_eq!(answer["misconfigured"], json!({"email": "RESEND_API_KEY is not set"}));
     assert_eq!(harness.asked()[0].1["providers"], json!({"sms": "log"}));
-    assert!(harness.log.lines()[0].contains("RESEND_API_KEY is not set"));
 }
 
 #[tokio::test]

@@ -287,6 +287,20 @@ fn nobody_serves_a_channel_by_accident() {
 }
 
 #[test]
+fn a_wrong_setting_is_logged_when_the_function_starts() {
+    let kept = Arc::new(Kept::default());
+    let log: Arc<dyn Log> = kept.clone();
+    let environment = |name: &str| (name == "EMAIL_PROVIDER").then(|| "resend".to_owned());
+    Providers::read(&environment, &Client::new(), &log);
+    let [line] = &kept.lines()[..] else { panic!("one line") };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(
+        (&line["channel"], &line["cause"]),
+        (&json!("email"), &json!("RESEND_API_KEY is not set"))
+    );
+}
+
+#[test]
 fn a_wrong_setting_is_named_without_its_value_and_stops_its_channel_only() {
     for (provider, variable, value) in [
         ("resend", "RESEND_API_KEY", ""),

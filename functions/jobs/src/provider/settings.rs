@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_edge::Log;
 use fieldcrm_edge::http::Client;
+use serde_json::json;
 use url::Url;
 
 use super::address::mailbox;
@@ -99,8 +100,17 @@ impl Providers {
                 None => continue,
             };
             match provider(channel, &name, &chosen, &variables, client, log) {
-                Ok(provider) => providers.serving.insert(channel, provider).map_or((), drop),
-                Err(wrong) => providers.misconfigured.insert(channel, wrong).map_or((), drop),
+                Ok(provider) => {
+                    providers.serving.insert(channel, provider);
+                }
+                Err(wrong) => {
+                    let line = json!({
+                        "level": "error", "event": "config", "slug": "jobs",
+                        "channel": channel.as_str(), "cause": wrong.to_string(),
+                    });
+                    log.line(&line.to_string());
+                    providers.misconfigured.insert(channel, wrong);
+                }
             }
         }
         providers
