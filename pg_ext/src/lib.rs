@@ -16,6 +16,7 @@ mod interaction;
 mod member;
 mod org;
 mod privacy;
+mod prune;
 mod search;
 mod segment;
 mod session;
