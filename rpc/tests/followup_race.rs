@@ -138,6 +138,49 @@ async fn who_waited_for_a_session_that_took_it_back_makes_it(target: Target) {
     org.remove().await;
 }
 
+/// Workers that remind at once, some of which are killed before they commit: each follow-up is told once.
+async fn workers_that_remind_at_once_tell_everything_once(target: Target) {
+    let org = Org::make(target).await;
+    let client = connect(target).await;
+    let sql = "insert into crm_followups (org_id, customer_id, assigned_to_user_id, title, due_at, remind_at)
+      select $1, $2, $3, 'R' || n, now() - make_interval(mins => n), now() - make_interval(mins => n)
+      from generate_series(1, 200) n";
+    client.execute(sql, &[&org.id, &org.customer, &org.users[0]]).await.unwrap();
+    let sql = "update profiles set email = id || '@example.com' where id = $1";
+    client.execute(sql, &[&org.users[0]]).await.unwrap();
+    let left = "select count(*) from crm_followups where org_id = $1 and (reminded_at is null or overdue_notified_at is null)";
+    let mut tasks = JoinSet::new();
+    for session in 0..8 {
+        let org_id = org.id;
+        tasks.spawn(async move {
+            let mut context = Context::start(target).await;
+            for turn in 0.. {
+                let batch = json!({"batch_limit": 15});
+                let done = context.call(As::Dba(org_id), "crm_remind_followups", batch).await;
+                let killed = (session + turn) % 3 == 0;
+                let end = if killed { "rollback" } else { "commit" };
+                context.client.batch_execute(&format!("{end}; begin")).await.unwrap();
+                assert!(done.is_ok(), "{done:?}");
+                let rest: i64 = context.client.query_one(left, &[&org_id]).await.unwrap().get(0);
+                if rest == 0 {
+                    break;
+                }
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    let sql = "select (select count(*) from crm_notifications where org_id = $1),
+      (select count(*) from crm_outbox where org_id = $1),
+      (select count(*) from crm_events where org_id = $1 and event_type = 'followup_overdue'),
+      (select count(*) from crm_followups where org_id = $1 and reminded_at is not null and overdue_notified_at is not null)";
+    let row = client.query_one(sql, &[&org.id]).await.unwrap();
+    let found: [i64; 4] = std::array::from_fn(|column| row.get(column));
+    assert_eq!(found, [400, 200, 200, 200]);
+    org.remove().await;
+}
+
 macro_rules! races {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -147,4 +190,5 @@ macro_rules! races {
 races! {
     sessions_that_race_on_keys_get_one_follow_up_each
     who_waited_for_a_session_that_took_it_back_makes_it
+    workers_that_remind_at_once_tell_everything_once
 }
