@@ -69,12 +69,12 @@ with merge as materialized (
   set customer_id = m.id, contact_id = coalesce((select g.id from pairs g where g.dropped = x.contact_id), x.contact_id)
   from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), runs_moved as (
-  -- What a rule did once for the duplicate, it did for the customer.
+  -- What a rule did as its one run of the duplicate is its one run of the customer.
   update public.crm_automation_runs x
-  set customer_id = m.id, occurrence_key = case when exists (
-      select from public.crm_automation_runs k where k.org_id = x.org_id and k.rule_id = x.rule_id
-        and k.occurrence_key = replace(x.occurrence_key, m.duplicate_id::text, m.id::text))
-    then x.occurrence_key else replace(x.occurrence_key, m.duplicate_id::text, m.id::text) end
+  set customer_id = m.id, occurrence_key = case when x.occurrence_key <> 'once:' || m.duplicate_id or exists (
+      select from public.crm_automation_runs k
+      where k.org_id = x.org_id and k.rule_id = x.rule_id and k.occurrence_key = 'once:' || m.id)
+    then x.occurrence_key else 'once:' || m.id end
   from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), enrollments_merged as (
   update fieldcrm.automation_enrollments k set enrolled_at = greatest(k.enrolled_at, x.enrolled_at)
