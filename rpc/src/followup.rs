@@ -76,49 +76,49 @@ async fn insert(
     Ok(done["followup"].take())
 }
 
-#[derive(Deserialize)]
-struct Known {
-    session: Session,
-    id: Option<Uuid>,
-}
-
 /// How often one call looks for the key and inserts: again only where the row that was in the way went.
 const TRIES: usize = 3;
 
 /// `crm_ensure_followup(customer_id, title, due_at, …)`: the id of the follow-up that has the key, whoever made it,
-/// and whether that was this call. A key that is there is one lookup; nothing else is asked of it.
+/// and whether that was this call. A key that is there is one lookup, not even a session is read in Rust:
+/// policies and capabilities are the statement's.
 pub async fn ensure<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let mut followup = patch::read::<EnsureFollowup>(arguments)?.prepare()?;
-    let key = json!({"dedupe_key": followup.dedupe_key});
-    let mut known: Known = call_as(db, ENSURE_FIND, &key).await?;
-    let caller = known.session;
+    if followup.origin != Origin::SystemRule
+        && let Some(key) = &followup.dedupe_key
+        && let Some(id) = find_key(db, key).await?
+    {
+        return Ok(found(id));
+    }
+    let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::FollowupsWrite, Capability::FollowupsWriteOwn])?;
     if followup.origin == Origin::SystemRule && !caller.service {
         let hint = "Only back-end sessions make the follow-ups of system rules.";
         return Err(Error::new(Code::Forbidden, hint));
     }
-    if followup.dedupe_key.is_none() {
-        followup.dedupe_key = Some(followup.key(org_id));
-        known.id = find_key(db, &followup).await?;
-    }
+    let key = followup.dedupe_key.take().unwrap_or_else(|| followup.key(org_id));
+    followup.dedupe_key = Some(key.clone());
     followup.assigned_to_user_id = followup.assigned_to_user_id.or(caller.profile_id);
     for _ in 0..TRIES {
-        if let Some(id) = known.id {
-            return Ok(json!({"id": id, "created": false}));
+        if let Some(id) = find_key(db, &key).await? {
+            return Ok(found(id));
         }
         let row = insert(db, &caller, org_id, &followup).await?;
         if !row.is_null() {
             return Ok(json!({"id": row["id"], "created": true}));
         }
-        known.id = find_key(db, &followup).await?;
     }
-    let hint = "The follow-up with this key comes and goes: try again.";
-    Err(Error::new(Code::Conflict, hint))
+    find_key(db, &key).await?.map(found).ok_or_else(|| {
+        Error::new(Code::Conflict, "The follow-up with this key comes and goes: try again.")
+    })
 }
 
-async fn find_key(db: &mut impl Db, followup: &FollowupRow) -> Result<Option<Uuid>> {
-    let key = json!({"dedupe_key": followup.dedupe_key});
-    Ok(call_as::<Known>(db, ENSURE_FIND, &key).await?.id)
+async fn find_key(db: &mut impl Db, key: &str) -> Result<Option<Uuid>> {
+    call_as(db, ENSURE_FIND, &json!({"dedupe_key": key})).await
+}
+
+fn found(id: Uuid) -> Value {
+    json!({"id": id, "created": false})
 }
 
 #[derive(Deserialize)]
