@@ -107,7 +107,8 @@ create table public.crm_outbox (
     'queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown', 'refused', 'canceled')),
   -- For a customer or for a member of the org; only the first needs consent.
   constraint crm_outbox_recipient_check check (num_nonnulls(customer_id, user_id) >= 1 or channel = 'webhook'),
-  constraint crm_outbox_address_check check (to_address is not null or status in ('refused', 'canceled')),
+  -- What was refused may have none; what is over may have lost it, to an erasure.
+  constraint crm_outbox_address_check check (to_address is not null or status not in ('queued', 'sending')),
   constraint crm_outbox_lease_check check ((status = 'sending') = (leased_until is not null) and (status <> 'sending' or lease_id is not null)),
   constraint crm_outbox_text_check check (char_length(subject) <= 500 and char_length(body) <= 200000 and char_length(to_address) <= 2000
     and char_length(error_message) <= 2000 and char_length(decision_reason) <= 500),

@@ -5,6 +5,7 @@
 //! edge functions (`functions`) all call it, so a rule exists once.
 
 pub mod automation;
+pub mod batch;
 pub mod capability;
 pub mod consent;
 pub mod cursor;

@@ -18,6 +18,7 @@ mod member;
 mod org;
 mod outbox;
 mod privacy;
+mod prune;
 mod search;
 mod segment;
 mod session;

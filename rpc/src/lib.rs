@@ -16,6 +16,7 @@ pub mod member;
 pub mod org;
 pub mod outbox;
 pub mod privacy;
+pub mod prune;
 pub mod search;
 pub mod segment;
 pub mod session;
@@ -62,7 +63,9 @@ rpcs! {
     "crm_validate_template" => template::validate, Caller;
     "crm_log_interaction" => interaction::log, Caller;
     "crm_create_followup" => followup::create, Caller;
+    "crm_ensure_followup" => followup::ensure, Caller;
     "crm_update_followup" => followup::update, Caller;
+    "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
     "crm_search_customers" => search::search, Owner;
@@ -72,6 +75,7 @@ rpcs! {
     "crm_bulk_tag" => customer_lifecycle::bulk_tag, Caller;
     "crm_merge_customers" => customer_lifecycle::merge, Owner;
     "crm_import_customers" => import::import, Caller;
+    "crm_prune" => prune::prune, Owner;
     "crm_export_customer" => privacy::export, Owner;
     "crm_erase_customer" => privacy::erase, Owner;
     "crm_segment_validate" => segment::validate, Owner;

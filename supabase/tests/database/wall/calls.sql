@@ -27,7 +27,7 @@ do $$
 declare
   t record;
 begin
-  for t in select tab from wall_catalogue where org_column = 'org_id' and key = 'id' and tab not like '%_log' loop
+  for t in select tab from wall_catalogue where org_column = 'org_id' and key = 'id' and tab not like '%_log' and tab <> 'fieldcrm.event_queue' loop
     execute format('insert into wall_known select id, org_id from %s', t.tab);
   end loop;
   insert into wall_known select org_id, org_id from wall_orgs;
