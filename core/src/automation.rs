@@ -5,8 +5,24 @@
 //! ([`key`]), so that doing it again changes nothing.
 
 mod action;
+mod check;
+mod endpoint;
+pub mod event;
+mod fields;
+mod history;
+mod render;
+mod rule;
+#[cfg(test)]
+mod tests;
 
-pub use action::{Action, Assignee, MessageChannel, Purpose};
+pub use action::{Action, Assignee, MessageChannel, Purpose, SETTABLE};
+pub use check::{ACTION_TYPES, MAX_TITLE};
+pub use history::{HistoryPage, HistoryQuery, RunStatus};
+pub use render::{EVENT, render_action_template, render_action_text, shorten};
+pub use rule::{
+    MAX_LATENESS_MINUTES, NewRule, PreparedRule, ReadRule, Reenrollment, Rule, RulePatch,
+    SegmentChange, Trigger, within,
+};
 
 use uuid::Uuid;
 
