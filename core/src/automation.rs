@@ -10,14 +10,16 @@ mod endpoint;
 pub mod event;
 mod fields;
 mod history;
+mod reference;
 mod render;
 mod rule;
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, Assignee, MessageChannel, Purpose, SETTABLE};
-pub use check::{ACTION_TYPES, MAX_TITLE};
+pub use check::{ACTION_TYPES, MAX_TITLE, check_stored_template};
 pub use history::{HistoryPage, HistoryQuery, RunStatus};
+pub use reference::{EXAMPLES, reference};
 pub use render::{EVENT, render_action_template, render_action_text, shorten};
 pub use rule::{
     MAX_LATENESS_MINUTES, NewRule, PreparedRule, ReadRule, Reenrollment, Rule, RulePatch,

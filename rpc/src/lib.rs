@@ -4,9 +4,11 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod automation;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
+pub mod event;
 pub mod followup;
 mod idempotency;
 pub mod import;
@@ -84,4 +86,8 @@ rpcs! {
     "crm_recompute_due_segments" => segment::recompute_due, Owner;
     "crm_segment_add_members" => segment::add_members, Owner;
     "crm_segment_remove_members" => segment::remove_members, Owner;
+    "crm_create_automation_rule" => automation::create, Owner;
+    "crm_update_automation_rule" => automation::update, Owner;
+    "crm_automation_history" => automation::history, Caller;
+    "crm_emit_event" => event::emit, Owner;
 }

@@ -282,3 +282,42 @@ fn texts(
         fields.fail(key, &error.code, error.message);
     }
 }
+
+/// What keeps an action from sending a stored template when an event of that type starts the rule; paths are
+/// those of the action's fields.
+#[must_use]
+pub fn check_stored_template(
+    event_type: &str,
+    channel: MessageChannel,
+    template: &Template,
+    variables: &Map<String, Value>,
+) -> Vec<FieldError> {
+    let wanted = channel.template_channel();
+    if template.channel != wanted {
+        let message = format!("is not a template for {}", name_of(wanted));
+        return vec![FieldError::new("template_id", "wrong_channel", message)];
+    }
+    let mut errors = Vec::new();
+    if wanted == Channel::Email && template.subject.as_deref().is_none_or(|text| text.trim().is_empty()) {
+        let message = "the template has no subject, and an e-mail needs one";
+        errors.push(FieldError::new("template_id", "required", message));
+    }
+    for error in Started::by(event_type).refusals(template, variables) {
+        errors.push(if error.path.starts_with("variables") {
+            error
+        } else {
+            let message = format!("{} of the template: {}", error.path, error.message);
+            FieldError::new("template_id", &error.code, message)
+        });
+    }
+    errors
+}
+
+const fn name_of(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "email",
+        Channel::Sms => "sms",
+        Channel::PhoneScript => "phone_script",
+        Channel::PortalMessage => "portal_message",
+    }
+}
