@@ -49,7 +49,7 @@ const fn database(name: &'static str, says: &'static str, payload: &'static str)
     EventType { name, says, writer: Writer::Database, payload }
 }
 
-const WORK_ORDER: &str = r#"{"work_order_id": "3f0c8a52-0000-4000-8000-000000000001", "status": "completed", "service_type": "Repair", "window_start": "2026-01-31T09:00:00+00:00"}"#;
+const WORK_ORDER: &str = r#"{"work_order_id": "3f0c8a52-0000-4000-8000-000000000001", "status": "completed", "service_type": "repair", "window_start": "2026-01-31T09:00:00+00:00"}"#;
 const QUOTE: &str = r#"{"quote_id": "3f0c8a52-0000-4000-8000-000000000002", "number": "Q-1001", "status": "sent", "total": 1250.0, "work_order_id": null}"#;
 const INVOICE: &str = r#"{"invoice_id": "3f0c8a52-0000-4000-8000-000000000003", "number": "1001", "status": "paid", "total": 1250.0, "work_order_id": null}"#;
 const INTERACTION: &str = r#"{"interaction_id": "3f0c8a52-0000-4000-8000-000000000004", "channel": "email_inbound", "direction": "inbound", "type": null, "sentiment": null}"#;
