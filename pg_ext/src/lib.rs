@@ -8,8 +8,10 @@
 
 use pgrx::prelude::*;
 
+mod automation;
 mod customer;
 mod customer_lifecycle;
+mod event;
 mod followup;
 mod import;
 mod interaction;

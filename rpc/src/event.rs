@@ -48,9 +48,6 @@ fn org(caller: &Session, wanted: Option<Uuid>) -> Result<Option<Uuid>> {
         return Ok(wanted);
     }
     let own = caller.require(&[Capability::InteractionsWrite])?;
-    if wanted.is_some_and(|wanted| wanted != own) {
-        let hint = "Events are emitted in your own organisation: leave org_id out.";
-        return Err(Error::new(Code::Forbidden, hint));
-    }
-    Ok(Some(own))
+    // Another org is not there for this caller, like everything of it.
+    if wanted.is_some_and(|wanted| wanted != own) { Err(Error::not_found("organisation")) } else { Ok(Some(own)) }
 }

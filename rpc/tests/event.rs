@@ -355,8 +355,8 @@ async fn who_may_log_interactions_may_emit_in_their_org(context: &mut Context) {
     context.call(CSR, EMIT, own).await.unwrap();
     for org in [VOLT, Uuid::nil()] {
         let input = with(tested(id), &json!({"org_id": org}));
-        context.refused(CSR, EMIT, input.clone(), Code::Forbidden).await;
-        context.refused(As::Dba(NORTHWIND), EMIT, input, Code::Forbidden).await;
+        context.refused(CSR, EMIT, input.clone(), Code::NotFound).await;
+        context.refused(As::Dba(NORTHWIND), EMIT, input, Code::NotFound).await;
     }
 }
 
