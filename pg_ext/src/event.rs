@@ -11,5 +11,7 @@ extension_sql_file!("../sql/event.sql", name = "event", requires = ["unwrap", em
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn emit_event(arguments: &str) -> JsonB {
-    run(Access::Volatile, arguments, async |mut db, arguments| event::emit(&mut db, arguments).await)
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        event::emit(&mut db, arguments).await
+    })
 }

@@ -49,5 +49,9 @@ fn org(caller: &Session, wanted: Option<Uuid>) -> Result<Option<Uuid>> {
     }
     let own = caller.require(&[Capability::InteractionsWrite])?;
     // Another org is not there for this caller, like everything of it.
-    if wanted.is_some_and(|wanted| wanted != own) { Err(Error::not_found("organisation")) } else { Ok(Some(own)) }
+    if wanted.is_some_and(|wanted| wanted != own) {
+        Err(Error::not_found("organisation"))
+    } else {
+        Ok(Some(own))
+    }
 }

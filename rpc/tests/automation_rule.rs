@@ -78,8 +78,9 @@ async fn segment(context: &Context, kind: &str, org: Uuid) -> Uuid {
 }
 
 async fn template(context: &Context, name: &str, org: Uuid) -> Uuid {
-    let sql =
-        format!("select id from crm_message_templates where org_id = $1 and name = '{name}' limit 1");
+    let sql = format!(
+        "select id from crm_message_templates where org_id = $1 and name = '{name}' limit 1"
+    );
     find(context, &sql, org).await
 }
 
@@ -118,7 +119,10 @@ async fn a_rule_is_stored_as_it_was_meant(context: &mut Context) {
         assert_eq!(made[column], value, "{column}");
     }
     let by_dba = context.call(As::Dba(NORTHWIND), CREATE, rule()).await.unwrap();
-    assert_eq!((&by_dba["conditions"], &by_dba["created_by_user_id"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&by_dba["conditions"], &by_dba["created_by_user_id"]),
+        (&Value::Null, &Value::Null)
+    );
     let unknown = create(context, json!({"event_type": "boiler_tested"})).await;
     assert_eq!(unknown["warnings"][0]["code"], "unknown_event_type");
 }
@@ -129,13 +133,19 @@ async fn the_database_and_core_agree_on_what_a_rule_listens_to(context: &mut Con
         (json!({}), "quote_sent"),
         (json!({"event_type": "no_reply", "time_offset_minutes": 60}), "interaction_logged"),
         (json!({"trigger_type": "time_based", "time_offset_minutes": 60}), "quote_sent"),
-        (json!({"trigger_type": "time_based", "event_type": null, "time_offset_minutes": 60}), "customer_created"),
+        (
+            json!({"trigger_type": "time_based", "event_type": null, "time_offset_minutes": 60}),
+            "customer_created",
+        ),
         (
             json!({"trigger_type": "time_based", "event_type": null, "time_offset_minutes": 60,
                 "segment_id": segment, "segment_change": "left"}),
             "segment_left",
         ),
-        (json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": segment}), "segment_entered"),
+        (
+            json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": segment}),
+            "segment_entered",
+        ),
         (
             json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": segment,
                 "segment_change": "left"}),
@@ -180,8 +190,15 @@ async fn roles_without_the_capability_write_no_rules(context: &mut Context) {
         context.call(As::Northwind(role), UPDATE, patch.clone()).await.unwrap();
     }
     for role in [
-        "csr", "sales", "dispatcher", "member", "viewer", "technician", "client_admin",
-        "portal_customer", "portal_manager",
+        "csr",
+        "sales",
+        "dispatcher",
+        "member",
+        "viewer",
+        "technician",
+        "client_admin",
+        "portal_customer",
+        "portal_manager",
     ] {
         context.refused(As::Northwind(role), CREATE, rule(), Code::Forbidden).await;
         context.refused(As::Northwind(role), UPDATE, patch.clone(), Code::Forbidden).await;
@@ -252,7 +269,8 @@ async fn templates_fit_the_channel_and_get_all_they_need(context: &mut Context) 
     ] {
         create(context, send(channel, template, variables)).await;
     }
-    for (channel, template) in [("sms", email), ("email", sms), ("email", script), ("sms", script)] {
+    for (channel, template) in [("sms", email), ("email", sms), ("email", script), ("sms", script)]
+    {
         let found = refusals(context, send(channel, template, json!({}))).await;
         assert_eq!(found, one("actions[0].template_id", "wrong_channel"), "{channel}");
     }
@@ -266,7 +284,8 @@ async fn members_come_by_hand_into_segments_without_rules_only(context: &mut Con
     let ruled = segment(context, "rule_based", NORTHWIND).await;
     let add = json!({"actions": [{"type": "add_to_segment", "segment_id": ruled}]});
     assert_eq!(refusals(context, add).await, one("actions[0].segment_id", "rule_based_segment"));
-    let awaited = json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": ruled});
+    let awaited =
+        json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": ruled});
     create(context, awaited).await;
 }
 

@@ -94,10 +94,16 @@ async fn happen(context: &mut Context, customer: Uuid) {
 /// The keys of an object and of those in it.
 fn shape(value: &Value) -> Value {
     let Value::Object(fields) = value else { return Value::Null };
-    fields.iter().map(|(key, inner)| (key.clone(), shape(inner))).collect::<serde_json::Map<_, _>>().into()
+    fields
+        .iter()
+        .map(|(key, inner)| (key.clone(), shape(inner)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
-async fn each_fact_writes_its_event_with_the_payload_that_the_catalogue_says(context: &mut Context) {
+async fn each_fact_writes_its_event_with_the_payload_that_the_catalogue_says(
+    context: &mut Context,
+) {
     let id = customer(context).await;
     happen(context, id).await;
     // The job that looks for overdue follow-ups tells of them, and has tests of its own.
@@ -107,16 +113,25 @@ async fn each_fact_writes_its_event_with_the_payload_that_the_catalogue_says(con
         .map(|known| (known.name.to_owned(), 1))
         .collect();
     let found = counts(context, id).await;
-    assert_eq!(found.get("customer_updated"), Some(&1), "the quote and the invoice change no customer");
+    assert_eq!(
+        found.get("customer_updated"),
+        Some(&1),
+        "the quote and the invoice change no customer"
+    );
     assert_eq!(found, expected);
     for (name, payload) in payloads(context, id).await {
         let example = Value::Object(event::find(&name).unwrap().example());
         assert_eq!(shape(&payload), shape(&example), "{name}");
     }
-    let sql = "select payload from crm_events where customer_id = $1 and event_type = 'customer_updated'";
-    let Json(payload) = context.client.query_one(sql, &[&id]).await.unwrap().get::<_, Json<Value>>(0);
+    let sql =
+        "select payload from crm_events where customer_id = $1 and event_type = 'customer_updated'";
+    let Json(payload) =
+        context.client.query_one(sql, &[&id]).await.unwrap().get::<_, Json<Value>>(0);
     assert_eq!(payload["changed"], json!(["notes", "status"]));
-    assert_eq!((&payload["from"]["status"], &payload["to"]["status"]), (&json!("prospect"), &json!("active")));
+    assert_eq!(
+        (&payload["from"]["status"], &payload["to"]["status"]),
+        (&json!("prospect"), &json!("active"))
+    );
     assert_eq!(payload["from"]["lifecycle_stage"], payload["to"]["lifecycle_stage"]);
 }
 
@@ -129,7 +144,9 @@ async fn payloads_hold_no_names_and_no_addresses(context: &mut Context) {
     assert!(all.len() > 20);
     for (name, payload) in all {
         let text = payload.to_string().to_lowercase();
-        for private in ["zelda", "quixote", "zq", "private", "2025550", "hidden", "nowhereville", "parrot"] {
+        for private in
+            ["zelda", "quixote", "zq", "private", "2025550", "hidden", "nowhereville", "parrot"]
+        {
             assert!(!text.contains(private), "{name}: {text}");
         }
     }
@@ -152,12 +169,18 @@ async fn a_fact_that_changes_nothing_writes_nothing(context: &mut Context) {
     }
     assert_eq!(counts(context, id).await, before);
     for (sentiment, expected) in [("positive", 0), ("negative", 1), ("neutral", 1)] {
-        let sql = format!("update crm_interactions set sentiment = '{sentiment}' where customer_id = $1");
+        let sql =
+            format!("update crm_interactions set sentiment = '{sentiment}' where customer_id = $1");
         let other = customer(context).await;
         let log = "insert into crm_interactions (org_id, customer_id, channel) select org_id, id, 'note' from customers where id = $1";
         run(context, log, other).await;
         if sentiment == "neutral" {
-            run(context, "update crm_interactions set sentiment = 'negative' where customer_id = $1", other).await;
+            run(
+                context,
+                "update crm_interactions set sentiment = 'negative' where customer_id = $1",
+                other,
+            )
+            .await;
         }
         run(context, &sql, other).await;
         let found = counts(context, other).await;
@@ -170,14 +193,29 @@ async fn coming_to_a_status_again_is_another_event(context: &mut Context) {
     let id = customer(context).await;
     run(context, "insert into work_orders (org_id, customer_id, title, status) select org_id, id, 'x', 'completed' from customers where id = $1", id).await;
     for status in ["scheduled", "completed", "scheduled", "completed"] {
-        run(context, &format!("update work_orders set status = '{status}' where customer_id = $1"), id).await;
+        run(
+            context,
+            &format!("update work_orders set status = '{status}' where customer_id = $1"),
+            id,
+        )
+        .await;
     }
     let found = counts(context, id).await;
-    assert_eq!((found["work_order_created"], found["work_order_completed"], found["work_order_scheduled"]), (1, 3, 2));
+    assert_eq!(
+        (found["work_order_created"], found["work_order_completed"], found["work_order_scheduled"]),
+        (1, 3, 2)
+    );
     // A sentiment is found once: the event of an interaction is not repeated.
     run(context, "insert into crm_interactions (org_id, customer_id, channel) select org_id, id, 'note' from customers where id = $1", id).await;
     for sentiment in ["negative", "positive", "negative"] {
-        run(context, &format!("update crm_interactions set sentiment = '{sentiment}' where customer_id = $1"), id).await;
+        run(
+            context,
+            &format!(
+                "update crm_interactions set sentiment = '{sentiment}' where customer_id = $1"
+            ),
+            id,
+        )
+        .await;
     }
     assert_eq!(counts(context, id).await["sentiment_negative"], 1);
 }
@@ -250,8 +288,15 @@ async fn only_what_an_enabled_rule_of_the_org_listens_to_is_queued(context: &mut
     listen(context, NORTHWIND, "null", true).await;
     let heard = customer(context).await;
     happen(context, heard).await;
-    assert_eq!(queued(context, heard).await, ["interaction_logged", "quote_accepted", "segment_entered"]);
-    assert_eq!(queued(context, quiet).await, Vec::<String>::new(), "what was before is not made up for");
+    assert_eq!(
+        queued(context, heard).await,
+        ["interaction_logged", "quote_accepted", "segment_entered"]
+    );
+    assert_eq!(
+        queued(context, quiet).await,
+        Vec::<String>::new(),
+        "what was before is not made up for"
+    );
 }
 
 async fn an_event_that_automation_caused_says_which_rules(context: &mut Context) {
@@ -322,7 +367,10 @@ async fn nobody_emits_what_the_database_writes(context: &mut Context) {
         for caller in [CSR, As::Northwind("owner"), As::Dba(NORTHWIND)] {
             let input = with(tested(id), &json!({"event_type": name}));
             let error = context.refused(caller, EMIT, input, Code::InvalidArgument).await;
-            assert_eq!((error.errors[0].path.as_str(), error.errors[0].code.as_str()), ("event_type", "reserved"));
+            assert_eq!(
+                (error.errors[0].path.as_str(), error.errors[0].code.as_str()),
+                ("event_type", "reserved")
+            );
         }
     }
     let booked = with(tested(id), &json!({"event_type": "booking_submitted"}));
@@ -346,7 +394,9 @@ async fn who_may_log_interactions_may_emit_in_their_org(context: &mut Context) {
     for role in ["owner", "admin", "manager", "csr", "sales", "dispatcher"] {
         context.call(As::Northwind(role), EMIT, tested(id)).await.unwrap();
     }
-    for role in ["member", "viewer", "technician", "client_admin", "portal_customer", "portal_manager"] {
+    for role in
+        ["member", "viewer", "technician", "client_admin", "portal_customer", "portal_manager"]
+    {
         context.refused(As::Northwind(role), EMIT, tested(id), Code::Forbidden).await;
     }
     context.refused(As::Volt("owner"), EMIT, tested(id), Code::NotFound).await;
@@ -385,7 +435,8 @@ async fn what_is_wrong_with_an_event_is_said_with_its_path(context: &mut Context
         (json!({"event_key": "k".repeat(191)}), "event_key", "too_long"),
         (json!({"occurred_at": "2999-01-01T00:00:00Z"}), "occurred_at", "in_future"),
     ] {
-        let error = context.refused(CSR, EMIT, with(tested(id), &change), Code::InvalidArgument).await;
+        let error =
+            context.refused(CSR, EMIT, with(tested(id), &change), Code::InvalidArgument).await;
         let found = (error.errors[0].path.as_str(), error.errors[0].code.as_str());
         assert_eq!(found, (path, code));
     }
@@ -401,7 +452,10 @@ async fn closed_customers_take_no_events(context: &mut Context) {
     context.call(As::Northwind("owner"), "crm_merge_customers", merge).await.unwrap();
     let error = context.refused(CSR, EMIT, tested(merged), Code::WrongState).await;
     assert_eq!(error.data["merged_into_id"], json!(kept));
-    context.call(As::Northwind("owner"), "crm_erase_customer", json!({"id": erased})).await.unwrap();
+    context
+        .call(As::Northwind("owner"), "crm_erase_customer", json!({"id": erased}))
+        .await
+        .unwrap();
     context.refused(CSR, EMIT, tested(erased), Code::WrongState).await;
     context.call(CSR, EMIT, tested(kept)).await.unwrap();
 }

@@ -137,7 +137,8 @@ fn create_followup(fields: &mut Fields<'_>, started: &Started) -> Option<Action>
     let assign_to = assignee(fields, "assign_to", assign_to);
     let remind_minutes_before = fields.minutes("remind_minutes_before", 0..=MAX_MINUTES);
     if remind_minutes_before.zip(due_in_minutes).is_some_and(|(remind, due)| remind > due) {
-        let message = "must not be more than due_in_minutes: the reminder would come before the follow-up";
+        let message =
+            "must not be more than due_in_minutes: the reminder would come before the follow-up";
         fields.fail("remind_minutes_before", "out_of_range", message);
     }
     Some(Action::CreateFollowup {
@@ -156,10 +157,10 @@ fn assignee(fields: &mut Fields<'_>, key: &'static str, value: Option<&Value>) -
 
 fn send_message(fields: &mut Fields<'_>, started: &Started) -> Option<Action> {
     let channel = fields.required("channel");
-    let channel: Option<MessageChannel> = fields.choice("channel", channel, "email, sms or whatsapp");
+    let channel: Option<MessageChannel> =
+        fields.choice("channel", channel, "email, sms or whatsapp");
     let purpose = fields.required("purpose");
-    let purpose: Option<Purpose> =
-        fields.choice("purpose", purpose, "transactional or marketing");
+    let purpose: Option<Purpose> = fields.choice("purpose", purpose, "transactional or marketing");
     let stored = fields.optional("template_id");
     let template_id = fields.uuid("template_id", stored);
     let subject = fields.text("subject", MAX_SUBJECT);
@@ -254,10 +255,7 @@ fn notify_user(fields: &mut Fields<'_>, started: &Started) -> Option<Action> {
 
 fn webhook(fields: &mut Fields<'_>) -> Option<Action> {
     let url = fields.required("url")?;
-    let checked = url
-        .as_str()
-        .ok_or(("invalid_value", "must be a text"))
-        .and_then(endpoint::check);
+    let checked = url.as_str().ok_or(("invalid_value", "must be a text")).and_then(endpoint::check);
     match checked {
         Ok(url) => Some(Action::Webhook { url }),
         Err((code, message)) => {
@@ -298,7 +296,9 @@ pub fn check_stored_template(
         return vec![FieldError::new("template_id", "wrong_channel", message)];
     }
     let mut errors = Vec::new();
-    if wanted == Channel::Email && template.subject.as_deref().is_none_or(|text| text.trim().is_empty()) {
+    if wanted == Channel::Email
+        && template.subject.as_deref().is_none_or(|text| text.trim().is_empty())
+    {
         let message = "the template has no subject, and an e-mail needs one";
         errors.push(FieldError::new("template_id", "required", message));
     }

@@ -15,7 +15,9 @@ const PRIVATE: &[&str] =
 pub fn check(raw: &str) -> Result<String, (&'static str, &'static str)> {
     let refuse = |message| Err(("invalid_url", message));
     let raw = raw.trim();
-    let Ok(url) = Url::parse(raw) else { return refuse("is not a URL such as https://example.com/hook") };
+    let Ok(url) = Url::parse(raw) else {
+        return refuse("is not a URL such as https://example.com/hook");
+    };
     if url.scheme() != "https" {
         return refuse("must begin with https://");
     }

@@ -299,7 +299,10 @@ mod tests {
         for name in ["", "A", "_a", "1a", "a-b", "a b", "é", &"a".repeat(61)] {
             assert!(!is_type(name), "{name}");
         }
-        assert_eq!(refusals(json!({"event_type": "Boiler"})), refusal("event_type", "invalid_name"));
+        assert_eq!(
+            refusals(json!({"event_type": "Boiler"})),
+            refusal("event_type", "invalid_name")
+        );
         assert_eq!(refusals(json!({"event_type": null})), refusal("event_type", "required"));
     }
 

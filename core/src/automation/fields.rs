@@ -61,7 +61,8 @@ impl<'a> Fields<'a> {
 
     pub fn required_text(&mut self, key: &'static str, most: usize) -> Option<String> {
         let text = self.text(key, most);
-        if text.is_none() && self.fields.get(key).is_none_or(|value| value.is_null() || value.is_string())
+        if text.is_none()
+            && self.fields.get(key).is_none_or(|value| value.is_null() || value.is_string())
         {
             self.fail(key, "required", "must not be empty");
         }
@@ -72,8 +73,10 @@ impl<'a> Fields<'a> {
         let value = self.optional(key)?;
         let minutes = value.as_i64().filter(|minutes| range.contains(minutes));
         if minutes.is_none() {
-            let message = format!("must be whole minutes from {} to {}", range.start(), range.end());
-            let code = if value.is_i64() || value.is_u64() { "out_of_range" } else { "invalid_value" };
+            let message =
+                format!("must be whole minutes from {} to {}", range.start(), range.end());
+            let code =
+                if value.is_i64() || value.is_u64() { "out_of_range" } else { "invalid_value" };
             self.fail(key, code, message);
         }
         minutes
@@ -105,7 +108,8 @@ impl<'a> Fields<'a> {
     pub fn finish(self) {
         for key in self.fields.keys().filter(|key| !self.known.contains(&key.as_str())) {
             let path = format!("{}.{key}", self.path);
-            let message = format!("is not a field of this action; there are {}", self.known.join(", "));
+            let message =
+                format!("is not a field of this action; there are {}", self.known.join(", "));
             self.checks.fail(path, "unknown_field", message);
         }
     }

@@ -49,7 +49,10 @@ the template lists; WhatsApp takes templates for SMS. Not sent later than `expir
         "Puts the tag on the customer, whatever its case; it is made where the org has none of the name.",
     ),
     ("untag_customer", "Takes the tag off."),
-    ("set_field", "Sets a field of the customer, by the rules of `crm_update_customer`; null clears."),
+    (
+        "set_field",
+        "Sets a field of the customer, by the rules of `crm_update_customer`; null clears.",
+    ),
     (
         "add_to_segment",
         "Puts the customer into a segment that has no rules: a static one, or one that a model proposed.",
@@ -94,7 +97,8 @@ and amounts only. An event is queued for automation only where an enabled rule l
             let fields: Vec<_> = SETTABLE.iter().map(|field| format!("`{field}`")).collect();
             let _ = write!(text, "Fields: {}.\n", fields.join(", "));
         }
-        for (_, example) in EXAMPLES.iter().filter(|(name, _)| name.split(' ').next() == Some(*kind))
+        for (_, example) in
+            EXAMPLES.iter().filter(|(name, _)| name.split(' ').next() == Some(*kind))
         {
             let _ = write!(text, "\n```json\n{example}\n```\n");
         }
@@ -171,7 +175,8 @@ mod tests {
             let rule = json!({"name": name, "trigger_type": "event", "event_type": "quote_sent", "actions": [action]});
             let prepared = patch::read::<NewRule>(rule).unwrap().prepare();
             let prepared = prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let stored: Vec<Action> = serde_json::from_value(prepared.rule.actions.clone()).unwrap();
+            let stored: Vec<Action> =
+                serde_json::from_value(prepared.rule.actions.clone()).unwrap();
             assert_eq!((stored.len(), prepared.rule.actions), (1, json!([action])), "{name}");
         }
     }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::MAX_MINUTES;
 use super::action::Action;
 use super::check::{self, Started};
 use super::event::{self, EVENT_TYPES, NO_REPLY};
-use super::MAX_MINUTES;
 use crate::customer::{Checks, MAX_NOTES, choices};
 use crate::interaction::required;
 use crate::patch::{Field, given, present};
@@ -91,7 +91,10 @@ impl NewRule {
         let actions = required(&mut checks, "actions", self.actions);
         let (Some(trigger_type), Some(actions)) = (trigger_type, actions) else {
             // The rest would only speak of what is not there.
-            return Err(checks.finish().err().unwrap_or_else(|| Error::internal("nothing is missing")));
+            return Err(checks
+                .finish()
+                .err()
+                .unwrap_or_else(|| Error::internal("nothing is missing")));
         };
         let rule = Rule {
             name,
@@ -205,12 +208,9 @@ impl Rule {
         self.check_limits(&mut checks);
         let read = read.then(|| {
             let conditions = self.conditions.as_ref().and_then(|raw| {
-                segment::parse(raw)
-                    .map_err(|errors| note(&mut checks, "conditions", errors))
-                    .ok()
+                segment::parse(raw).map_err(|errors| note(&mut checks, "conditions", errors)).ok()
             });
-            let actions =
-                check::read(&mut checks, &self.actions, &Started::by(self.listens_to()));
+            let actions = check::read(&mut checks, &self.actions, &Started::by(self.listens_to()));
             ReadRule { conditions, actions }
         });
         checks.finish()?;
@@ -319,9 +319,12 @@ impl PreparedRule {
             found.push(FieldError::new("event_type", "unknown_event_type", message));
         }
         let conditions = self.read.as_ref().and_then(|read| read.conditions.as_ref());
-        found.extend(conditions.into_iter().flat_map(segment::warnings).map(|warning| {
-            FieldError { path: within("conditions", &warning.path), ..warning }
-        }));
+        found.extend(
+            conditions
+                .into_iter()
+                .flat_map(segment::warnings)
+                .map(|warning| FieldError { path: within("conditions", &warning.path), ..warning }),
+        );
         found
     }
 }

@@ -129,9 +129,7 @@ fn a_cooldown_has_its_minutes_and_nothing_else_has() {
 
 #[test]
 fn conditions_are_checked_with_their_paths_and_their_doubts_are_warnings() {
-    let definition = |rules: Value| {
-        json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}})
-    };
+    let definition = |rules: Value| json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}});
     let wrong = definition(json!([{"field": "colour", "operator": "=", "value": "red"}]));
     let found = refusals(&json!({"conditions": wrong}));
     assert!(found[0].0.starts_with("conditions.query.rules[0]"), "{found:?}");
@@ -145,7 +143,9 @@ fn conditions_are_checked_with_their_paths_and_their_doubts_are_warnings() {
 
 #[test]
 fn an_event_that_nothing_here_writes_is_a_warning() {
-    let warnings = |name: &str| prepare(&json!({"event_type": name, "time_offset_minutes": 1})).unwrap().warnings();
+    let warnings = |name: &str| {
+        prepare(&json!({"event_type": name, "time_offset_minutes": 1})).unwrap().warnings()
+    };
     assert_eq!(warnings("boiler_tested")[0].code, "unknown_event_type");
     assert_eq!(warnings("invoice_paid"), []);
     assert_eq!(warnings("no_reply"), []);
@@ -160,9 +160,15 @@ fn everything_wrong_is_said_at_once() {
         "actions": [{"type": "tag_customer"}, 7, {"type": "webhook", "url": "http://x.example"}],
     }));
     let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
-    for path in ["name", "event_type", "max_lateness_minutes", "cooldown_minutes", "actions[0].tag",
-        "actions[1]", "actions[2].url"]
-    {
+    for path in [
+        "name",
+        "event_type",
+        "max_lateness_minutes",
+        "cooldown_minutes",
+        "actions[0].tag",
+        "actions[1]",
+        "actions[2].url",
+    ] {
         assert!(paths.contains(&path), "{path} is not in {paths:?}");
     }
     assert!(paths.iter().any(|path| path.starts_with("conditions.")));
@@ -197,7 +203,8 @@ fn cases() -> Vec<(Value, Value, &'static str, &'static str)> {
     let followup = json!({"type": "create_followup", "title": "Call", "due_in_minutes": 60});
     let email = json!({"type": "send_message", "channel": "email", "purpose": "marketing",
         "subject": "Hello", "body": "Dear {{ customer.first_name }}"});
-    let sms = json!({"type": "send_message", "channel": "sms", "purpose": "transactional", "body": "Hi"});
+    let sms =
+        json!({"type": "send_message", "channel": "sms", "purpose": "transactional", "body": "Hi"});
     let stored = json!({"type": "send_message", "channel": "whatsapp", "purpose": "marketing",
         "template_id": ID});
     let set = |field: &str| json!({"type": "set_field", "field": field});
@@ -207,15 +214,25 @@ fn cases() -> Vec<(Value, Value, &'static str, &'static str)> {
     let long = "x".repeat(201);
     vec![
         (followup.clone(), json!({}), "", ""),
-        (followup.clone(), json!({"description": "About {{ event.number }}", "priority": "high",
-            "assign_to": "owner", "remind_minutes_before": 60}), "", ""),
+        (
+            followup.clone(),
+            json!({"description": "About {{ event.number }}", "priority": "high",
+            "assign_to": "owner", "remind_minutes_before": 60}),
+            "",
+            "",
+        ),
         (followup.clone(), json!({"assign_to": ID}), "", ""),
         (followup.clone(), json!({"title": null}), "title", "required"),
         (followup.clone(), json!({"title": " "}), "title", "required"),
         (followup.clone(), json!({"title": 7}), "title", "invalid_value"),
         (followup.clone(), json!({"title": long}), "title", "too_long"),
         (followup.clone(), json!({"title": "{{ customer.nmae }}"}), "title", "unknown_variable"),
-        (followup.clone(), json!({"description": "{{ event.nmber }}"}), "description", "unknown_variable"),
+        (
+            followup.clone(),
+            json!({"description": "{{ event.nmber }}"}),
+            "description",
+            "unknown_variable",
+        ),
         (followup.clone(), json!({"description": "{% if %}"}), "description", "syntax"),
         (followup.clone(), json!({"due_in_minutes": null}), "due_in_minutes", "required"),
         (followup.clone(), json!({"due_in_minutes": -1}), "due_in_minutes", "out_of_range"),
@@ -223,7 +240,12 @@ fn cases() -> Vec<(Value, Value, &'static str, &'static str)> {
         (followup.clone(), json!({"due_in_minutes": 5_256_001}), "due_in_minutes", "out_of_range"),
         (followup.clone(), json!({"priority": "urgent"}), "priority", "invalid_value"),
         (followup.clone(), json!({"assign_to": "me"}), "assign_to", "invalid_value"),
-        (followup.clone(), json!({"remind_minutes_before": 61}), "remind_minutes_before", "out_of_range"),
+        (
+            followup.clone(),
+            json!({"remind_minutes_before": 61}),
+            "remind_minutes_before",
+            "out_of_range",
+        ),
         (followup, json!({"due_in_hours": 1}), "due_in_hours", "unknown_field"),
         (email.clone(), json!({}), "", ""),
         (email.clone(), json!({"expires_in_minutes": 60}), "", ""),
@@ -236,7 +258,12 @@ fn cases() -> Vec<(Value, Value, &'static str, &'static str)> {
         (email.clone(), json!({"body": "{{ total }}"}), "body", "unknown_variable"),
         (email.clone(), json!({"variables": {"a": 1}}), "variables", "not_allowed"),
         (email.clone(), json!({"variables": []}), "variables", "invalid_value"),
-        (email.clone(), json!({"template_id": "x", "subject": null, "body": null}), "template_id", "invalid_uuid"),
+        (
+            email.clone(),
+            json!({"template_id": "x", "subject": null, "body": null}),
+            "template_id",
+            "invalid_uuid",
+        ),
         (email, json!({"expires_in_minutes": 0}), "expires_in_minutes", "out_of_range"),
         (sms.clone(), json!({}), "", ""),
         (sms.clone(), json!({"subject": "x"}), "subject", "not_allowed"),
@@ -315,14 +342,16 @@ fn what_is_stored_is_what_the_runner_reads() {
 
 #[test]
 fn texts_know_the_payload_of_the_event_that_the_rule_listens_to() {
-    let uses = |field: &str| json!([{"type": "notify_user", "to": "owner",
-        "title": format!("{{{{ event.{field} }}}}")}]);
-    let refused = |change: Value, field: &str| {
-        refusals(&with(json!({"actions": uses(field)}), &change))
+    let uses = |field: &str| {
+        json!([{"type": "notify_user", "to": "owner",
+        "title": format!("{{{{ event.{field} }}}}")}])
     };
+    let refused =
+        |change: Value, field: &str| refusals(&with(json!({"actions": uses(field)}), &change));
     assert_eq!(refused(json!({}), "number"), []);
     assert_eq!(refused(json!({}), "segment_name"), one("actions[0].title", "unknown_variable"));
-    let member = json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": ID});
+    let member =
+        json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": ID});
     assert_eq!(refused(member.clone(), "segment_name"), []);
     assert_eq!(refused(member, "number"), one("actions[0].title", "unknown_variable"));
     let changed = json!({"event_type": "customer_updated"});
@@ -342,7 +371,8 @@ fn change(stored: Rule, patch: Value) -> Result<PreparedRule> {
 
 #[test]
 fn a_patch_changes_what_it_names_and_the_whole_is_checked() {
-    let before = stored(&json!({"description": "Old", "reenrollment": "cooldown", "cooldown_minutes": 9}));
+    let before =
+        stored(&json!({"description": "Old", "reenrollment": "cooldown", "cooldown_minutes": 9}));
     let after = change(before.clone(), json!({"name": " New ", "description": null})).unwrap();
     let mut expected = json!(before);
     expected["name"] = json!("New");

@@ -239,7 +239,8 @@ mod tests {
     #[test]
     fn every_parameter_of_the_runs_is_an_argument_of_the_history() {
         let (limit, arguments) =
-            runs(&format!("limit=10&rule_id={ID}&customer_id={ID}&status=skipped&cursor=abc")).unwrap();
+            runs(&format!("limit=10&rule_id={ID}&customer_id={ID}&status=skipped&cursor=abc"))
+                .unwrap();
         assert_eq!(limit, 10);
         assert_eq!(
             Value::Object(arguments),

@@ -124,7 +124,9 @@ async fn each_route_is_one_call_with_what_the_request_names() {
 
 #[tokio::test]
 async fn rules_come_in_pages_and_by_what_they_wait_for() {
-    let path = format!("{RULES}?limit=10&offset=20&trigger_type=event&is_enabled=true&event_type=quote_sent");
+    let path = format!(
+        "{RULES}?limit=10&offset=20&trigger_type=event&is_enabled=true&event_type=quote_sent"
+    );
     let answer = send(Ok(json!([{"id": ID}])), "GET", &path, Value::Null).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body, json!({"data": [{"id": ID}], "limit": 10, "offset": 20, "total": 7}));

@@ -85,10 +85,8 @@ pub(super) async fn check(
     let mut warnings = prepared.warnings();
     let Some(ReadRule { conditions, actions }) = &prepared.read else { return Ok(warnings) };
     let mut errors = Vec::new();
-    let in_conditions = |error: FieldError| FieldError {
-        path: within("conditions", &error.path),
-        ..error
-    };
+    let in_conditions =
+        |error: FieldError| FieldError { path: within("conditions", &error.path), ..error };
     if let Some(definition) = conditions {
         let (_, unknown) = segments(db, org_id, definition).await?;
         errors.extend(unknown.into_iter().map(in_conditions));
@@ -142,10 +140,11 @@ fn missing(named: &Named<'_>, found: &Found, event_type: &str) -> Vec<FieldError
             continue;
         };
         let wrong = check_stored_template(event_type, *channel, &stored.template, variables);
-        errors.extend(wrong.into_iter().map(|error| FieldError {
-            path: format!("{path}.{}", error.path),
-            ..error
-        }));
+        errors.extend(
+            wrong
+                .into_iter()
+                .map(|error| FieldError { path: format!("{path}.{}", error.path), ..error }),
+        );
     }
     errors
 }
