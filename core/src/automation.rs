@@ -35,7 +35,7 @@ pub const MAX_ACTIONS: usize = 20;
 /// The longest delay, in minutes: ten years.
 pub const MAX_MINUTES: i64 = 5_256_000;
 
-/// The namespace of [`key`], itself made by RFC 9562 UUIDv5 from the URL of this project.
+/// The namespace of [`key`], itself made by RFC 9562 `UUIDv5` from the URL of this project.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5b4d_2f9a_6c0e_5e1d_9f3a_7b81_d2c4_e6f0);
 
 /// The key of what is made for a customer at an occurrence (RFC 9562 UUIDv5): the edge, the database and

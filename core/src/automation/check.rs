@@ -57,7 +57,7 @@ impl Started {
 }
 
 impl MessageChannel {
-    /// The channel of the templates whose texts it takes: WhatsApp takes those of SMS.
+    /// The channel of the templates whose texts it takes: `WhatsApp` takes those of SMS.
     #[must_use]
     pub const fn template_channel(self) -> Channel {
         match self {

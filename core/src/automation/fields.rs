@@ -10,14 +10,14 @@ use crate::customer::Checks;
 
 pub(super) struct Fields<'a> {
     path: String,
-    fields: &'a Map<String, Value>,
+    object: &'a Map<String, Value>,
     checks: &'a mut Checks,
     known: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    pub fn new(path: String, fields: &'a Map<String, Value>, checks: &'a mut Checks) -> Self {
-        Self { path, fields, checks, known: Vec::new() }
+    pub fn new(path: String, object: &'a Map<String, Value>, checks: &'a mut Checks) -> Self {
+        Self { path, object, checks, known: Vec::new() }
     }
 
     pub fn path(&self, key: &str) -> String {
@@ -32,7 +32,7 @@ impl<'a> Fields<'a> {
     /// What is there, null included.
     pub fn given(&mut self, key: &'static str) -> Option<&'a Value> {
         self.known.push(key);
-        self.fields.get(key)
+        self.object.get(key)
     }
 
     /// What is there; null is nothing.
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
     pub fn required_text(&mut self, key: &'static str, most: usize) -> Option<String> {
         let text = self.text(key, most);
         if text.is_none()
-            && self.fields.get(key).is_none_or(|value| value.is_null() || value.is_string())
+            && self.object.get(key).is_none_or(|value| value.is_null() || value.is_string())
         {
             self.fail(key, "required", "must not be empty");
         }
@@ -106,7 +106,7 @@ impl<'a> Fields<'a> {
 
     /// Notes every key that was not asked for.
     pub fn finish(self) {
-        for key in self.fields.keys().filter(|key| !self.known.contains(&key.as_str())) {
+        for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
             let path = format!("{}.{key}", self.path);
             let message =
                 format!("is not a field of this action; there are {}", self.known.join(", "));

@@ -95,7 +95,7 @@ and amounts only. An event is queued for automation only where an enabled rule l
         let _ = write!(text, "\n### {kind}\n\n{says}\n");
         if *kind == "set_field" {
             let fields: Vec<_> = SETTABLE.iter().map(|field| format!("`{field}`")).collect();
-            let _ = write!(text, "Fields: {}.\n", fields.join(", "));
+            let _ = writeln!(text, "Fields: {}.", fields.join(", "));
         }
         for (_, example) in
             EXAMPLES.iter().filter(|(name, _)| name.split(' ').next() == Some(*kind))

@@ -70,11 +70,11 @@ async fn send(answer: Result<Value>, method: &str, path: &str, body: Value) -> A
         .body(body)
         .unwrap();
     let response = fieldcrm_fn_crm::router(ports, &config).oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
+    let (head, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     Answer {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
+        status: head.status.as_u16(),
+        headers: head.headers,
         body: serde_json::from_slice(&bytes).unwrap_or_default(),
         asked: database.asked.lock().unwrap().clone(),
     }
