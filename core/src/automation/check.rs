@@ -56,17 +56,6 @@ impl Started {
     }
 }
 
-impl MessageChannel {
-    /// The channel of the templates whose texts it takes: `WhatsApp` takes those of SMS.
-    #[must_use]
-    pub const fn template_channel(self) -> Channel {
-        match self {
-            Self::Email => Channel::Email,
-            Self::Sms | Self::Whatsapp => Channel::Sms,
-        }
-    }
-}
-
 /// Reads `actions`. What is returned is complete only where nothing was noted.
 pub(super) fn read(checks: &mut Checks, raw: &Value, started: &Started) -> Vec<Action> {
     let Some(items) = raw.as_array() else {

@@ -98,7 +98,7 @@ pub const EVENT_TYPES: &[EventType] = &[
     database(
         "followup_overdue",
         "A follow-up is past its time and still pending.",
-        r#"{"followup_id": "3f0c8a52-0000-4000-8000-000000000006", "due_at": "2026-01-31T09:00:00+00:00", "priority": "high", "assigned_to_user_id": null}"#,
+        r#"{"followup_id": "3f0c8a52-0000-4000-8000-000000000006", "due_at": "2026-01-31T09:00:00+00:00", "priority": "high", "origin": "manual", "assigned_to_user_id": null}"#,
     ),
     EventType {
         name: "booking_submitted",
