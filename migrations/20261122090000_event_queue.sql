@@ -40,19 +40,19 @@ begin
     on conflict (org_id, event_key) do nothing;
     return null;
   end if;
-  -- The names of the fields that changed, and the values of those that say where the customer stands. Names and
-  -- addresses of people stay out of events.
+  -- The names of the fields that changed, and where the customer stood and stands. Names and addresses of people
+  -- stay out of events.
   insert into public.crm_events (org_id, event_type, customer_id, payload, event_key)
-  select n.org_id, 'customer_updated', n.id, jsonb_build_object('changed', d.changed, 'from', d.before, 'to', d.after),
+  select n.org_id, 'customer_updated', n.id, jsonb_build_object('changed', d.changed,
+      'from', jsonb_build_object('status', o.status, 'lifecycle_stage', o.lifecycle_stage, 'pipeline_stage', o.pipeline_stage,
+        'owner_id', o.owner_id, 'product_id', o.product_id, 'is_archived', o.is_archived),
+      'to', jsonb_build_object('status', n.status, 'lifecycle_stage', n.lifecycle_stage, 'pipeline_stage', n.pipeline_stage,
+        'owner_id', n.owner_id, 'product_id', n.product_id, 'is_archived', n.is_archived)),
     'customer_updated:' || n.id || ':' || gen_random_uuid()
   from new_rows n
   join old_rows o using (org_id, id)
   cross join lateral (
-    select jsonb_agg(f.key order by f.key) as changed,
-      coalesce(jsonb_object_agg(f.key, b.value) filter (where f.key in (
-        'status', 'lifecycle_stage', 'pipeline_stage', 'owner_id', 'product_id', 'is_archived')), '{}') as before,
-      coalesce(jsonb_object_agg(f.key, f.value) filter (where f.key in (
-        'status', 'lifecycle_stage', 'pipeline_stage', 'owner_id', 'product_id', 'is_archived')), '{}') as after
+    select jsonb_agg(f.key order by f.key) as changed
     from jsonb_each(to_jsonb(n)) f
     join jsonb_each(to_jsonb(o)) b using (key)
     where f.value is distinct from b.value and f.key not in ('updated_at', 'archived_at')

@@ -135,6 +135,7 @@ create table public.crm_automation_runs (
 );
 create index idx_crm_automation_runs_rule_id_started_at on public.crm_automation_runs (org_id, rule_id, started_at desc, id desc);
 create index idx_crm_automation_runs_customer_id on public.crm_automation_runs (org_id, customer_id, started_at desc, id desc);
+create index idx_crm_automation_runs_started_at on public.crm_automation_runs (org_id, started_at desc, id desc);
 create index idx_crm_automation_runs_pending on public.crm_automation_runs (due_at) where status = 'pending';
 comment on table public.crm_automation_runs is 'What a rule did for a customer at an occurrence, or why it did not. Written by the runner.';
 comment on column public.crm_automation_runs.occurrence_key is 'What makes it the same run: a second one of the rule with the key does not come into being.';

@@ -5,8 +5,26 @@
 //! ([`key`]), so that doing it again changes nothing.
 
 mod action;
+mod check;
+mod endpoint;
+pub mod event;
+mod fields;
+mod history;
+mod reference;
+mod render;
+mod rule;
+#[cfg(test)]
+mod tests;
 
-pub use action::{Action, Assignee, MessageChannel, Purpose};
+pub use action::{Action, Assignee, MessageChannel, Purpose, SETTABLE};
+pub use check::{ACTION_TYPES, MAX_TITLE, check_stored_template};
+pub use history::{HistoryPage, HistoryQuery, RunStatus};
+pub use reference::{EXAMPLES, reference};
+pub use render::{EVENT, render_action_template, render_action_text, shorten};
+pub use rule::{
+    MAX_LATENESS_MINUTES, NewRule, PreparedRule, ReadRule, Reenrollment, Rule, RulePatch,
+    SegmentChange, Trigger, within,
+};
 
 use uuid::Uuid;
 
@@ -17,7 +35,7 @@ pub const MAX_ACTIONS: usize = 20;
 /// The longest delay, in minutes: ten years.
 pub const MAX_MINUTES: i64 = 5_256_000;
 
-/// The namespace of [`key`], itself made by RFC 9562 UUIDv5 from the URL of this project.
+/// The namespace of [`key`], itself made by RFC 9562 `UUIDv5` from the URL of this project.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5b4d_2f9a_6c0e_5e1d_9f3a_7b81_d2c4_e6f0);
 
 /// The key of what is made for a customer at an occurrence (RFC 9562 UUIDv5): the edge, the database and
@@ -25,7 +43,10 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5b4d_2f9a_6c0e_5e1d_9f3a_7b81_d2c4_e6f
 #[must_use]
 pub fn key(org_id: Uuid, origin: &str, customer_id: Uuid, occurrence: &str) -> Uuid {
     // A length before each text: no two lists of parts make one name.
-    let name =
-        format!("{org_id}|{customer_id}|{}:{origin}|{}:{occurrence}", origin.len(), occurrence.len());
+    let name = format!(
+        "{org_id}|{customer_id}|{}:{origin}|{}:{occurrence}",
+        origin.len(),
+        occurrence.len()
+    );
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }

@@ -153,7 +153,7 @@ fn check_metadata(checks: &mut Checks, metadata: &Value) {
     }
 }
 
-fn is_shallow(value: &Value, levels: usize) -> bool {
+pub(crate) fn is_shallow(value: &Value, levels: usize) -> bool {
     match value {
         Value::Object(members) => {
             levels > 0 && members.values().all(|member| is_shallow(member, levels - 1))
@@ -166,7 +166,7 @@ fn is_shallow(value: &Value, levels: usize) -> bool {
 }
 
 /// Postgres keeps no NUL in `jsonb`.
-fn has_nul(value: &Value) -> bool {
+pub(crate) fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(members) => members.iter().any(has_nul),

@@ -119,6 +119,30 @@ impl Template {
         Validation { ok: errors.is_empty(), errors, variables_used: used }
     }
 
+    /// Everything that would keep it from being rendered with these variables, and with others of which only
+    /// the names are known yet; the errors about what is given have paths in `variables`.
+    #[must_use]
+    pub fn validate_with(&self, given: Map<String, Value>, open: &[&str]) -> Vec<FieldError> {
+        let (mut declared, mut errors) = Declared::read(self.variables.as_ref());
+        match check_variables(Some(given.into()), &declared) {
+            Ok(given) => declared.give(given),
+            Err(error) => errors.extend(error.errors),
+        }
+        for name in open {
+            declared.leave_open(name);
+        }
+        for (part, source) in self.parts() {
+            syntax::check(part, source, &declared, &mut errors);
+        }
+        errors
+    }
+
+    /// Whether it lists the variable.
+    #[must_use]
+    pub fn lists(&self, name: &str) -> bool {
+        Declared::read(self.variables.as_ref()).0.lists(name)
+    }
+
     /// Fills in the facts and the given variables. What user data holds is escaped in the body of
     /// an e-mail, which is HTML.
     pub fn render(&self, facts: Facts, variables: Option<Value>) -> Result<Rendered> {

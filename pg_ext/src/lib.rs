@@ -8,9 +8,11 @@
 
 use pgrx::prelude::*;
 
+mod automation;
 mod consent;
 mod customer;
 mod customer_lifecycle;
+mod event;
 mod followup;
 mod import;
 mod interaction;

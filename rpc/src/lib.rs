@@ -4,10 +4,12 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod automation;
 pub mod consent;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
+pub mod event;
 pub mod followup;
 mod idempotency;
 pub mod import;
@@ -99,4 +101,8 @@ rpcs! {
     "crm_record_message_status" => outbox::record_status, Owner;
     "crm_retry_message" => outbox::retry, Owner;
     "crm_cancel_message" => outbox::cancel, Owner;
+    "crm_create_automation_rule" => automation::create, Owner;
+    "crm_update_automation_rule" => automation::update, Owner;
+    "crm_automation_history" => automation::history, Caller;
+    "crm_emit_event" => event::emit, Owner;
 }

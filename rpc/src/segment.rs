@@ -57,7 +57,7 @@ pub async fn validate<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 }
 
 /// A tag that does not exist matches nobody; it may be made later, so it is no error.
-async fn unknown_tags(
+pub(crate) async fn unknown_tags(
     db: &mut impl Db,
     org_id: Uuid,
     definition: &Definition,

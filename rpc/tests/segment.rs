@@ -234,7 +234,7 @@ async fn entering_and_leaving_are_events_once(context: &mut Context) {
         context.call(CSR, "crm_recompute_segment", again.clone()).await.unwrap();
     }
     let sql = "select array_agg(event_type order by event_type), bool_and(payload ->> 'segment_id' = $2 and org_id = $3)
-        from crm_events where customer_id = $1";
+        from crm_events where customer_id = $1 and event_type ~ '^segment_'";
     let key: uuid::Uuid = id.as_str().unwrap().parse().unwrap();
     let row = context
         .client

@@ -38,13 +38,15 @@ pub(super) struct Declared {
     names: Vec<String>,
     /// None: only the template is looked at, and every listed name may have any value.
     given: Option<Map<String, Value>>,
+    /// Listed names of which nobody knows yet what they will hold.
+    open: Vec<String>,
 }
 
 impl Declared {
     /// Reads the column `variables`. A listed name of a group, such as `customer.name`, is allowed
     /// and says nothing new.
     pub(super) fn read(variables: Option<&Value>) -> (Self, Vec<FieldError>) {
-        let mut declared = Self { names: Vec::new(), given: None };
+        let mut declared = Self { names: Vec::new(), given: None, open: Vec::new() };
         let mut errors = Vec::new();
         let listed = match variables {
             None | Some(Value::Null) => &[],
@@ -77,6 +79,11 @@ impl Declared {
 
     pub(super) fn give(&mut self, given: Map<String, Value>) {
         self.given = Some(given);
+    }
+
+    /// The name will be given; what is used of it is not looked at.
+    pub(super) fn leave_open(&mut self, name: &str) {
+        self.open.push(name.to_owned());
     }
 
     /// What the engine gets: a field that the facts leave out is null.
@@ -113,6 +120,9 @@ impl Declared {
         }
         if !self.lists(root) {
             return Some(self.unknown(root, fields));
+        }
+        if self.open.iter().any(|name| name == root) {
+            return None;
         }
         let mut value = match &self.given {
             None => return None,

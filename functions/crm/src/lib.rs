@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use fieldcrm_edge::{Config, Ports, service};
 
+mod automation;
 mod customers;
 mod followups;
 mod interactions;
@@ -32,7 +33,7 @@ pub fn router(ports: Ports, config: &Config) -> Router {
             "/crm/followups/{id}",
             get(followups::show_followup).patch(followups::update_followup),
         );
-    let routes = segments::add(routes);
+    let routes = automation::add(segments::add(routes));
     service::wrap("crm", routes, ports, config)
 }
 

@@ -17,6 +17,8 @@ insert into public.org_invites (org_id, email, role, token_hash, expires_at)
 select org_id, 'wall@' || domain, 'viewer', sha256(org_id::text::bytea), now() + interval '1 day' from wall_orgs;
 insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
 select org_id, '00000000-0000-0000-0000-000000000000', 'wall', 'wall', 'wall' from wall_orgs;
+insert into public.crm_automation_rules (org_id, name, trigger_type, event_type, actions)
+select org_id, 'Wall', 'event', 'quote_sent', '[{"type": "tag_customer", "tag": "Wall"}]' from wall_orgs;
 insert into public.crm_access_log (org_id, customer_id, operation) select org_id, bare, 'wall' from wall_orgs;
 -- Work that a running stack would long have done; and of the notices, which are each their owner's, those of the csr.
 insert into fieldcrm.event_queue (org_id, event_id, event_type) select org_id, bare, 'wall' from wall_orgs;

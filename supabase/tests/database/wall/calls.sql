@@ -8,7 +8,7 @@ from wall_orgs o,
     where w.org_id = o.org_id and w.status = 'scheduled' and w.technician_id is not null
       and exists (select from public.quotes q where q.customer_id = w.customer_id) order by w.window_start limit 1) w,
   lateral (values ('customer', w.customer), ('location', w.location), ('work_order', w.work_order),
-    ('other', o.bare),
+    ('other', o.bare), ('org', o.org_id),
     ('member', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'viewer')),
     ('product', (select x.id from public.products x where x.org_id = o.org_id and x.is_active order by x.id limit 1)),
     ('segment', (select x.id from public.crm_segments x where x.org_id = o.org_id and x.type = 'static' order by x.id limit 1)),
@@ -18,7 +18,8 @@ from wall_orgs o,
     ('quote', (select x.id from public.quotes x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('followup', (select x.id from public.crm_followups x where x.org_id = o.org_id and x.status = 'pending' order by x.due_at, x.id limit 1)),
     ('template', (select x.id from public.crm_message_templates x where x.org_id = o.org_id and x.variables is null and x.channel = 'email' order by x.id limit 1)),
-    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1))
+    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1)),
+    ('rule', (select x.id from public.crm_automation_rules x where x.org_id = o.org_id order by x.id limit 1))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

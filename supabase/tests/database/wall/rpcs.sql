@@ -92,4 +92,16 @@ insert into wall_rpcs values
   ('crm_recompute_segment(id => {rule_segment})', 'writers', true, '00000'),
   ('crm_recompute_due_segments()', '-', true, '00000'),
   ('crm_segment_add_members(segment_id => {segment}, customer_ids => jsonb_build_array({*customer}))', 'writers', true, '00000'),
-  ('crm_segment_remove_members(segment_id => {segment}, customer_ids => jsonb_build_array({*customer}))', 'writers', true, '00000');
+  ('crm_segment_remove_members(segment_id => {segment}, customer_ids => jsonb_build_array({*customer}))', 'writers', true, '00000'),
+  ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => ''[{"type": "tag_customer", "tag": "VIP"}]'')', 'managers', true, '00000'),
+  ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''segment_membership'', segment_id => {?segment}, actions => ''[{"type": "tag_customer", "tag": "VIP"}]'')', 'managers', true, '00000'),
+  ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => jsonb_build_array(jsonb_build_object(''type'', ''add_to_segment'', ''segment_id'', {?segment})))', 'managers', true, '00000'),
+  ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => jsonb_build_array(jsonb_build_object(''type'', ''notify_user'', ''title'', ''x'', ''to'', {?member})))', 'managers', true, '00000'),
+  ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => jsonb_build_array(jsonb_build_object(''type'', ''send_message'', ''channel'', ''email'', ''purpose'', ''marketing'', ''template_id'', {?template})))', 'managers', true, '00000'),
+  ('crm_update_automation_rule(id => {rule}, patch => ''{"is_enabled": false}'')', 'managers', true, '00000'),
+  ('crm_update_automation_rule(id => {rule}, patch => jsonb_build_object(''actions'', jsonb_build_array(jsonb_build_object(''type'', ''set_field'', ''field'', ''owner_id'', ''value'', {?member}))))', 'managers', true, '00000'),
+  ('crm_automation_history()', 'staff', true, '00000'),
+  ('crm_automation_history(rule_id => {*rule})', 'staff', true, '00000'),
+  ('crm_automation_history(customer_id => {*customer})', 'staff', true, '00000'),
+  ('crm_emit_event(event_type => ''boiler_tested'', customer_id => {customer})', 'loggers', true, '00000'),
+  ('crm_emit_event(event_type => ''boiler_tested'', customer_id => {customer}, org_id => {org})', 'loggers', true, '00000');
