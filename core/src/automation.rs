@@ -5,8 +5,10 @@
 //! ([`key`]), so that doing it again changes nothing.
 
 mod action;
+mod render;
 
 pub use action::{Action, Assignee, MessageChannel, Purpose};
+pub use render::{EVENT, render_action_template, render_action_text, shorten};
 
 use uuid::Uuid;
 

@@ -119,6 +119,12 @@ impl Template {
         Validation { ok: errors.is_empty(), errors, variables_used: used }
     }
 
+    /// Whether it lists the variable.
+    #[must_use]
+    pub fn lists(&self, name: &str) -> bool {
+        Declared::read(self.variables.as_ref()).0.lists(name)
+    }
+
     /// Fills in the facts and the given variables. What user data holds is escaped in the body of
     /// an e-mail, which is HTML.
     pub fn render(&self, facts: Facts, variables: Option<Value>) -> Result<Rendered> {

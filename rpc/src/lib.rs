@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod automation;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
@@ -13,6 +14,7 @@ pub mod import;
 pub mod interaction;
 pub mod member;
 pub mod org;
+pub mod outbox;
 pub mod privacy;
 pub mod search;
 pub mod segment;
@@ -84,4 +86,9 @@ rpcs! {
     "crm_recompute_due_segments" => segment::recompute_due, Owner;
     "crm_segment_add_members" => segment::add_members, Owner;
     "crm_segment_remove_members" => segment::remove_members, Owner;
+    "crm_run_automations" => automation::runner::run_automations, Owner;
+    "crm_process_segment_automations" => automation::runner::process_segments, Owner;
+    "crm_process_time_based" => automation::runner::process_time_based, Owner;
+    "crm_retry_automation_run" => automation::retry::retry, Owner;
+    "crm_preview_automation" => automation::preview::preview, Owner;
 }

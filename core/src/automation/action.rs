@@ -88,3 +88,14 @@ pub enum Purpose {
     Transactional,
     Marketing,
 }
+
+impl MessageChannel {
+    /// The channel of the templates whose texts it takes: WhatsApp takes those of SMS.
+    #[must_use]
+    pub const fn template_channel(self) -> crate::template::Channel {
+        match self {
+            Self::Email => crate::template::Channel::Email,
+            Self::Sms | Self::Whatsapp => crate::template::Channel::Sms,
+        }
+    }
+}
