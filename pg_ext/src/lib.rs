@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod automation_run;
 mod customer;
 mod customer_lifecycle;
 mod followup;

@@ -35,40 +35,26 @@ pub(super) struct Event {
 /// Who matches a rule, each with what its conditions saw; or why they cannot be checked.
 pub(super) type Matches = Result<HashMap<Uuid, Value>>;
 
-/// The conditions of rules, each compiled once a call.
-#[derive(Default)]
-pub(super) struct Conditions(HashMap<usize, Result<Evaluation>>);
-
-impl Conditions {
-    /// Which of the customers each rule matches: all of them are asked before any rule acts.
-    pub async fn matches<D: Db>(
-        &mut self,
-        db: &mut D,
-        rules: &[Rule],
-        asked: &BTreeMap<usize, BTreeSet<Uuid>>,
-    ) -> Result<HashMap<usize, Matches>> {
-        let mut found = HashMap::new();
-        for (place, customers) in asked {
-            let rule = &rules[*place];
-            let Some(conditions) = &rule.conditions else { continue };
-            if !self.0.contains_key(place) {
-                let prepared = db
-                    .attempt(async |db| Evaluation::prepare(db, rule.org_id, conditions, None).await)
-                    .await;
-                self.0.insert(*place, tolerate(prepared)?);
-            }
-            let outcome = match self.0.get(place) {
-                Some(Ok(evaluation)) => {
-                    let work = async |db: &mut D| matching(db, evaluation, customers).await;
-                    tolerate(db.attempt(work).await)?
-                }
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(Error::internal("conditions were not prepared")),
-            };
-            found.insert(*place, outcome);
-        }
-        Ok(found)
+/// Which of the customers each rule matches: all of them are asked before any rule acts. Names mean what they mean
+/// now: an action before may have made the tag.
+pub(super) async fn matches<D: Db>(
+    db: &mut D,
+    rules: &[Rule],
+    asked: &BTreeMap<usize, BTreeSet<Uuid>>,
+) -> Result<HashMap<usize, Matches>> {
+    let mut found = HashMap::new();
+    for (place, customers) in asked {
+        let rule = &rules[*place];
+        let Some(conditions) = &rule.conditions else { continue };
+        let outcome = db
+            .attempt(async |db: &mut D| {
+                let evaluation = Evaluation::prepare(db, rule.org_id, conditions, None).await?;
+                matching(db, &evaluation, customers).await
+            })
+            .await;
+        found.insert(*place, tolerate(outcome)?);
     }
+    Ok(found)
 }
 
 /// An error of one rule is for its runs to tell; what another try may well do is for all.
@@ -116,7 +102,6 @@ pub(super) async fn enroll<D: Db>(
     rules: &[Rule],
     events: &[Event],
     heard: &[(usize, usize)],
-    conditions: &mut Conditions,
     tally: &mut Tally,
 ) -> Result<Vec<Run>> {
     let mut asked: BTreeMap<usize, BTreeSet<Uuid>> = BTreeMap::new();
@@ -125,7 +110,7 @@ pub(super) async fn enroll<D: Db>(
             asked.entry(*rule).or_default().insert(events[*event].customer_id);
         }
     }
-    let mut matches = conditions.matches(db, rules, &asked).await?;
+    let mut matches = matches(db, rules, &asked).await?;
     let mut wanted = Vec::new();
     let mut matched = Vec::new();
     for (event_place, place) in heard {

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::enroll::Conditions;
 use super::run::{Rule, Tally};
 use super::runner::{Due, fall_due};
 use crate::{Db, call_as, session};
@@ -42,9 +41,8 @@ pub async fn retry<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(Error::new(Code::WrongState, hint).with("status", status));
     }
     let mut tally = Tally::default();
-    let mut conditions = Conditions::default();
     // Conditions that could not be checked are checked now.
     let ask = !evaluated && rule.conditions.is_some();
-    fall_due(db, &[rule], &[&run], &mut conditions, ask, &mut tally).await?;
+    fall_due(db, &[rule], &[&run], ask, &mut tally).await?;
     db.call(FIND_RUN, &key).await
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::act;
-use super::enroll::{self, Conditions, Event};
+use super::enroll::{self, Event};
 use super::run::{Outcome, Rule, Run, Skip, Tally, rounds};
 use crate::{Db, call_as, session};
 
@@ -109,11 +109,10 @@ async fn work_through<D: Db>(db: &mut D, events: &[Event], tally: &mut Tally) ->
     let customers = events.iter().map(|event| event.customer_id);
     let rounds = rounds(customers.zip(looked_back));
     let last = rounds.iter().copied().max().unwrap_or_default().min(MAX_ROUNDS - 1);
-    let mut conditions = Conditions::default();
     for round in 0..=last {
         let heard: Vec<_> =
             heard.iter().copied().filter(|(event, _)| rounds[*event] == round).collect();
-        let runs = enroll::enroll(db, &rules, events, &heard, &mut conditions, tally).await?;
+        let runs = enroll::enroll(db, &rules, events, &heard, tally).await?;
         act::act(db, &rules, runs, tally).await?;
     }
     let done = events.iter().zip(rounds).filter(|(_, round)| *round < MAX_ROUNDS);
@@ -149,13 +148,12 @@ pub async fn process_time_based<D: Db>(db: &mut D, arguments: Value) -> Result<V
         rounds(runs.iter().map(|run| (run.customer_id, rules[run.rule].conditions.is_some())));
     let last = rounds.iter().copied().max().unwrap_or_default().min(MAX_ROUNDS - 1);
     let mut tally = Tally::default();
-    let mut conditions = Conditions::default();
     let mut done = 0;
     for round in 0..=last {
         let due: Vec<_> =
             runs.iter().zip(&rounds).filter(|(_, at)| **at == round).map(|(run, _)| run).collect();
         done += due.len();
-        fall_due(db, &rules, &due, &mut conditions, true, &mut tally).await?;
+        fall_due(db, &rules, &due, true, &mut tally).await?;
     }
     Ok(json!({
         "due": done, "succeeded": tally.succeeded, "failed": tally.failed, "skipped": tally.skipped,
@@ -167,7 +165,6 @@ pub(super) async fn fall_due<D: Db>(
     db: &mut D,
     rules: &[Rule],
     due: &[&Due],
-    conditions: &mut Conditions,
     ask: bool,
     tally: &mut Tally,
 ) -> Result<()> {
@@ -175,7 +172,7 @@ pub(super) async fn fall_due<D: Db>(
     for run in due.iter().filter(|run| ask && run.skip.is_none()) {
         asked.entry(run.rule).or_default().insert(run.customer_id);
     }
-    let matches = conditions.matches(db, rules, &asked).await?;
+    let matches = enroll::matches(db, rules, &asked).await?;
     let mut runs = Vec::new();
     let mut ended = Vec::new();
     let mut silent = Vec::new();
