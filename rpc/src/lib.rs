@@ -25,7 +25,7 @@ pub mod timeline;
 pub mod tokio;
 pub mod work_order;
 
-pub use database::{Db, RunsAs, call_as};
+pub use database::{Db, RunsAs, Work, call_as};
 pub use fieldcrm_core::{Error, Result};
 
 use serde_json::Value;

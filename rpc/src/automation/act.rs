@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::action::{self, Text, uses_facts};
 use super::run::{Outcome, Rule, Run, Skip, Tally};
-use crate::{Db, call_as};
+use crate::{Db, Work, call_as};
 
 const FIND_FACTS: &str = include_str!("../../sql/automation/find_facts.sql");
 const MAKE_TAGS: &str = include_str!("../../sql/automation/make_tags.sql");
@@ -36,7 +36,7 @@ struct Group {
 }
 
 /// A run with the texts of its actions, one or none for each.
-pub(super) struct Work {
+pub(super) struct Task {
     pub run: Run,
     pub texts: Vec<Option<Text>>,
 }
@@ -154,63 +154,74 @@ async fn act_together<D: Db>(
     known: &Known,
 ) -> Result<Vec<(Run, Outcome)>> {
     let mut ended = Vec::new();
-    let mut works = Vec::new();
+    let mut tasks = Vec::new();
     for run in runs {
         match action::texts(actions, &run, known) {
-            Ok(texts) => works.push(Work { run, texts }),
+            Ok(texts) => tasks.push(Task { run, texts }),
             Err(error) => ended.push((run, Outcome::Failed(error))),
         }
     }
-    if works.is_empty() {
+    if tasks.is_empty() {
         return Ok(ended);
     }
     let chain = chain.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
     let chain = format!("{{{chain}}}");
-    match attempt(db, rule, actions, &chain, &works, known).await? {
+    match attempt(db, Attempt { rule, actions, chain: &chain, tasks: &tasks, known }).await? {
         Ok(results) => {
-            let success = |(work, results): (Work, _)| (work.run, Outcome::Success(results));
-            ended.extend(works.into_iter().zip(results).map(success));
+            let success = |(task, results): (Task, _)| (task.run, Outcome::Success(results));
+            ended.extend(tasks.into_iter().zip(results).map(success));
         }
-        Err(error) if works.len() == 1 => {
-            ended.extend(works.into_iter().map(|work| (work.run, Outcome::Failed(error.clone()))));
+        Err(error) if tasks.len() == 1 => {
+            ended.extend(tasks.into_iter().map(|task| (task.run, Outcome::Failed(error.clone()))));
         }
         Err(_) => {
-            for work in works {
-                let alone = std::slice::from_ref(&work);
-                let outcome = match attempt(db, rule, actions, &chain, alone, known).await? {
+            for task in tasks {
+                let tasks = std::slice::from_ref(&task);
+                let alone = Attempt { rule, actions, chain: &chain, tasks, known };
+                let outcome = match attempt(db, alone).await? {
                     Ok(mut results) => Outcome::Success(results.pop().unwrap_or_default()),
                     Err(error) => Outcome::Failed(error),
                 };
-                ended.push((work.run, outcome));
+                ended.push((task.run, outcome));
             }
         }
     }
     Ok(ended)
 }
 
-/// Does all actions for all runs, or nothing. What another try may well do is for the caller to hand on.
+/// All actions of a rule for some of its runs.
+struct Attempt<'a> {
+    rule: &'a Rule,
+    actions: &'a [Action],
+    /// In whose name, as the literal of a `uuid[]`.
+    chain: &'a str,
+    tasks: &'a [Task],
+    known: &'a Known,
+}
+
+impl<D: Db> Work<D> for Attempt<'_> {
+    type Output = Vec<Vec<Value>>;
+
+    async fn run(self, db: &mut D) -> Result<Self::Output> {
+        let Self { rule, actions, chain, tasks, known } = self;
+        db.call(SET_CHAIN, &json!({"chain": chain})).await?;
+        let mut results = vec![Vec::with_capacity(actions.len()); tasks.len()];
+        for (place, action) in actions.iter().enumerate() {
+            let done = action::perform(db, rule, place, action, tasks, known).await?;
+            for (results, result) in results.iter_mut().zip(done) {
+                results.push(result);
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Does it all, or nothing. What another try may well do is for the caller to hand on.
 async fn attempt<D: Db>(
     db: &mut D,
-    rule: &Rule,
-    actions: &[Action],
-    chain: &str,
-    works: &[Work],
-    known: &Known,
+    attempt: Attempt<'_>,
 ) -> Result<Result<Vec<Vec<Value>>>> {
-    let outcome = db
-        .attempt(async |db: &mut D| {
-            db.call(SET_CHAIN, &json!({"chain": chain})).await?;
-            let mut results = vec![Vec::with_capacity(actions.len()); works.len()];
-            for (place, action) in actions.iter().enumerate() {
-                let done = action::perform(db, rule, place, action, works, known).await?;
-                for (results, result) in results.iter_mut().zip(done) {
-                    results.push(result);
-                }
-            }
-            Ok(results)
-        })
-        .await;
-    match outcome {
+    match db.attempt(attempt).await {
         Err(error) if error.code == Code::Unavailable => Err(error),
         outcome => Ok(outcome),
     }

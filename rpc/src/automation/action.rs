@@ -11,7 +11,7 @@ use fieldcrm_core::{Error, Result};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::act::{Known, Work};
+use super::act::{Known, Task};
 use super::run::{Rule, Run};
 use crate::outbox::{self, NewMessage, OutboxChannel, Recipient};
 use crate::{Db, call_as};
@@ -110,16 +110,16 @@ pub(super) async fn perform<D: Db>(
     rule: &Rule,
     place: usize,
     action: &Action,
-    works: &[Work],
+    tasks: &[Task],
     known: &Known,
 ) -> Result<Vec<Value>> {
-    let same = |work: &Work| json!({"customer_id": work.run.customer_id});
-    let keyed = |work: &Work| {
-        let text = work.texts[place].as_ref();
+    let same = |task: &Task| json!({"customer_id": task.run.customer_id});
+    let keyed = |task: &Task| {
+        let text = task.texts[place].as_ref();
         json!({
-            "run_id": work.run.id, "customer_id": work.run.customer_id,
+            "run_id": task.run.id, "customer_id": task.run.customer_id,
             "title": text.map(Text::title), "body": text.and_then(Text::description),
-            "description": text.and_then(Text::description), "dedupe_key": key(rule, place, &work.run),
+            "description": text.and_then(Text::description), "dedupe_key": key(rule, place, &task.run),
         })
     };
     let (kind, done) = match action {
@@ -130,47 +130,47 @@ pub(super) async fn perform<D: Db>(
                 "priority": priority.unwrap_or(Priority::Medium), "to_owner": to_owner,
                 "member_id": member_id,
             });
-            ("create_followup", each(db, CREATE_FOLLOWUPS, rule, about, works, keyed).await?)
+            ("create_followup", each(db, CREATE_FOLLOWUPS, rule, about, tasks, keyed).await?)
         }
         Action::NotifyUser { to, .. } => {
             let (to_owner, member_id) = assignee(Some(*to));
             let about = json!({"rule_id": rule.id, "to_owner": to_owner, "member_id": member_id});
-            ("notify_user", each(db, NOTIFY, rule, about, works, keyed).await?)
+            ("notify_user", each(db, NOTIFY, rule, about, tasks, keyed).await?)
         }
         Action::TagCustomer { tag } => {
-            ("tag_customer", each(db, TAG, rule, json!({"tag": tag}), works, same).await?)
+            ("tag_customer", each(db, TAG, rule, json!({"tag": tag}), tasks, same).await?)
         }
         Action::UntagCustomer { tag } => {
-            ("untag_customer", each(db, UNTAG, rule, json!({"tag": tag}), works, same).await?)
+            ("untag_customer", each(db, UNTAG, rule, json!({"tag": tag}), tasks, same).await?)
         }
         Action::SetField { field, value } => {
             let about = json!({"field": field, "value": value});
-            ("set_field", each(db, SET_FIELD, rule, about, works, same).await?)
+            ("set_field", each(db, SET_FIELD, rule, about, tasks, same).await?)
         }
         Action::AddToSegment { segment_id } => {
             let about = json!({"segment_id": segment_id});
-            ("add_to_segment", each(db, ADD_TO_SEGMENT, rule, about, works, same).await?)
+            ("add_to_segment", each(db, ADD_TO_SEGMENT, rule, about, tasks, same).await?)
         }
         Action::SendMessage { channel, purpose, template_id, expires_in_minutes, .. } => {
             let expires_at = expires_in_minutes
                 .and_then(Duration::try_minutes)
                 .and_then(|minutes| known.now.checked_add_signed(minutes));
-            let message = |work: &Work| {
-                let text = work.texts[place].clone();
+            let message = |task: &Task| {
+                let text = task.texts[place].clone();
                 let text = text.unwrap_or(Text { subject: None, body: String::new() });
                 NewMessage {
                     subject: text.subject.map(|subject| shorten(&subject, MAX_SUBJECT)),
                     body: text.body,
                     template_id: *template_id,
                     expires_at,
-                    ..blank(rule, place, &work.run, channel_of(*channel), *purpose)
+                    ..blank(rule, place, &task.run, channel_of(*channel), *purpose)
                 }
             };
-            ("send_message", send(db, rule, works.iter().map(message).collect()).await?)
+            ("send_message", send(db, rule, tasks.iter().map(message).collect()).await?)
         }
         Action::Webhook { url } => {
-            let message = |work: &Work| {
-                let run = &work.run;
+            let message = |task: &Task| {
+                let run = &task.run;
                 let customer_id = Some(run.customer_id);
                 NewMessage {
                     recipient: Recipient::Endpoint { customer_id, url: url.clone() },
@@ -181,11 +181,11 @@ pub(super) async fn perform<D: Db>(
                     ..blank(rule, place, run, OutboxChannel::Webhook, Purpose::Transactional)
                 }
             };
-            ("webhook", send(db, rule, works.iter().map(message).collect()).await?)
+            ("webhook", send(db, rule, tasks.iter().map(message).collect()).await?)
         }
     };
-    if done.len() != works.len() {
-        return Err(Error::internal(format!("{kind}: {} of {} done", done.len(), works.len())));
+    if done.len() != tasks.len() {
+        return Err(Error::internal(format!("{kind}: {} of {} done", done.len(), tasks.len())));
     }
     Ok(done
         .into_iter()
@@ -203,11 +203,11 @@ async fn each(
     statement: &'static str,
     rule: &Rule,
     mut about: Value,
-    works: &[Work],
-    row: impl Fn(&Work) -> Value,
+    tasks: &[Task],
+    row: impl Fn(&Task) -> Value,
 ) -> Result<Vec<Map<String, Value>>> {
-    let rows = works.iter().enumerate().map(|(n, work)| {
-        let mut row = row(work);
+    let rows = tasks.iter().enumerate().map(|(n, task)| {
+        let mut row = row(task);
         row["n"] = json!(n);
         row
     });

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::run::{Reenrollment, Rule, Run, Skip, Tally};
 use crate::segment::evaluate::Evaluation;
-use crate::{Db, call_as};
+use crate::{Db, Work, call_as};
 
 const ENROLL: &str = include_str!("../../sql/automation/enroll.sql");
 
@@ -46,15 +46,26 @@ pub(super) async fn matches<D: Db>(
     for (place, customers) in asked {
         let rule = &rules[*place];
         let Some(conditions) = &rule.conditions else { continue };
-        let outcome = db
-            .attempt(async |db: &mut D| {
-                let evaluation = Evaluation::prepare(db, rule.org_id, conditions, None).await?;
-                matching(db, &evaluation, customers).await
-            })
-            .await;
+        let outcome = db.attempt(Ask { org_id: rule.org_id, conditions, customers }).await;
         found.insert(*place, tolerate(outcome)?);
     }
     Ok(found)
+}
+
+/// One rule's conditions, asked about customers.
+struct Ask<'a> {
+    org_id: Uuid,
+    conditions: &'a Value,
+    customers: &'a BTreeSet<Uuid>,
+}
+
+impl<D: Db> Work<D> for Ask<'_> {
+    type Output = HashMap<Uuid, Value>;
+
+    async fn run(self, db: &mut D) -> Matches {
+        let evaluation = Evaluation::prepare(db, self.org_id, self.conditions, None).await?;
+        matching(db, &evaluation, self.customers).await
+    }
 }
 
 /// An error of one rule is for its runs to tell; what another try may well do is for all.
