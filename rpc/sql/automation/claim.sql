@@ -1,6 +1,6 @@
--- In: {org_id or null for all, event_types or null for all, batch_limit, after: a queue id}. Out: {picked, last: the last queue
--- id picked, events: [{queue_id, event_id, org_id, customer_id, event_type, event_key, occurred_at, payload, rule_chain,
--- is_archived, is_closed}] in the order of the queue}.
+-- In: {org_id or null for all, event_types or null for all, batch_limit, after: a queue id}. Out: {last: the last queue id
+-- picked, events: [{queue_id, event_id, customer_id, event_type, event_key, occurred_at, payload, rule_chain}] in the order of the
+-- queue, held: [[customer id, is_archived, is_closed]]}: only what is held may be worked off.
 -- The customers are locked with their events, so that those of one customer are worked off one after the other; whose customer
 -- another session holds is left to the next call. What happened to customers that are gone is thrown away.
 with picked as materialized (
@@ -13,19 +13,22 @@ with picked as materialized (
   limit ($1 ->> 'batch_limit')::bigint
   for update skip locked
 ), happened as materialized (
-  select p.id as queue_id, e.*
-  from picked p join public.crm_events e on e.org_id = p.org_id and e.id = p.event_id
+  -- Left, so that the planner expects as many events as were picked.
+  select p.id as queue_id, p.org_id, e.id, e.customer_id, e.event_type, e.event_key, e.occurred_at, e.payload, e.rule_chain
+  from picked p left join public.crm_events e on e.org_id = p.org_id and e.id = p.event_id
 ), thrown_away as (
-  delete from fieldcrm.event_queue q using picked p
-  where q.id = p.id and q.org_id = p.org_id and not exists (select from happened h where h.queue_id = p.id)
+  delete from fieldcrm.event_queue q using happened h
+  where q.id = h.queue_id and q.org_id = h.org_id and h.id is null
 ), held as materialized (
   select c.org_id, c.id, c.is_archived, c.erased_at is not null or c.merged_into_id is not null as is_closed
   from public.customers c
   where (c.org_id, c.id) in (select h.org_id, h.customer_id from happened h)
   for no key update skip locked
 )
-select jsonb_build_object('picked', (select count(*) from picked), 'last', (select max(p.id) from picked p), 'events', coalesce((
-  select jsonb_agg(jsonb_build_object('queue_id', h.queue_id, 'event_id', h.id, 'org_id', h.org_id, 'customer_id', h.customer_id,
-    'event_type', h.event_type, 'event_key', h.event_key, 'occurred_at', h.occurred_at, 'payload', h.payload,
-    'rule_chain', h.rule_chain, 'is_archived', c.is_archived, 'is_closed', c.is_closed) order by h.queue_id)
-  from happened h join held c on c.org_id = h.org_id and c.id = h.customer_id), '[]'))
+select jsonb_build_object('last', (select max(p.id) from picked p),
+  'events', coalesce((
+    select jsonb_agg(jsonb_build_object('queue_id', h.queue_id, 'event_id', h.id, 'customer_id', h.customer_id,
+      'event_type', h.event_type, 'event_key', h.event_key, 'occurred_at', h.occurred_at, 'payload', h.payload,
+      'rule_chain', h.rule_chain) order by h.queue_id)
+    from happened h where h.id is not null), '[]'),
+  'held', coalesce((select jsonb_agg(jsonb_build_array(c.id, c.is_archived, c.is_closed)) from held c), '[]'))

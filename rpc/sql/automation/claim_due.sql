@@ -1,6 +1,6 @@
 -- In: {org_id or null for all, batch_limit}. Out: {rules: [those of the runs], runs: [{id, org_id, rule: place in rules, customer_id,
--- occurrence_key, event, rule_chain, is_archived, skip or null: why it must not act}] in the order in which they fell due}.
--- The customers are locked with their runs; whose customer another session holds is left to the next call.
+-- occurrence_key, event, rule_chain, skip or null: why it must not act}] in the order in which they fell due, held: [[customer id,
+-- is_archived, is_closed]]}: only runs of those who are held may act. The customers are locked with their runs; whose customer another session holds is left to the next call.
 with picked as materialized (
   select a.*
   from public.crm_automation_runs a
@@ -18,9 +18,8 @@ with picked as materialized (
   from public.crm_automation_rules r
   where (r.org_id, r.id) in (select p.org_id, p.rule_id from picked p)
 ), due as (
-  select p.id, p.org_id, r.place, p.customer_id, p.occurrence_key, p.trigger_context, p.rule_chain, p.due_at, c.is_archived, case
+  select p.id, p.org_id, r.place, p.customer_id, p.occurrence_key, p.trigger_context, p.rule_chain, p.due_at, case
     when not r.is_enabled then 'disabled'
-    when c.is_closed then 'closed'
     when now() > p.due_at + make_interval(mins => r.max_lateness_minutes) then 'too_late'
     when r.event_type = 'no_reply' then (
       select case when bool_or(i.direction = 'inbound') then 'replied' when bool_or(i.direction = 'outbound') then 'superseded' end
@@ -36,10 +35,10 @@ with picked as materialized (
     end as skip
   from picked p
   join rule r on r.org_id = p.org_id and r.id = p.rule_id
-  join held c on c.org_id = p.org_id and c.id = p.customer_id
 )
 select jsonb_build_object(
   'rules', coalesce((select jsonb_agg(to_jsonb(r) order by r.place) from rule r), '[]'),
   'runs', coalesce((select jsonb_agg(jsonb_build_object('id', d.id, 'org_id', d.org_id, 'rule', d.place, 'customer_id', d.customer_id,
-    'occurrence_key', d.occurrence_key, 'event', d.trigger_context, 'rule_chain', d.rule_chain, 'is_archived', d.is_archived,
-    'skip', d.skip) order by d.due_at, d.id) from due d), '[]'))
+    'occurrence_key', d.occurrence_key, 'event', d.trigger_context, 'rule_chain', d.rule_chain, 'skip', d.skip)
+    order by d.due_at, d.id) from due d), '[]'),
+  'held', coalesce((select jsonb_agg(jsonb_build_array(c.id, c.is_archived, c.is_closed)) from held c), '[]'))

@@ -1,6 +1,6 @@
 -- In: {rules: [{place, org_id, rule_id, version, once, offset_minutes, lateness_minutes, cooldown_minutes}], reasons: {code: text},
 -- runs: [{n, rule: place, event_id, skip or null, error_code or null, error_message, matched}]}, the runs of a customer in the
--- order in which things happened. Out: {now: [[n, run id, occurrence key]] those to act on at once, scheduled, skipped, failed}.
+-- order in which things happened. Out: {made: [[rule id, event id, run id, occurrence key]] those that are to act, skipped, failed}.
 -- What a rule was skipped for does not count as the one run of a customer: it has the key of its event.
 with rule as materialized (
   select r.*
@@ -13,7 +13,8 @@ with rule as materialized (
   from jsonb_to_recordset($1 -> 'runs') as g (n integer, rule integer, event_id uuid, skip text, error_code text, error_message text,
     matched jsonb)
   join rule r on r.place = g.rule
-  join public.crm_events e on e.org_id = r.org_id and e.id = g.event_id
+  -- Left, so that the planner expects as many as are given.
+  left join public.crm_events e on e.org_id = r.org_id and e.id = g.event_id
   cross join lateral (select e.occurred_at + make_interval(mins => r.offset_minutes) as due_at) d
 ), keyed as (
   select g.*, case when g.once and g.skip_code is null then 'once:' || g.customer_id else 'event:' || g.event_key end as occurrence_key
@@ -21,7 +22,7 @@ with rule as materialized (
 ), fresh as materialized (
   select distinct on (k.org_id, k.rule_id, k.occurrence_key) gen_random_uuid() as id, k.*
   from keyed k
-  where not exists (
+  where k.event_id is not null and not exists (
     select from public.crm_automation_runs a
     where a.org_id = k.org_id and a.rule_id = k.rule_id and a.occurrence_key = k.occurrence_key)
   order by k.org_id, k.rule_id, k.occurrence_key, k.n
@@ -41,8 +42,8 @@ with rule as materialized (
 ), decided as materialized (
   select f.*, case
     when f.skip_code is not null or f.error_code is not null or f.cooldown_minutes is null then f.skip_code
-    when not exists (
-      select from first_of_customer x join taken t using (org_id, rule_id, customer_id) where x.id = f.id) then 'cooldown'
+    when f.id not in (select x.id from first_of_customer x)
+      or (f.org_id, f.rule_id, f.customer_id) not in (select t.org_id, t.rule_id, t.customer_id from taken t) then 'cooldown'
     end as final_skip
   from fresh f
 ), made as (
@@ -58,11 +59,10 @@ with rule as materialized (
     case when d.final_skip is not null or d.error_code is not null then now() end
   from decided d
   on conflict (org_id, rule_id, occurrence_key) do nothing
-  returning id, status
+  returning id, rule_id, event_id, occurrence_key, status
 )
 select jsonb_build_object(
-  'now', coalesce((select jsonb_agg(jsonb_build_array(d.n, d.id, d.occurrence_key) order by d.n)
-    from decided d join made m on m.id = d.id where m.status = 'pending' and d.offset_minutes = 0), '[]'),
-  'scheduled', (select count(*) from decided d join made m on m.id = d.id where m.status = 'pending' and d.offset_minutes > 0),
+  'made', coalesce((select jsonb_agg(jsonb_build_array(m.rule_id, m.event_id, m.id, m.occurrence_key))
+    from made m where m.status = 'pending'), '[]'),
   'skipped', (select count(*) from made m where m.status = 'skipped'),
   'failed', (select count(*) from made m where m.status = 'failed'))

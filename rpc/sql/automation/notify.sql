@@ -3,7 +3,7 @@
 with given as materialized (
   select g.*, p.id as member
   from jsonb_to_recordset($1 -> 'runs') as g (n integer, run_id uuid, customer_id uuid, title text, body text, dedupe_key text)
-  join public.customers c on c.org_id = ($1 ->> 'org_id')::uuid and c.id = g.customer_id
+  left join public.customers c on c.org_id = ($1 ->> 'org_id')::uuid and c.id = g.customer_id
   left join public.profiles p on p.org_id = c.org_id and p.status = 'active' and p.role not in ('portal_customer', 'portal_manager')
     and p.id = case when ($1 ->> 'to_owner')::boolean then c.owner_id else ($1 ->> 'member_id')::uuid end
 ), made as (

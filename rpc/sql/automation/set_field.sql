@@ -1,4 +1,4 @@
--- In: {org_id, field, value, runs: [{n, customer_id}]}. Out: [{changed}] in the order of n. Only rows where it differs.
+-- In: {org_id, field, value, runs: [{n, customer_id}]}. Out: [{field, changed}] in the order of n. Only rows where it differs.
 with given as materialized (
   select g.n, g.customer_id, row_number() over (partition by g.customer_id order by g.n) = 1 as is_first
   from jsonb_to_recordset($1 -> 'runs') as g (n integer, customer_id uuid)
@@ -17,6 +17,6 @@ with given as materialized (
       when 'owner_id' then c.owner_id::text end is distinct from $1 ->> 'value'
   returning c.id
 )
-select coalesce(jsonb_agg(jsonb_build_object('changed', x.id is not null) order by g.n), '[]')
+select coalesce(jsonb_agg(jsonb_build_object('field', $1 -> 'field',
+  'changed', g.is_first and g.customer_id in (select x.id from changed x)) order by g.n), '[]')
 from given g
-left join changed x on x.id = g.customer_id and g.is_first

@@ -14,7 +14,6 @@ with given as materialized (
   on conflict (org_id, customer_id, tag_id) do nothing
   returning customer_id
 )
-select coalesce(jsonb_agg(jsonb_build_object('tag_id', t.id, 'created', x.customer_id is not null) order by g.n), '[]')
+select coalesce(jsonb_agg(jsonb_build_object('tag_id', (select t.id from tag t),
+  'created', g.is_first and g.customer_id in (select x.customer_id from tagged x)) order by g.n), '[]')
 from given g
-left join tag t on true
-left join tagged x on x.customer_id = g.customer_id and g.is_first

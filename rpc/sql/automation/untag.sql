@@ -9,6 +9,6 @@ with given as materialized (
     and x.customer_id in (select g.customer_id from given g)
   returning x.customer_id
 )
-select coalesce(jsonb_agg(jsonb_build_object('removed', x.customer_id is not null) order by g.n), '[]')
+select coalesce(jsonb_agg(jsonb_build_object('removed',
+  g.is_first and g.customer_id in (select x.customer_id from untagged x)) order by g.n), '[]')
 from given g
-left join untagged x on x.customer_id = g.customer_id and g.is_first

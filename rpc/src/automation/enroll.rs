@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::run::{Reenrollment, Rule, Run, Skip, Tally};
+use super::run::{Held, Reenrollment, Rule, Run, Skip, Tally};
 use crate::segment::evaluate::Evaluation;
 use crate::{Db, Work, call_as};
 
@@ -28,8 +28,6 @@ pub(super) struct Event {
     pub occurred_at: String,
     pub payload: Value,
     pub rule_chain: Vec<Uuid>,
-    pub is_archived: bool,
-    pub is_closed: bool,
 }
 
 /// Who matches a rule, each with what its conditions saw; or why they cannot be checked.
@@ -100,8 +98,8 @@ pub(super) async fn matching(
 
 #[derive(Deserialize)]
 struct Enrolled {
-    now: Vec<(usize, Uuid, String)>,
-    scheduled: u64,
+    /// Rule, event, run, occurrence.
+    made: Vec<(Uuid, Uuid, Uuid, String)>,
     skipped: u64,
     failed: u64,
 }
@@ -112,6 +110,7 @@ pub(super) async fn enroll<D: Db>(
     db: &mut D,
     rules: &[Rule],
     events: &[Event],
+    held: &Held,
     heard: &[(usize, usize)],
     tally: &mut Tally,
 ) -> Result<Vec<Run>> {
@@ -123,10 +122,10 @@ pub(super) async fn enroll<D: Db>(
     }
     let mut matches = matches(db, rules, &asked).await?;
     let mut wanted = Vec::new();
-    let mut matched = Vec::new();
+    let mut places = HashMap::new();
     for (event_place, place) in heard {
         let event = &events[*event_place];
-        let mut skip = guard(event, &rules[*place]);
+        let skip = guard(event, &rules[*place]);
         let mut facts = None;
         let mut refusal = None;
         if skip.is_none() && rules[*place].conditions.is_some() {
@@ -139,33 +138,31 @@ pub(super) async fn enroll<D: Db>(
                 None => continue,
             }
         }
-        if skip.is_none() && event.is_closed {
-            skip = Some(Skip::Closed);
-        }
-        if skip.is_none() && event.is_archived && !rules[*place].takes_archived() {
-            skip = Some(Skip::Archived);
-        }
+        let skip = skip.or_else(|| held.refuses(event.customer_id, &rules[*place]));
         wanted.push(json!({
             "n": wanted.len(), "rule": place, "event_id": event.event_id,
             "skip": skip.map(Skip::as_str), "matched": facts,
             "error_code": refusal.as_ref().map(|error| error.code.as_str()),
             "error_message": refusal.map(|error| error.hint),
         }));
-        matched.push((*event_place, *place));
+        places.insert((rules[*place].id, event.event_id), (*event_place, *place));
     }
     let mut runs = Vec::new();
     for chunk in wanted.chunks(MAX_RUNS) {
         let document =
             json!({"rules": described(rules), "reasons": Skip::reasons(), "runs": chunk});
         let enrolled: Enrolled = call_as(db, ENROLL, &document).await?;
-        tally.scheduled += enrolled.scheduled;
         tally.skipped += enrolled.skipped;
         tally.failed += enrolled.failed;
-        tally.enrolled += enrolled.scheduled + enrolled.failed + enrolled.now.len() as u64;
-        runs.extend(enrolled.now.into_iter().map(|(n, id, occurrence)| {
-            let (event, rule) = matched[n];
+        tally.enrolled += enrolled.failed + enrolled.made.len() as u64;
+        for (rule_id, event_id, id, occurrence) in enrolled.made {
+            let Some((event, rule)) = places.get(&(rule_id, event_id)).copied() else { continue };
+            if rules[rule].time_offset_minutes.is_some_and(|minutes| minutes > 0) {
+                tally.scheduled += 1;
+                continue;
+            }
             let event = &events[event];
-            Run {
+            runs.push((event.queue_id, Run {
                 id,
                 rule,
                 customer_id: event.customer_id,
@@ -176,10 +173,12 @@ pub(super) async fn enroll<D: Db>(
                 }),
                 rule_chain: event.rule_chain.clone(),
                 matched: None,
-            }
-        }));
+            }));
+        }
     }
-    Ok(runs)
+    // In the order in which things happened.
+    runs.sort_by_key(|(queue_id, _)| *queue_id);
+    Ok(runs.into_iter().map(|(_, run)| run).collect())
 }
 
 /// A circle of rules is cut where it closes, and a long way before it grows longer.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::run::{Rule, Tally};
+use super::run::{Held, Rule, Tally};
 use super::runner::{Due, fall_due};
 use crate::{Db, call_as, session};
 
@@ -21,6 +21,8 @@ struct Retry {
 #[derive(Deserialize)]
 struct Locked {
     run: Due,
+    is_archived: bool,
+    is_closed: bool,
     status: String,
     evaluated: bool,
     rule: Rule,
@@ -33,16 +35,16 @@ pub async fn retry<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let org_id = session::current(db).await?.require(&[Capability::AutomationWrite])?;
     let key = json!({"org_id": org_id, "id": id});
     let locked: Option<Locked> = call_as(db, LOCK_RUN, &key).await?;
-    let Some(Locked { run, status, evaluated, rule }) = locked else {
-        return Err(Error::not_found("automation run"));
-    };
+    let locked = locked.ok_or_else(|| Error::not_found("automation run"))?;
+    let Locked { run, is_archived, is_closed, status, evaluated, rule } = locked;
     if status != "failed" {
         let hint = format!("It is {status}: only what failed is done again.");
         return Err(Error::new(Code::WrongState, hint).with("status", status));
     }
     let mut tally = Tally::default();
+    let held = Held::new([(run.customer_id, is_archived, is_closed)]);
     // Conditions that could not be checked are checked now.
     let ask = !evaluated && rule.conditions.is_some();
-    fall_due(db, &[rule], &[&run], ask, &mut tally).await?;
+    fall_due(db, &[rule], &[&run], &held, ask, &mut tally).await?;
     db.call(FIND_RUN, &key).await
 }

@@ -64,6 +64,33 @@ pub(super) struct Run {
     pub matched: Option<Value>,
 }
 
+/// The customers that a call has locked: whether each is archived, and closed.
+#[derive(Debug, Default)]
+pub(super) struct Held(HashMap<Uuid, (bool, bool)>);
+
+impl Held {
+    pub fn new(customers: impl IntoIterator<Item = (Uuid, bool, bool)>) -> Self {
+        let customers = customers.into_iter();
+        Self(customers.map(|(id, archived, closed)| (id, (archived, closed))).collect())
+    }
+
+    pub fn has(&self, customer_id: Uuid) -> bool {
+        self.0.contains_key(&customer_id)
+    }
+
+    /// Why a rule must leave the customer alone, if so.
+    pub fn refuses(&self, customer_id: Uuid, rule: &Rule) -> Option<Skip> {
+        let (archived, closed) = self.0.get(&customer_id).copied().unwrap_or_default();
+        if closed {
+            Some(Skip::Closed)
+        } else if archived && !rule.takes_archived() {
+            Some(Skip::Archived)
+        } else {
+            None
+        }
+    }
+}
+
 /// Why a rule did nothing for a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Skip {

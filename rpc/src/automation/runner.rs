@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::act;
 use super::enroll::{self, Event};
-use super::run::{Outcome, Rule, Run, Skip, Tally, rounds};
+use super::run::{Held, Outcome, Rule, Run, Skip, Tally, rounds};
 use crate::{Db, call_as, session};
 
 const CLAIM: &str = include_str!("../../sql/automation/claim.sql");
@@ -60,6 +60,7 @@ pub async fn process_segments<D: Db>(db: &mut D, arguments: Value) -> Result<Val
 struct Claimed {
     last: Option<i64>,
     events: Vec<Event>,
+    held: Vec<(Uuid, bool, bool)>,
 }
 
 #[derive(Deserialize)]
@@ -75,13 +76,15 @@ async fn work_off<D: Db>(
     event_types: Option<&[&str]>,
 ) -> Result<Value> {
     let (org_id, batch_limit) = job(db, arguments).await?;
-    let mut events = Vec::new();
+    let (mut events, mut held) = (Vec::new(), Held::default());
     let mut after = 0;
     for _ in 0..MAX_CLAIMS {
         let document = json!({"org_id": org_id, "event_types": event_types,
             "batch_limit": batch_limit, "after": after});
         let claimed: Claimed = call_as(db, CLAIM, &document).await?;
+        held = Held::new(claimed.held);
         events = claimed.events;
+        events.retain(|event| held.has(event.customer_id));
         let Some(last) = claimed.last.filter(|_| events.is_empty()) else { break };
         after = last;
     }
@@ -89,7 +92,7 @@ async fn work_off<D: Db>(
     let worked_off = if events.is_empty() {
         json!({"events": 0})
     } else {
-        let queue_ids = work_through(db, &events, &mut tally).await?;
+        let queue_ids = work_through(db, &events, &held, &mut tally).await?;
         db.call(WORK_OFF, &json!({"org_id": org_id, "queue_ids": queue_ids})).await?
     };
     Ok(json!({
@@ -99,7 +102,12 @@ async fn work_off<D: Db>(
 }
 
 /// Lets the rules hear the events, and returns the queue's ids of those that are done with.
-async fn work_through<D: Db>(db: &mut D, events: &[Event], tally: &mut Tally) -> Result<Vec<i64>> {
+async fn work_through<D: Db>(
+    db: &mut D,
+    events: &[Event],
+    held: &Held,
+    tally: &mut Tally,
+) -> Result<Vec<i64>> {
     let ids: Vec<_> = events.iter().map(|event| event.event_id).collect();
     let Heard { rules, heard } = call_as(db, HEAR, &json!({"event_ids": ids})).await?;
     let mut looked_back = vec![false; events.len()];
@@ -112,7 +120,7 @@ async fn work_through<D: Db>(db: &mut D, events: &[Event], tally: &mut Tally) ->
     for round in 0..=last {
         let heard: Vec<_> =
             heard.iter().copied().filter(|(event, _)| rounds[*event] == round).collect();
-        let runs = enroll::enroll(db, &rules, events, &heard, tally).await?;
+        let runs = enroll::enroll(db, &rules, events, held, &heard, tally).await?;
         act::act(db, &rules, runs, tally).await?;
     }
     let done = events.iter().zip(rounds).filter(|(_, round)| *round < MAX_ROUNDS);
@@ -125,11 +133,10 @@ pub(super) struct Due {
     id: Uuid,
     org_id: Uuid,
     rule: usize,
-    customer_id: Uuid,
+    pub customer_id: Uuid,
     occurrence_key: String,
     event: Value,
     rule_chain: Vec<Uuid>,
-    is_archived: bool,
     skip: Option<String>,
 }
 
@@ -137,13 +144,16 @@ pub(super) struct Due {
 struct ClaimedDue {
     rules: Vec<Rule>,
     runs: Vec<Due>,
+    held: Vec<(Uuid, bool, bool)>,
 }
 
 /// `crm_process_time_based(batch_limit)`: {due, succeeded, failed, skipped}.
 pub async fn process_time_based<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let (org_id, batch_limit) = job(db, arguments).await?;
     let document = json!({"org_id": org_id, "batch_limit": batch_limit});
-    let ClaimedDue { rules, runs } = call_as(db, CLAIM_DUE, &document).await?;
+    let ClaimedDue { rules, mut runs, held } = call_as(db, CLAIM_DUE, &document).await?;
+    let held = Held::new(held);
+    runs.retain(|run| held.has(run.customer_id));
     let rounds =
         rounds(runs.iter().map(|run| (run.customer_id, rules[run.rule].conditions.is_some())));
     let last = rounds.iter().copied().max().unwrap_or_default().min(MAX_ROUNDS - 1);
@@ -153,7 +163,7 @@ pub async fn process_time_based<D: Db>(db: &mut D, arguments: Value) -> Result<V
         let due: Vec<_> =
             runs.iter().zip(&rounds).filter(|(_, at)| **at == round).map(|(run, _)| run).collect();
         done += due.len();
-        fall_due(db, &rules, &due, true, &mut tally).await?;
+        fall_due(db, &rules, &due, &held, true, &mut tally).await?;
     }
     Ok(json!({
         "due": done, "succeeded": tally.succeeded, "failed": tally.failed, "skipped": tally.skipped,
@@ -165,6 +175,7 @@ pub(super) async fn fall_due<D: Db>(
     db: &mut D,
     rules: &[Rule],
     due: &[&Due],
+    held: &Held,
     ask: bool,
     tally: &mut Tally,
 ) -> Result<()> {
@@ -198,8 +209,8 @@ pub(super) async fn fall_due<D: Db>(
                 None => {}
             }
         }
-        if outcome.is_none() && run.is_archived && !rule.takes_archived() {
-            outcome = Some(Outcome::Skipped(Skip::Archived));
+        if outcome.is_none() {
+            outcome = held.refuses(run.customer_id, rule).map(Outcome::Skipped);
         }
         if let Some(outcome) = outcome {
             ended.push((act, outcome));
