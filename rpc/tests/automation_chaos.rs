@@ -42,7 +42,8 @@ struct Org {
 /// The n-th rule: of each kind ten in a row, one for each type of event.
 fn rule(n: usize, segment: &Value, member: Uuid) -> Value {
     let kind = n / TYPES;
-    let followup = |title: String| json!({"type": "create_followup", "title": title, "due_in_minutes": 60});
+    let followup =
+        |title: String| json!({"type": "create_followup", "title": title, "due_in_minutes": 60});
     let call = followup(format!("{n} for {{{{ event.n }}}}"));
     let condition = |field: &str, operator: &str, value: Value| {
         json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [
@@ -53,22 +54,34 @@ fn rule(n: usize, segment: &Value, member: Uuid) -> Value {
         0 => json!({"actions": [call]}),
         1 => json!({"actions": [{"type": "tag_customer", "tag": format!("Tag {}", n % 7)}, call],
             "conditions": condition("name", "endsWith", json!("1"))}),
-        2 => json!({"actions": [{"type": "send_message", "channel": "email", "purpose": "transactional",
-            "subject": "Rule {{ event.n }}", "body": format!("{n}: {{{{ customer.name }}}}")}]}),
+        2 => {
+            json!({"actions": [{"type": "send_message", "channel": "email", "purpose": "transactional",
+            "subject": "Rule {{ event.n }}", "body": format!("{n}: {{{{ customer.name }}}}")}]})
+        }
         3 => json!({"reenrollment": "once", "actions": [followup(format!("once {n}"))]}),
         4 => json!({"reenrollment": "cooldown", "cooldown_minutes": 60,
             "actions": [followup(format!("cooldown {n}")), {"type": "webhook", "url": "https://hooks.example.com/x"}]}),
         5 => json!({"actions": [{"type": "set_field", "field": "source", "value": "automation"}]}),
-        6 => json!({"actions": [{"type": "notify_user", "to": member, "title": format!("{n}: {{{{ event.n }}}}")}]}),
+        6 => {
+            json!({"actions": [{"type": "notify_user", "to": member, "title": format!("{n}: {{{{ event.n }}}}")}]})
+        }
         // Sees what it did: the second time the customer does not match.
-        7 => json!({"actions": [{"type": "tag_customer", "tag": format!("Seen {n}")}, followup(format!("first {n}"))],
-            "conditions": condition("tags", "containsNone", json!([format!("Seen {n}")]))}),
-        8 => json!({"time_offset_minutes": 1, "actions": [followup(format!("later {n} for {{{{ event.n }}}}"))]}),
+        7 => {
+            json!({"actions": [{"type": "tag_customer", "tag": format!("Seen {n}")}, followup(format!("first {n}"))],
+            "conditions": condition("tags", "containsNone", json!([format!("Seen {n}")]))})
+        }
+        8 => {
+            json!({"time_offset_minutes": 1, "actions": [followup(format!("later {n} for {{{{ event.n }}}}"))]})
+        }
         // Rules that act on what rules did.
         _ => match n % TYPES {
-            0 => json!({"event_type": "customer_updated", "reenrollment": "once", "actions": [followup("moved".to_owned())]}),
-            1 => json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": segment,
-                "actions": [{"type": "tag_customer", "tag": "Picked"}, followup("picked".to_owned())]}),
+            0 => {
+                json!({"event_type": "customer_updated", "reenrollment": "once", "actions": [followup("moved".to_owned())]})
+            }
+            1 => {
+                json!({"trigger_type": "segment_membership", "event_type": null, "segment_id": segment,
+                "actions": [{"type": "tag_customer", "tag": "Picked"}, followup("picked".to_owned())]})
+            }
             _ => json!({"actions": [{"type": "add_to_segment", "segment_id": segment}]}),
         },
     };
@@ -146,10 +159,18 @@ impl Org {
 
     async fn remove(self) {
         let client = connect(self.target).await;
-        for table in ["crm_automation_rules", "customers", "crm_segments", "crm_tags", "crm_notifications",
-            "fieldcrm.event_queue"]
-        {
-            client.execute(&format!("delete from {table} where org_id = $1"), &[&self.id]).await.unwrap();
+        for table in [
+            "crm_automation_rules",
+            "customers",
+            "crm_segments",
+            "crm_tags",
+            "crm_notifications",
+            "fieldcrm.event_queue",
+        ] {
+            client
+                .execute(&format!("delete from {table} where org_id = $1"), &[&self.id])
+                .await
+                .unwrap();
         }
         let sql = "delete from auth.users where id in (select id from profiles where org_id = $1)";
         client.execute(sql, &[&self.id]).await.unwrap();
@@ -309,8 +330,10 @@ async fn killed_workers_leave_what_one_undisturbed_worker_makes(target: Target) 
     for ((what, wanted), (_, found)) in clean.made().await.into_iter().zip(chaos.made().await) {
         assert!(!wanted.is_empty(), "no {what}");
         if wanted != found {
-            let missing: Vec<_> = wanted.iter().filter(|row| !found.contains(row)).take(5).collect();
-            let surplus: Vec<_> = found.iter().filter(|row| !wanted.contains(row)).take(5).collect();
+            let missing: Vec<_> =
+                wanted.iter().filter(|row| !found.contains(row)).take(5).collect();
+            let surplus: Vec<_> =
+                found.iter().filter(|row| !wanted.contains(row)).take(5).collect();
             let (wanted, found) = (wanted.len(), found.len());
             panic!("{found} of {wanted} {what}: missing {missing:?}, too many {surplus:?}");
         }
@@ -329,7 +352,10 @@ async fn simple_rules_are_fast(target: Target) {
     let actions = json!([{"type": "create_followup", "title": "Call", "due_in_minutes": 60}]);
     let sql = "insert into crm_automation_rules (org_id, name, trigger_type, event_type, actions) values ($1, 'Simple', 'event', $2, $3)";
     for event_type in 0..TYPES {
-        client.execute(sql, &[&org.id, &format!("chaos_{event_type}"), &Json(&actions)]).await.unwrap();
+        client
+            .execute(sql, &[&org.id, &format!("chaos_{event_type}"), &Json(&actions)])
+            .await
+            .unwrap();
     }
     org.emit(0, EVENTS).await;
     let mut worker = Worker::start(org).await;
@@ -338,7 +364,9 @@ async fn simple_rules_are_fast(target: Target) {
     while worker.job("crm_run_automations", 500).await.unwrap()["events"] != 0 {}
     #[allow(clippy::cast_precision_loss, reason = "for people")]
     let per_second = (EVENTS - 1) as f64 / start.elapsed().as_secs_f64();
-    println!("one worker, a follow-up an event, one rule a type of {TYPES}: {per_second:.0} events/s");
+    println!(
+        "one worker, a follow-up an event, one rule a type of {TYPES}: {per_second:.0} events/s"
+    );
     assert_eq!(org.made().await[0].1.len(), usize::try_from(EVENTS).unwrap());
     org.remove().await;
 }
@@ -363,6 +391,7 @@ mod extension {
 
     #[tokio::test(flavor = "current_thread")]
     async fn killed_workers_leave_what_one_undisturbed_worker_makes() {
-        super::killed_workers_leave_what_one_undisturbed_worker_makes(super::Target::Extension).await;
+        super::killed_workers_leave_what_one_undisturbed_worker_makes(super::Target::Extension)
+            .await;
     }
 }

@@ -7,6 +7,7 @@ mod arena;
 mod common;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use arena::{Arena, conditions, followup};
 use common::{As, Context, NORTHWIND};
@@ -19,6 +20,7 @@ scenarios! {
     each_who_is_left_out_has_a_reason
     a_rule_of_a_segment_is_about_its_members
     a_rule_that_is_not_saved_can_be_looked_at
+    a_whole_org_is_looked_at_at_once
     it_writes_nothing
     who_may_not_write_automation_may_not_look
 }
@@ -115,7 +117,9 @@ async fn each_who_is_left_out_has_a_reason(context: &mut Context) {
     );
     let reasons = preview["skipped_sample"].as_array().unwrap();
     assert_eq!(reasons.len(), 6);
-    for (customer, code) in [(archived, "archived"), (erased, "closed"), (taken, "already_enrolled")] {
+    for (customer, code) in
+        [(archived, "archived"), (erased, "closed"), (taken, "already_enrolled")]
+    {
         let row = reasons.iter().find(|row| row["customer_id"] == json!(customer)).unwrap();
         assert_eq!(row["code"], code);
     }
@@ -124,7 +128,8 @@ async fn each_who_is_left_out_has_a_reason(context: &mut Context) {
     let preview = look(context, &arena, rule).await;
     assert_eq!(preview["sample"][0]["matched"][1]["actual"], "s1");
     let arguments = json!({"rule_id": rule, "sample_size": 0});
-    let small = context.call(As::Dba(arena.org), "crm_preview_automation", arguments).await.unwrap();
+    let small =
+        context.call(As::Dba(arena.org), "crm_preview_automation", arguments).await.unwrap();
     assert_eq!((&small["would_enroll"], &small["sample"]), (&json!(1), &json!([])));
 }
 
@@ -149,15 +154,50 @@ async fn a_rule_that_is_not_saved_can_be_looked_at(context: &mut Context) {
     let draft = json!({"name": "Draft", "trigger_type": "event", "event_type": "ping", "conditions": even,
         "actions": [followup("Call")]});
     let dba = As::Dba(arena.org);
-    let preview = context.call(dba, "crm_preview_automation", json!({"rule": draft})).await.unwrap();
-    assert_eq!((&preview["would_enroll"], &preview["skipped"]), (&json!(2), &json!({"conditions": 3})));
+    let preview =
+        context.call(dba, "crm_preview_automation", json!({"rule": draft})).await.unwrap();
+    assert_eq!(
+        (&preview["would_enroll"], &preview["skipped"]),
+        (&json!(2), &json!({"conditions": 3}))
+    );
     let both = json!({"rule": draft, "rule_id": Uuid::from_u128(5)});
     for arguments in [json!({}), both, json!({"rule": draft, "sample_size": 101})] {
         context.refused(dba, "crm_preview_automation", arguments, Code::InvalidArgument).await;
     }
     let mut wrong = draft;
     wrong["conditions"] = conditions(json!([{"field": "colour", "operator": "=", "value": "red"}]));
-    context.refused(dba, "crm_preview_automation", json!({"rule": wrong}), Code::InvalidArgument).await;
+    context
+        .refused(dba, "crm_preview_automation", json!({"rule": wrong}), Code::InvalidArgument)
+        .await;
+}
+
+/// `PREVIEW_CUSTOMERS` says how many.
+async fn a_whole_org_is_looked_at_at_once(context: &mut Context) {
+    let customers = std::env::var("PREVIEW_CUSTOMERS").ok().and_then(|text| text.parse().ok());
+    let arena = Arena::make(context, customers.unwrap_or(1_000)).await;
+    let some = conditions(json!([{"field": "source", "operator": "=", "value": "s0"},
+        {"field": "total_spend", "operator": "<", "value": 100},
+        {"field": "tags", "operator": "containsNone", "value": ["Lost"]}]));
+    let rule = json!({"conditions": some, "reenrollment": "once", "actions": [followup("Call")]});
+    let rule = arena.rule(context, rule).await;
+    let start = Instant::now();
+    let preview = look(context, &arena, rule).await;
+    println!("preview over {} customers: {:?}", arena.customers.len(), start.elapsed());
+    assert_eq!(preview["considered"], arena.customers.len());
+    arena.ping(context, &arena.customers, json!({})).await;
+    let start = Instant::now();
+    let mut succeeded = 0;
+    while arena.queued(context).await > 0 {
+        succeeded += arena.run_some(context, 5_000).await["succeeded"].as_u64().unwrap();
+    }
+    println!("acted on in {:?}", start.elapsed());
+    assert_eq!(preview["would_enroll"], succeeded);
+    let sql = "select jsonb_build_array(c.source, count(*), count(a.id)) from customers c
+        left join crm_automation_runs a on a.org_id = c.org_id and a.customer_id = c.id where c.org_id = $1 group by c.source";
+    let mut found = arena.rows(context, sql).await;
+    found.sort_by_key(Value::to_string);
+    let half = arena.customers.len() / 2;
+    assert_eq!(found, [json!(["s0", half, half]), json!(["s1", half, 0])]);
 }
 
 async fn it_writes_nothing(context: &mut Context) {
@@ -168,8 +208,10 @@ async fn it_writes_nothing(context: &mut Context) {
     let written = "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_xact_all_tables
         where schemaname in ('public', 'fieldcrm', 'auth')";
     let before: i64 = context.client.query_one(written, &[]).await.unwrap().get(0);
-    let preview =
-        context.call(As::Dba(NORTHWIND), "crm_preview_automation", json!({"rule": draft})).await.unwrap();
+    let preview = context
+        .call(As::Dba(NORTHWIND), "crm_preview_automation", json!({"rule": draft}))
+        .await
+        .unwrap();
     assert!(preview["considered"].as_i64() > Some(0));
     let after: i64 = context.client.query_one(written, &[]).await.unwrap().get(0);
     assert_eq!(after, before);
@@ -184,7 +226,9 @@ async fn who_may_not_write_automation_may_not_look(context: &mut Context) {
     let rule = arena.rule(context, json!({"actions": [followup("Call")]})).await;
     for role in ["csr", "sales", "member", "viewer", "technician", "portal_customer"] {
         let arguments = json!({"rule_id": rule});
-        context.refused(As::Northwind(role), "crm_preview_automation", arguments, Code::Forbidden).await;
+        context
+            .refused(As::Northwind(role), "crm_preview_automation", arguments, Code::Forbidden)
+            .await;
     }
     for caller in [As::Northwind("manager"), As::Dba(NORTHWIND)] {
         let arguments = json!({"rule_id": rule});

@@ -92,8 +92,13 @@ mod tests {
 
     #[test]
     fn a_title_alone_has_an_empty_text() {
-        let rendered =
-            render_action_text(Channel::Sms, Some("{{ customer.name }}"), "", facts(), &Value::Null);
+        let rendered = render_action_text(
+            Channel::Sms,
+            Some("{{ customer.name }}"),
+            "",
+            facts(),
+            &Value::Null,
+        );
         let rendered = rendered.unwrap();
         assert_eq!((rendered.subject.as_deref(), rendered.body.as_str()), (Some("Ann Lee"), ""));
     }
@@ -104,7 +109,10 @@ mod tests {
             let error =
                 render_action_text(Channel::Sms, None, "{{ event.number }}", facts(), &payload);
             let error = error.unwrap_err();
-            assert_eq!((error.code, error.errors[0].path.as_str()), (Code::InvalidTemplate, "body"));
+            assert_eq!(
+                (error.code, error.errors[0].path.as_str()),
+                (Code::InvalidTemplate, "body")
+            );
         }
     }
 

@@ -54,10 +54,9 @@ pub(super) async fn act<D: Db>(
     // In the order of the rules, so that of two actions on one customer the later rule's holds.
     let mut groups: BTreeMap<(usize, Vec<Uuid>), Group> = BTreeMap::new();
     for run in runs {
-        let group = groups.entry((run.rule, run.rule_chain.clone())).or_insert_with(|| Group {
-            actions: read(&rules[run.rule].actions),
-            runs: Vec::new(),
-        });
+        let group = groups
+            .entry((run.rule, run.rule_chain.clone()))
+            .or_insert_with(|| Group { actions: read(&rules[run.rule].actions), runs: Vec::new() });
         group.runs.push(run);
     }
     let known = prepare(db, rules, &groups).await?;
@@ -81,15 +80,18 @@ pub(super) async fn act<D: Db>(
 }
 
 fn read(actions: &Value) -> Result<Vec<Action>> {
-    serde_json::from_value(actions.clone())
-        .map_err(|error| Error::new(Code::WrongState, format!("The actions cannot be read: {error}")))
+    serde_json::from_value(actions.clone()).map_err(|error| {
+        Error::new(Code::WrongState, format!("The actions cannot be read: {error}"))
+    })
 }
 
 /// What makes no sense for any customer is found out once.
 fn check(actions: Vec<Action>, known: &Known) -> Result<Vec<Action>> {
     for action in &actions {
         match action {
-            Action::SendMessage { template_id: Some(id), .. } if !known.templates.contains_key(id) => {
+            Action::SendMessage { template_id: Some(id), .. }
+                if !known.templates.contains_key(id) =>
+            {
                 return Err(Error::not_found("template"));
             }
             Action::AddToSegment { segment_id } => match known.segments.get(segment_id) {
@@ -217,10 +219,7 @@ impl<D: Db> Work<D> for Attempt<'_> {
 }
 
 /// Does it all, or nothing. What another try may well do is for the caller to hand on.
-async fn attempt<D: Db>(
-    db: &mut D,
-    attempt: Attempt<'_>,
-) -> Result<Result<Vec<Vec<Value>>>> {
+async fn attempt<D: Db>(db: &mut D, attempt: Attempt<'_>) -> Result<Result<Vec<Vec<Value>>>> {
     match db.attempt(attempt).await {
         Err(error) if error.code == Code::Unavailable => Err(error),
         outcome => Ok(outcome),

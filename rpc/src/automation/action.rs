@@ -60,7 +60,8 @@ pub(super) fn uses_facts(action: &Action) -> bool {
             !is_plain(title) || body.as_deref().is_some_and(|body| !is_plain(body))
         }
         Action::SendMessage { template_id, subject, body, .. } => {
-            template_id.is_some() || [subject, body].into_iter().flatten().any(|text| !is_plain(text))
+            template_id.is_some()
+                || [subject, body].into_iter().flatten().any(|text| !is_plain(text))
         }
         _ => false,
     }
@@ -123,7 +124,13 @@ pub(super) async fn perform<D: Db>(
         })
     };
     let (kind, done) = match action {
-        Action::CreateFollowup { due_in_minutes, priority, assign_to, remind_minutes_before, .. } => {
+        Action::CreateFollowup {
+            due_in_minutes,
+            priority,
+            assign_to,
+            remind_minutes_before,
+            ..
+        } => {
             let (to_owner, member_id) = assignee(*assign_to);
             let about = json!({
                 "due_in_minutes": due_in_minutes, "remind_minutes_before": remind_minutes_before,

@@ -162,18 +162,21 @@ pub(super) async fn enroll<D: Db>(
                 continue;
             }
             let event = &events[event];
-            runs.push((event.queue_id, Run {
-                id,
-                rule,
-                customer_id: event.customer_id,
-                occurrence,
-                event: json!({
-                    "event_type": event.event_type, "event_key": event.event_key,
-                    "occurred_at": event.occurred_at, "payload": event.payload,
-                }),
-                rule_chain: event.rule_chain.clone(),
-                matched: None,
-            }));
+            runs.push((
+                event.queue_id,
+                Run {
+                    id,
+                    rule,
+                    customer_id: event.customer_id,
+                    occurrence,
+                    event: json!({
+                        "event_type": event.event_type, "event_key": event.event_key,
+                        "occurred_at": event.occurred_at, "payload": event.payload,
+                    }),
+                    rule_chain: event.rule_chain.clone(),
+                    matched: None,
+                },
+            ));
         }
     }
     // In the order in which things happened.

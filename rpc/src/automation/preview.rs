@@ -119,8 +119,7 @@ pub async fn preview<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 }
 
 async fn stored(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Draft> {
-    let rule: Option<Draft> =
-        call_as(db, FIND_RULE, &json!({"org_id": org_id, "id": id})).await?;
+    let rule: Option<Draft> = call_as(db, FIND_RULE, &json!({"org_id": org_id, "id": id})).await?;
     rule.ok_or_else(|| Error::not_found("automation rule"))
 }
 
@@ -136,10 +135,8 @@ async fn explain(
     evaluation: &Evaluation,
     sample: &mut [Map<String, Value>],
 ) -> Result<()> {
-    let customers = sample
-        .iter()
-        .filter_map(|row| row.get("customer_id")?.as_str()?.parse().ok())
-        .collect();
+    let customers =
+        sample.iter().filter_map(|row| row.get("customer_id")?.as_str()?.parse().ok()).collect();
     let matches = super::enroll::matching(db, evaluation, &customers).await?;
     for row in sample {
         let id = row.get("customer_id").and_then(Value::as_str).and_then(|id| id.parse().ok());

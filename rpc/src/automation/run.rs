@@ -138,7 +138,9 @@ impl Skip {
     const fn reason(self) -> &'static str {
         match self {
             Self::Loop => "The rule itself had led to this event.",
-            Self::TooDeep => "Too many rules had led to this event, one acting on what the other did.",
+            Self::TooDeep => {
+                "Too many rules had led to this event, one acting on what the other did."
+            }
             Self::Closed => "The customer was erased, or merged into another one.",
             Self::Archived => "The customer is archived.",
             Self::TooLate => "It would have acted later than the rule allows.",

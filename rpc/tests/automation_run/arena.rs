@@ -88,7 +88,8 @@ impl Arena {
 
     /// The follow-ups that were made.
     pub async fn made(&self, context: &Context) -> Vec<Value> {
-        self.rows(context, "select to_jsonb(f) from crm_followups f where org_id = $1 order by id").await
+        self.rows(context, "select to_jsonb(f) from crm_followups f where org_id = $1 order by id")
+            .await
     }
 
     pub async fn queued(&self, context: &Context) -> i64 {
@@ -106,7 +107,9 @@ impl Arena {
     }
 
     pub async fn archive(&self, context: &Context, customer: Uuid) {
-        let sql = format!("update customers set is_archived = true where org_id = $1 and id = '{customer}'");
+        let sql = format!(
+            "update customers set is_archived = true where org_id = $1 and id = '{customer}'"
+        );
         self.execute(context, &sql).await;
     }
 
