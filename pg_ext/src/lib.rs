@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 
 mod automation;
 mod consent;
+mod automation_run;
 mod customer;
 mod customer_lifecycle;
 mod event;

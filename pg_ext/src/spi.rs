@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use fieldcrm_core::segment::Statement;
 use fieldcrm_core::Code;
-use fieldcrm_rpc::{Db, Error, Result};
+use fieldcrm_rpc::{Db, Error, Result, Work};
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, direct_function_call};
@@ -96,8 +96,8 @@ impl Db for SpiDb {
         })
     }
 
-    async fn attempt<T, F: AsyncFnOnce(&mut Self) -> Result<T>>(&mut self, work: F) -> Result<T> {
-        subtransaction(|| poll_once(work(self)))
+    async fn attempt<W: Work<Self>>(&mut self, work: W) -> Result<W::Output> {
+        subtransaction(|| poll_once(work.run(self)))
     }
 }
 

@@ -40,10 +40,17 @@ pub trait Db {
     /// caller to hand on.
     ///
     /// [`Code::Unavailable`]: fieldcrm_core::Code::Unavailable
-    fn attempt<T, F: AsyncFnOnce(&mut Self) -> Result<T>>(
-        &mut self,
-        work: F,
-    ) -> impl Future<Output = Result<T>>;
+    fn attempt<W: Work<Self>>(&mut self, work: W) -> impl Future<Output = Result<W::Output>>
+    where
+        Self: Sized;
+}
+
+/// What [`Db::attempt`] does. A trait and not a closure: of an async closure that borrows, the compiler cannot see
+/// that it may be sent to another thread.
+pub trait Work<D> {
+    type Output;
+
+    fn run(self, db: &mut D) -> impl Future<Output = Result<Self::Output>>;
 }
 
 /// Whose rights the statements of an RPC have.

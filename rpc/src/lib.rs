@@ -28,7 +28,7 @@ pub mod timeline;
 pub mod tokio;
 pub mod work_order;
 
-pub use database::{Db, RunsAs, call_as};
+pub use database::{Db, RunsAs, Work, call_as};
 pub use fieldcrm_core::{Error, Result};
 
 use serde_json::Value;
@@ -105,4 +105,9 @@ rpcs! {
     "crm_update_automation_rule" => automation::update, Owner;
     "crm_automation_history" => automation::history, Caller;
     "crm_emit_event" => event::emit, Owner;
+    "crm_run_automations" => automation::runner::run_automations, Owner;
+    "crm_process_segment_automations" => automation::runner::process_segments, Owner;
+    "crm_process_time_based" => automation::runner::process_time_based, Owner;
+    "crm_retry_automation_run" => automation::retry::retry, Owner;
+    "crm_preview_automation" => automation::preview::preview, Owner;
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{GenericClient, Statement};
 
-use crate::Db;
+use crate::{Db, Work};
 
 /// By the address of the static text, and by the text of what was compiled; statements stay prepared for
 /// the life of the connection, as in the extension.
@@ -78,12 +78,9 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
     }
 
     /// Savepoints of one name may be nested: the innermost is meant.
-    async fn attempt<T, F: AsyncFnOnce(&mut Self) -> Result<T>>(&mut self, work: F) -> Result<T> {
-        let command = async |client: &C, sql| {
-            client.batch_execute(sql).await.map_err(|error| from_postgres(&error))
-        };
+    async fn attempt<W: Work<Self>>(&mut self, work: W) -> Result<W::Output> {
         command(self.client, "savepoint attempt").await?;
-        let outcome = work(self).await;
+        let outcome = work.run(self).await;
         let after = match outcome {
             Ok(_) => "release attempt",
             Err(_) => "rollback to attempt; release attempt",
@@ -91,6 +88,10 @@ impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {
         command(self.client, after).await?;
         outcome
     }
+}
+
+async fn command(client: &impl GenericClient, sql: &str) -> Result<()> {
+    client.batch_execute(sql).await.map_err(|error| from_postgres(&error))
 }
 
 /// What the extension leaves to Postgres and PostgREST: standard SQLSTATEs.

@@ -17,7 +17,7 @@ use super::operator::Operator;
 use super::statement::{Compiled, Parameter};
 use super::value::{self, As, Literal, Moment};
 
-const ORG: &str = "($1 ->> 'org_id')::uuid";
+pub(super) const ORG: &str = "($1 ->> 'org_id')::uuid";
 pub(super) const ZONE: &str = "($1 ->> 'time_zone')";
 
 /// Compiles a definition.
@@ -46,8 +46,16 @@ pub fn compile(definition: &Definition) -> Compiled {
          {from}\nwhere c.org_id = {ORG} and c.id = ($1 ->> 'customer_id')::uuid",
         rows.join(",\n")
     );
+    let whole = format!("select c.id\n{from}\nwhere c.org_id = {ORG}\n  and {condition}");
+    let those_who_match = format!(
+        "select coalesce(jsonb_agg(jsonb_build_array(c.id,\n\
+         (select jsonb_agg(jsonb_build_array(v.result, v.actual) order by v.n)\nfrom (values {}) v (n, result, actual)))), '[]')\n\
+         {from}\nwhere c.org_id = {ORG} and c.id = any (array(\n\
+         select x::uuid from jsonb_array_elements_text($1 -> 'customer_ids') x))\n  and {condition}",
+        rows.join(",\n")
+    );
     let nodes = compiler.nodes.into_iter().map(|node| node.path).collect();
-    Compiled { matching, explained, nodes, parameters: compiler.parameters }
+    Compiled { matching, whole, explained, those_who_match, nodes, parameters: compiler.parameters }
 }
 
 /// A rule or group about the customer, for the explanation.

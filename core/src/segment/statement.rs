@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::compile::ZONE;
+use super::compile::{ORG, ZONE};
 
 /// A value of the statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,13 @@ pub enum Parameter {
 pub struct Statement(String);
 
 impl Statement {
+    /// The template with `{matching}` replaced by the query for the ids of all customers of the org.
+    #[must_use]
+    pub fn of_everybody(template: &'static str) -> Self {
+        let everybody = format!("select c.id from public.customers c where c.org_id = {ORG}");
+        Self(template.replace("{matching}", &everybody))
+    }
+
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
@@ -34,7 +41,9 @@ impl Statement {
 #[derive(Clone, Debug)]
 pub struct Compiled {
     pub(super) matching: String,
+    pub(super) whole: String,
     pub(super) explained: String,
+    pub(super) those_who_match: String,
     pub(super) nodes: Vec<String>,
     pub(super) parameters: Vec<Parameter>,
 }
@@ -44,6 +53,12 @@ impl Compiled {
     #[must_use]
     pub fn within(&self, template: &'static str) -> Statement {
         Statement(template.replace("{matching}", &self.matching))
+    }
+
+    /// [`Self::within`] with those of the archived customers too that the rules match.
+    #[must_use]
+    pub fn within_archived_too(&self, template: &'static str) -> Statement {
+        Statement(template.replace("{matching}", &self.whole))
     }
 
     /// The query for the ids of all matching customers.
@@ -57,6 +72,13 @@ impl Compiled {
     #[must_use]
     pub fn explained(&self) -> Statement {
         Statement(self.explained.clone())
+    }
+
+    /// Which of the customers `customer_ids` of the parameter match, archived or not, and why:
+    /// `[[id, [[result, actual], …]], …]`, each in the order of [`Self::nodes`].
+    #[must_use]
+    pub fn those_who_match(&self) -> Statement {
+        Statement(self.those_who_match.clone())
     }
 
     /// The paths of the rules and groups that are explained.
