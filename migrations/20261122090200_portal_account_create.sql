@@ -72,3 +72,10 @@ begin
 end $rls$;
 create trigger portal_accounts_guard_closed after insert on public.portal_accounts referencing new table as new_rows
   for each statement execute function fieldcrm.guard_closed_customer();
+-- Who signs in for whom is known afterwards, too: by it an erasure finds the login's own trail. When somebody signs in is not.
+create trigger portal_accounts_audit_insert after insert on public.portal_accounts
+  referencing new table as changed_rows for each statement execute function fieldcrm.audit('last_login_at');
+create trigger portal_accounts_audit_update after update on public.portal_accounts
+  referencing new table as new_rows old table as old_rows for each statement execute function fieldcrm.audit('last_login_at');
+create trigger portal_accounts_audit_delete after delete on public.portal_accounts
+  referencing old table as changed_rows for each statement execute function fieldcrm.audit('last_login_at');

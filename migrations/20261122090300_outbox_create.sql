@@ -107,8 +107,9 @@ create table public.crm_outbox (
     'queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown', 'refused', 'canceled')),
   -- For a customer or for a member of the org; only the first needs consent.
   constraint crm_outbox_recipient_check check (num_nonnulls(customer_id, user_id) >= 1 or channel = 'webhook'),
-  constraint crm_outbox_address_check check (to_address is not null or status in ('refused', 'canceled')),
-  constraint crm_outbox_lease_check check ((status = 'sending') = (lease_id is not null) and (status = 'sending') = (leased_until is not null)),
+  -- What was refused may have none; what is over may have lost it, to an erasure.
+  constraint crm_outbox_address_check check (to_address is not null or status not in ('queued', 'sending')),
+  constraint crm_outbox_lease_check check ((status = 'sending') = (leased_until is not null) and (status <> 'sending' or lease_id is not null)),
   constraint crm_outbox_text_check check (char_length(subject) <= 500 and char_length(body) <= 200000 and char_length(to_address) <= 2000
     and char_length(error_message) <= 2000 and char_length(decision_reason) <= 500),
   constraint crm_outbox_attempts_check check (attempts >= 0 and max_attempts between 1 and 20)
@@ -127,7 +128,7 @@ comment on table public.crm_outbox is 'Outgoing messages, and what became of the
 comment on column public.crm_outbox.user_id is 'The member of the org that it is for, such as with a reminder.';
 comment on column public.crm_outbox.scheduled_at is 'When it was wanted; available_at is when it may go: later, where quiet hours, a cap or a failed attempt say so.';
 comment on column public.crm_outbox.decision_code is 'What the rules of consent last said: allowed, or why it waits or was refused.';
-comment on column public.crm_outbox.lease_id is 'Who is sending it; only they may say how it went.';
+comment on column public.crm_outbox.lease_id is 'Who is sending it, or was the last to; only they may say how it went, and may say it twice.';
 comment on column public.crm_outbox.status is 'Only goes forward: queued, sending, sent, delivered, read; or failed, unknown (nobody knows whether it went), refused, canceled.';
 comment on column public.crm_outbox.dedupe_key is 'What makes it the same message: a second one with the key does not come into being.';
 

@@ -30,4 +30,11 @@ begin
 end $$;
 create trigger crm_followups_reset_reminders before update of remind_at, due_at, status on public.crm_followups
   for each row execute function fieldcrm.reset_followup_reminders();
-grant insert (remind_at), update (remind_at) on public.crm_followups to authenticated;
+revoke all on function fieldcrm.reset_followup_reminders() from public, anon, authenticated, service_role;
+
+-- What a model proposed and somebody took over says so; what a rule of the system made, only the system says.
+grant insert (remind_at, origin), update (remind_at) on public.crm_followups to authenticated;
+alter policy "Writers add in their own name, members for their own" on public.crm_followups
+  with check (org_id = (select fieldcrm.current_org_id())
+    and created_by_user_id = (select fieldcrm.current_profile_id()) and origin in ('manual', 'ai_recommendation')
+    and ((select fieldcrm.has_capability('followups.write')) or fieldcrm.owns_customer(customer_id)));

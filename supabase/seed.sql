@@ -260,4 +260,79 @@ from demo_work w join public.crm_segments s on s.org_id = w.org_id
   and case s.name when 'VIP customers' then w.tag = 'VIP' when 'Leads to call' then w.stage = 'lead' end
 on conflict do nothing;
 
+-- Automation as an org may set it up, switched off: nothing happens by itself before somebody wants it to. And what it
+-- did while it was on, what was sent, and who signs in to the portal.
+insert into public.crm_automation_rules (id, org_id, name, description, is_enabled, trigger_type, event_type, time_offset_minutes,
+  conditions, actions, reenrollment, cooldown_minutes, created_by_user_id)
+select md5(o.org_id::text || r.name)::uuid, o.org_id, r.name, r.description, false, r.trigger_type::public.automation_trigger, r.event_type,
+  r.minutes, r.conditions::jsonb,
+  r.actions::jsonb, r.reenrollment, r.cooldown,
+  (select l.id from demo_logins l where l.org_id = o.org_id and l.role = 'manager')
+from (select distinct org_id from demo_work) o, (values
+  ('Call unhappy customers', 'Somebody who wrote angrily is called back the next morning.', 'event', 'sentiment_negative', null::integer, null,
+    '[{"type": "create_followup", "title": "Call {{customer.name}} back", "due_in_minutes": 960, "priority": "high", "assign_to": "owner"}]',
+    'cooldown', 1440),
+  ('Ask how the visit went', 'Two days after a visit, once.', 'time_based', 'work_order_completed', 2880,
+    '{"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [{"field": "status", "operator": "=", "value": "active"}]}}',
+    '[{"type": "send_message", "channel": "email", "purpose": "transactional", "subject": "How did it go?", "body": "Dear {{customer.first_name}}, was everything to your liking?"}]',
+    'once', null))
+  as r (name, description, trigger_type, event_type, minutes, conditions, actions, reenrollment, cooldown)
+on conflict do nothing;
+
+insert into public.crm_automation_runs (id, org_id, rule_id, rule_version, customer_id, occurrence_key, trigger_context, status, due_at,
+  results, skip_code, skip_reason, attempts, started_at, completed_at)
+select md5(w.id::text || 'run')::uuid, w.org_id, r.id, 1, w.id, 'once:' || w.id,
+  jsonb_build_object('event_type', 'work_order_completed', 'occurred_at', now() - make_interval(days => w.number), 'payload', '{}'::jsonb),
+  s.status::public.automation_run_status, now() - make_interval(days => w.number - 2),
+  case when s.status = 'success' then '[{"type": "send_message"}]'::jsonb end, case when s.status = 'skipped' then 'conditions' end,
+  case when s.status = 'skipped' then 'The conditions are not met.' end, case when s.status = 'success' then 1 else 0 end,
+  now() - make_interval(days => w.number), now() - make_interval(days => w.number - 2)
+from demo_work w join public.crm_automation_rules r on r.id = md5(w.org_id::text || 'Ask how the visit went')::uuid
+cross join lateral (select case when w.number % 2 = 0 then 'success' else 'skipped' end) as s (status)
+where w.number between 21 and 33 and w.number % 3 = 0
+on conflict do nothing;
+
+insert into public.crm_messaging_settings (org_id, from_name, from_email)
+select o.id, o.name, 'hello@' || split_part(l.email, '@', 2)
+from public.orgs o join demo_logins l on l.org_id = o.id and l.role = 'owner'
+on conflict do nothing;
+
+-- What was sent, and what was not.
+insert into public.crm_outbox (id, org_id, customer_id, contact_id, channel, purpose, to_address, subject, body, automation_run_id, status,
+  scheduled_at, available_at, decision_code, decision_reason, decided_at, attempts, provider, sent_at, delivered_at, completed_at, created_at)
+select md5(w.id::text || 'message')::uuid, w.org_id, w.id, c.id, 'email', m.purpose, c.value, 'How did it go?',
+  'Dear customer, was everything to your liking?', r.id, m.status, m.at, m.at,
+  case m.status when 'refused' then 'do_not_email' else 'allowed' end, case m.status when 'refused' then 'They want no e-mail.' end, m.at,
+  case m.status when 'refused' then 0 else 1 end, case when m.status <> 'refused' then 'log' end,
+  case when m.status <> 'refused' then m.at end, case m.status when 'delivered' then m.at + interval '1 minute' end, m.at, m.at
+from demo_work w join public.customer_contacts c on c.org_id = w.org_id and c.customer_id = w.id and c.type = 'email'
+left join public.crm_automation_runs r on r.id = md5(w.id::text || 'run')::uuid
+cross join lateral (select (array['sent', 'delivered', 'refused'])[1 + w.number / 3 % 3],
+  case when w.number % 2 = 0 then 'transactional' else 'marketing' end, now() - make_interval(days => w.number - 2)) as m (status, purpose, at)
+where w.number between 21 and 33 and w.number % 3 = 0
+on conflict do nothing;
+
+insert into public.crm_opt_outs (org_id, channel, address, reason)
+select o.org_id, 'email', 'nobody@' || split_part(o.email, '@', 2), 'unsubscribe'
+from demo_logins o where o.role = 'owner'
+on conflict do nothing;
+
+insert into public.crm_notifications (id, org_id, user_id, customer_id, type, title, body, data, dedupe_key, created_at)
+select md5(w.id::text || 'notice')::uuid, w.org_id, w.csr, w.id, 'automation', 'Call ' || w.name || ' back', w.name, '{}', 'demo:' || w.id, now() - interval '1 day'
+from demo_work w where w.number = 21
+on conflict do nothing;
+
+insert into public.portal_accounts (id, org_id, user_id, customer_id, primary_location_id, role, invited_via)
+select md5(w.id::text || 'account')::uuid, w.org_id, l.id, w.id, md5(w.id::text || 'location')::uuid,
+  case l.role when 'portal_customer' then 'customer' else 'property_manager' end::public.portal_account_role, 'email_invite'
+from demo_work w join demo_logins l on l.org_id = w.org_id
+  and l.role = case w.number when 1 then 'portal_customer' when 4 then 'portal_manager' end
+on conflict do nothing;
+
+insert into public.portal_notification_preferences (id, org_id, portal_account_id, quiet_hours_start, quiet_hours_end, timezone)
+select md5(a.id::text || 'preferences')::uuid, a.org_id, a.id, time '22:00', time '07:00', o.time_zone
+from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.number = 1
+join public.orgs o on o.id = a.org_id
+on conflict do nothing;
+
 drop table demo_logins, demo_customers, demo_work;

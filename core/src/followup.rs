@@ -1,6 +1,6 @@
 //! Follow-ups: what may be written, and from which state to which they go.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::customer::{Checks, MAX_NOTES, choices};
 use crate::interaction::{check_time, required};
 use crate::patch::{Field, present};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, automation, batch};
 
 choices! {
     /// `cancelled` is read too; stored is `canceled`.
@@ -18,15 +18,16 @@ choices! {
     }
 }
 choices! { Priority { Low = "low", Medium = "medium", High = "high", } }
+choices! {
+    /// Who thought of it.
+    Origin { Manual = "manual", AiRecommendation = "ai_recommendation", SystemRule = "system_rule", }
+}
 
 /// The longest key, as the table has it.
 const MAX_DEDUPE_KEY: usize = 255;
 /// How long a pending follow-up may be overdue before it expires, in hours, unless the job says otherwise.
 pub const EXPIRE_AFTER_HOURS: i64 = 30 * 24;
 const MAX_EXPIRE_AFTER_HOURS: i64 = 10 * 366 * 24;
-/// How many follow-ups one call expires, unless the job says otherwise.
-pub const EXPIRE_BATCH: i64 = 1000;
-const MAX_EXPIRE_BATCH: i64 = 10_000;
 
 impl FollowupStatus {
     /// Whether asking for `to` changes anything, or why it cannot be asked for.
@@ -59,7 +60,25 @@ pub struct NewFollowup {
     pub related_interaction_id: Option<Uuid>,
     pub related_work_order_id: Option<Uuid>,
     pub dedupe_key: Option<String>,
+    pub remind_at: Option<DateTime<Utc>>,
     pub idempotency_key: Option<String>,
+}
+
+/// The arguments of `crm_ensure_followup`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnsureFollowup {
+    pub customer_id: Option<Uuid>,
+    pub title: Option<String>,
+    pub due_at: Option<DateTime<Utc>>,
+    pub dedupe_key: Option<String>,
+    pub description: Option<String>,
+    pub priority: Option<Priority>,
+    pub assigned_to_user_id: Option<Uuid>,
+    pub origin: Option<Origin>,
+    pub related_interaction_id: Option<Uuid>,
+    pub related_work_order_id: Option<Uuid>,
+    pub remind_at: Option<DateTime<Utc>>,
 }
 
 /// The columns of `crm_followups` that a caller decides.
@@ -74,6 +93,8 @@ pub struct FollowupRow {
     pub related_interaction_id: Option<Uuid>,
     pub related_work_order_id: Option<Uuid>,
     pub dedupe_key: Option<String>,
+    pub remind_at: Option<DateTime<Utc>>,
+    pub origin: Origin,
 }
 
 impl NewFollowup {
@@ -83,6 +104,7 @@ impl NewFollowup {
         let title = checks.required("title", self.title);
         let due_at = required(&mut checks, "due_at", self.due_at);
         check_time(&mut checks, "due_at", due_at);
+        check_time(&mut checks, "remind_at", self.remind_at);
         let description = checks.text("description", self.description, MAX_NOTES);
         let dedupe_key = checks.text("dedupe_key", self.dedupe_key, MAX_DEDUPE_KEY);
         checks.finish()?;
@@ -96,7 +118,47 @@ impl NewFollowup {
             related_interaction_id: self.related_interaction_id,
             related_work_order_id: self.related_work_order_id,
             dedupe_key,
+            remind_at: self.remind_at,
+            origin: Origin::Manual,
         })
+    }
+}
+
+impl EnsureFollowup {
+    pub fn prepare(self) -> Result<FollowupRow> {
+        let new = NewFollowup {
+            customer_id: self.customer_id,
+            title: self.title,
+            due_at: self.due_at,
+            description: self.description,
+            priority: self.priority,
+            assigned_to_user_id: self.assigned_to_user_id,
+            related_interaction_id: self.related_interaction_id,
+            related_work_order_id: self.related_work_order_id,
+            dedupe_key: self.dedupe_key,
+            remind_at: self.remind_at,
+            idempotency_key: None,
+        };
+        Ok(FollowupRow { origin: self.origin.unwrap_or(Origin::Manual), ..new.prepare()? })
+    }
+}
+
+impl FollowupRow {
+    /// The key of a follow-up that nobody gave one: what is asked for the same customer, with the same title,
+    /// due at the same time and about the same interaction and work order, is the same.
+    ///
+    /// The title is first and the only part that may have a bar in it, so no two lists make one occurrence.
+    #[must_use]
+    pub fn key(&self, org_id: Uuid) -> String {
+        let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+        let occurrence = format!(
+            "{}|{}|{}|{}",
+            self.title,
+            self.due_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            id(self.related_interaction_id),
+            id(self.related_work_order_id),
+        );
+        automation::key(org_id, self.origin.as_str(), self.customer_id, &occurrence).to_string()
     }
 }
 
@@ -114,6 +176,8 @@ pub struct FollowupPatch {
     pub priority: Option<Priority>,
     #[serde(deserialize_with = "present")]
     pub assigned_to_user_id: Field<Uuid>,
+    #[serde(deserialize_with = "present")]
+    pub remind_at: Field<DateTime<Utc>>,
 }
 
 /// A checked [`FollowupPatch`].
@@ -152,6 +216,10 @@ impl FollowupPatch {
         if let Some(assignee) = self.assigned_to_user_id {
             set.insert("assigned_to_user_id".to_owned(), json!(assignee));
         }
+        if let Some(remind_at) = self.remind_at {
+            check_time(&mut checks, "remind_at", remind_at);
+            set.insert("remind_at".to_owned(), json!(remind_at));
+        }
         checks.finish()?;
         let assigned_to_user_id = self.assigned_to_user_id.flatten();
         Ok(PreparedFollowupPatch { status: self.status, assigned_to_user_id, set })
@@ -187,16 +255,8 @@ impl ExpireFollowups {
     pub fn prepare(self) -> Result<(i64, i64)> {
         let mut checks = Checks::default();
         let grace = self.grace_hours.unwrap_or(EXPIRE_AFTER_HOURS);
-        let limit = self.batch_limit.unwrap_or(EXPIRE_BATCH);
-        for (path, value, range) in [
-            ("grace_hours", grace, 0..=MAX_EXPIRE_AFTER_HOURS),
-            ("batch_limit", limit, 1..=MAX_EXPIRE_BATCH),
-        ] {
-            if !range.contains(&value) {
-                let message = format!("must be between {} and {}", range.start(), range.end());
-                checks.fail(path, "out_of_range", message);
-            }
-        }
+        batch::check(&mut checks, "grace_hours", grace, 0..=MAX_EXPIRE_AFTER_HOURS);
+        let limit = batch::limit(&mut checks, self.batch_limit);
         checks.finish()?;
         Ok((grace, limit))
     }
@@ -282,5 +342,43 @@ mod tests {
         assert_eq!(paths(patch(json!({"origin": "system_rule"}), Pending)), ["origin"]);
         let job = ExpireFollowups { grace_hours: Some(-1), batch_limit: Some(0) };
         assert_eq!(paths(job.prepare()), ["grace_hours", "batch_limit"]);
+    }
+
+    fn ensured(change: impl FnOnce(&mut EnsureFollowup)) -> String {
+        let asked = json!({
+            "customer_id": Uuid::from_u128(7), "title": " Call back ", "due_at": "2027-01-05T15:00:00Z",
+        });
+        let mut asked = patch::read::<EnsureFollowup>(asked).unwrap();
+        change(&mut asked);
+        asked.prepare().unwrap().key(Uuid::from_u128(1))
+    }
+
+    #[test]
+    fn a_key_is_what_makes_it_the_same_follow_up_and_nothing_else() {
+        let key = ensured(|_| ());
+        assert_eq!(key, "d8ada8c8-942c-588b-914b-ce63f3192be2", "as it is stored: never another");
+        for same in [
+            ensured(|asked| asked.title = Some("Call back".to_owned())),
+            ensured(|asked| asked.due_at = "2027-01-05T16:00:00+01:00".parse().ok()),
+            ensured(|asked| asked.priority = Some(Priority::High)),
+            ensured(|asked| asked.description = Some("About the pump.".to_owned())),
+            ensured(|asked| asked.remind_at = asked.due_at),
+            ensured(|asked| asked.assigned_to_user_id = Some(Uuid::from_u128(2))),
+        ] {
+            assert_eq!(same, key);
+        }
+        let mut keys = vec![
+            key,
+            ensured(|asked| asked.customer_id = Some(Uuid::from_u128(8))),
+            ensured(|asked| asked.title = Some("Call back|".to_owned())),
+            ensured(|asked| asked.due_at = "2027-01-05T15:00:00.000001Z".parse().ok()),
+            ensured(|asked| asked.origin = Some(Origin::AiRecommendation)),
+            ensured(|asked| asked.related_interaction_id = Some(Uuid::from_u128(9))),
+            ensured(|asked| asked.related_work_order_id = Some(Uuid::from_u128(9))),
+        ];
+        let all = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
     }
 }

@@ -5,7 +5,9 @@
 //! edge functions (`functions`) all call it, so a rule exists once.
 
 pub mod automation;
+pub mod batch;
 pub mod capability;
+pub mod consent;
 pub mod cursor;
 pub mod customer;
 pub mod email;
@@ -15,6 +17,7 @@ pub mod followup;
 pub mod import;
 pub mod interaction;
 pub mod member;
+pub mod outbox;
 pub mod patch;
 pub mod phone;
 pub mod search;

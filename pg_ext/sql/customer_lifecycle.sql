@@ -32,8 +32,8 @@ exception when foreign_key_violation then
 end $$;
 comment on function public.crm_delete_customer(uuid) is $$Deletes a customer for good, with everything that belongs to it.
 Returns {deleted: true, id}. Needs customers.delete. crm_archive_customer only hides it.
-Errors: 403 forbidden, 404 not_found, 409 conflict (something must outlive the customer).
-Example: select crm_delete_customer(id => '…');$$;
+Errors: 403 forbidden, 404 not_found, 409 wrong_state (somebody signs in to the portal for it), 409 conflict (something else
+must outlive the customer). Example: select crm_delete_customer(id => '…');$$;
 
 create or replace function public.crm_bulk_tag(customer_ids uuid[], add text[] default null, remove text[] default null)
 returns jsonb

@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod consent;
 mod customer;
 mod customer_lifecycle;
 mod followup;
@@ -15,7 +16,9 @@ mod import;
 mod interaction;
 mod member;
 mod org;
+mod outbox;
 mod privacy;
+mod prune;
 mod search;
 mod segment;
 mod session;

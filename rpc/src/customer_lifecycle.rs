@@ -59,7 +59,14 @@ pub async fn delete<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let caller = session::current(db).await?;
     let org_id = caller.require(&[Capability::CustomersDelete])?;
     let deleted = db.call(DELETE, &json!({"org_id": org_id, "id": id})).await?;
-    if deleted.is_null() { Err(Error::not_found("customer")) } else { Ok(deleted) }
+    if deleted.is_null() {
+        return Err(Error::not_found("customer"));
+    }
+    if deleted["deleted"] != true {
+        let hint = "Somebody signs in to the portal for this customer: remove the portal account first, or archive the customer.";
+        return Err(Error::new(Code::WrongState, hint).with("reference", "portal_accounts"));
+    }
+    Ok(deleted)
 }
 
 /// `crm_bulk_tag(customer_ids, add, remove)`: how many tags were put on and taken off; calling it

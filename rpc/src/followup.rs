@@ -1,20 +1,26 @@
 //! Follow-ups.
 
-use fieldcrm_core::followup::{ExpireFollowups, FollowupPatch, FollowupStatus, NewFollowup};
-use fieldcrm_core::{Capability, Code, Error, Result, patch};
+use fieldcrm_core::batch::Batch;
+use fieldcrm_core::followup::{
+    EnsureFollowup, ExpireFollowups, FollowupPatch, FollowupRow, FollowupStatus, NewFollowup,
+    Origin,
+};
+use fieldcrm_core::{Capability, Code, Error, Result, Session, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::idempotency::{self, Claim};
 use crate::interaction::{check_customer, check_found};
-use crate::{Db, session};
+use crate::{Db, call_as, session};
 
 const CREATE: &str = include_str!("../sql/followup/create.sql");
+const ENSURE_FIND: &str = include_str!("../sql/followup/ensure_find.sql");
 const FIND_DEDUPE_KEY: &str = include_str!("../sql/followup/find_dedupe_key.sql");
 const FIND: &str = include_str!("../sql/followup/find.sql");
 const LOCK: &str = include_str!("../sql/followup/lock.sql");
 const UPDATE: &str = include_str!("../sql/followup/update.sql");
+const REMIND: &str = include_str!("../sql/followup/remind.sql");
 const EXPIRE: &str = include_str!("../sql/followup/expire.sql");
 
 /// `crm_create_followup(customer_id, title, due_at, …)`: the row and whether it was `created`; with
@@ -29,21 +35,7 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     };
     let mut followup = patch::read::<NewFollowup>(arguments)?.prepare()?;
     followup.assigned_to_user_id = followup.assigned_to_user_id.or(caller.profile_id);
-    let document = json!({
-        "org_id": org_id, "user_id": caller.profile_id,
-        "any_customer": caller.has(Capability::FollowupsWrite), "followup": followup,
-    });
-    let mut done = db.call(CREATE, &document).await?;
-    check_customer(&done)?;
-    check_found(
-        &done,
-        &[
-            ("assignee", "assigned_to_user_id", "unknown_assignee"),
-            ("interaction", "related_interaction_id", "unknown_interaction"),
-            ("work_order", "related_work_order_id", "unknown_work_order"),
-        ],
-    )?;
-    let mut row = done["followup"].take();
+    let mut row = insert(db, &caller, org_id, &followup).await?;
     let created = !row.is_null();
     if !created {
         let key = json!({"org_id": org_id, "dedupe_key": followup.dedupe_key});
@@ -58,6 +50,75 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     row["created"] = created.into();
     idempotency::store(db, claim, &row).await?;
     Ok(row)
+}
+
+/// The new row; null where the org has its `dedupe_key` already.
+async fn insert(
+    db: &mut impl Db,
+    caller: &Session,
+    org_id: Uuid,
+    followup: &FollowupRow,
+) -> Result<Value> {
+    let document = json!({
+        "org_id": org_id, "user_id": caller.profile_id,
+        "any_customer": caller.has(Capability::FollowupsWrite), "followup": followup,
+    });
+    let mut done = db.call(CREATE, &document).await?;
+    check_customer(&done)?;
+    check_found(
+        &done,
+        &[
+            ("assignee", "assigned_to_user_id", "unknown_assignee"),
+            ("interaction", "related_interaction_id", "unknown_interaction"),
+            ("work_order", "related_work_order_id", "unknown_work_order"),
+        ],
+    )?;
+    Ok(done["followup"].take())
+}
+
+/// How often one call looks for the key and inserts: again only where the row that was in the way went.
+const TRIES: usize = 3;
+
+/// `crm_ensure_followup(customer_id, title, due_at, …)`: the id of the follow-up that has the key, whoever made it,
+/// and whether that was this call. A key that is there is one lookup, not even a session is read in Rust:
+/// policies and capabilities are the statement's.
+pub async fn ensure<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let mut followup = patch::read::<EnsureFollowup>(arguments)?.prepare()?;
+    if followup.origin != Origin::SystemRule
+        && let Some(key) = &followup.dedupe_key
+        && let Some(id) = find_key(db, key).await?
+    {
+        return Ok(found(id));
+    }
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::FollowupsWrite, Capability::FollowupsWriteOwn])?;
+    if followup.origin == Origin::SystemRule && !caller.service {
+        let hint = "Only back-end sessions make the follow-ups of system rules.";
+        return Err(Error::new(Code::Forbidden, hint));
+    }
+    let key = followup.dedupe_key.take().unwrap_or_else(|| followup.key(org_id));
+    followup.dedupe_key = Some(key.clone());
+    followup.assigned_to_user_id = followup.assigned_to_user_id.or(caller.profile_id);
+    for _ in 0..TRIES {
+        if let Some(id) = find_key(db, &key).await? {
+            return Ok(found(id));
+        }
+        let row = insert(db, &caller, org_id, &followup).await?;
+        if !row.is_null() {
+            return Ok(json!({"id": row["id"], "created": true}));
+        }
+    }
+    find_key(db, &key).await?.map(found).ok_or_else(|| {
+        Error::new(Code::Conflict, "The follow-up with this key comes and goes: try again.")
+    })
+}
+
+async fn find_key(db: &mut impl Db, key: &str) -> Result<Option<Uuid>> {
+    call_as(db, ENSURE_FIND, &json!({"dedupe_key": key})).await
+}
+
+fn found(id: Uuid) -> Value {
+    json!({"id": id, "created": false})
 }
 
 #[derive(Deserialize)]
@@ -107,4 +168,15 @@ pub async fn expire<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         "org_id": caller.org_id, "grace_hours": grace_hours, "batch_limit": batch_limit,
     });
     db.call(EXPIRE, &document).await
+}
+
+/// `crm_remind_followups(batch_limit)`: a job's; tells assignees what they wanted to be reminded of, and
+/// what is overdue. Over all orgs unless one is selected.
+pub async fn remind<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let batch_limit = patch::read::<Batch>(arguments)?.prepare()?;
+    let caller = session::current(db).await?;
+    if !caller.service {
+        return Err(Error::new(Code::Forbidden, "This is for back-end sessions only."));
+    }
+    db.call(REMIND, &json!({"org_id": caller.org_id, "batch_limit": batch_limit})).await
 }

@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod consent;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
@@ -13,7 +14,9 @@ pub mod import;
 pub mod interaction;
 pub mod member;
 pub mod org;
+pub mod outbox;
 pub mod privacy;
+pub mod prune;
 pub mod search;
 pub mod segment;
 pub mod session;
@@ -60,7 +63,9 @@ rpcs! {
     "crm_validate_template" => template::validate, Caller;
     "crm_log_interaction" => interaction::log, Caller;
     "crm_create_followup" => followup::create, Caller;
+    "crm_ensure_followup" => followup::ensure, Caller;
     "crm_update_followup" => followup::update, Caller;
+    "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
     "crm_search_customers" => search::search, Owner;
@@ -70,6 +75,7 @@ rpcs! {
     "crm_bulk_tag" => customer_lifecycle::bulk_tag, Caller;
     "crm_merge_customers" => customer_lifecycle::merge, Owner;
     "crm_import_customers" => import::import, Caller;
+    "crm_prune" => prune::prune, Owner;
     "crm_export_customer" => privacy::export, Owner;
     "crm_erase_customer" => privacy::erase, Owner;
     "crm_segment_validate" => segment::validate, Owner;
@@ -84,4 +90,13 @@ rpcs! {
     "crm_recompute_due_segments" => segment::recompute_due, Owner;
     "crm_segment_add_members" => segment::add_members, Owner;
     "crm_segment_remove_members" => segment::remove_members, Owner;
+    "crm_can_contact" => consent::can_contact, Caller;
+    "crm_send_message" => outbox::send, Owner;
+    "crm_claim_messages" => outbox::claim, Owner;
+    "crm_complete_message" => outbox::complete, Owner;
+    "crm_fail_message" => outbox::fail, Owner;
+    "crm_mark_message_unknown" => outbox::mark_unknown, Owner;
+    "crm_record_message_status" => outbox::record_status, Owner;
+    "crm_retry_message" => outbox::retry, Owner;
+    "crm_cancel_message" => outbox::cancel, Owner;
 }

@@ -92,7 +92,7 @@ pub async fn erase<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let document = json!({"org_id": org_id, "ids": ids});
     let mut erased = match person {
         Some(_) => db.call(ERASE, &document).await?,
-        None => json!({"erased_at": null, "attachments": []}),
+        None => json!({"erased_at": null, "attachments": [], "logins": []}),
     };
     let known = db.call(FORGET, &document).await?["known"] == true;
     if erased["erased_at"].is_null() && !known {

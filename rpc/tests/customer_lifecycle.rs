@@ -23,6 +23,8 @@ scenarios! {
     members_tag_only_their_own_and_make_no_tags
     a_wrong_tagging_is_refused_as_a_whole
     a_merge_loses_nothing
+    a_merge_keeps_what_was_done_once
+    who_signs_in_to_the_portal_keeps_their_customer
     after_a_merge_the_figures_are_those_of_both
     the_stricter_consent_wins
     what_the_survivor_lacks_comes_from_the_duplicate
@@ -82,6 +84,10 @@ async fn only_admins_delete_and_nothing_remains(context: &mut Context) {
             .await;
     }
     furnish(context, &made).await;
+    // Who signs in to the portal keeps their customer.
+    context.refused(ADMIN, "crm_delete_customer", key.clone(), Code::WrongState).await;
+    let sql = "delete from portal_accounts where customer_id = $1";
+    context.client.execute(sql, &[&id(&made)]).await.unwrap();
     let gone = context.call(ADMIN, "crm_delete_customer", key.clone()).await.unwrap();
     assert_eq!(gone, json!({"deleted": true, "id": made["id"]}));
     assert!(owned(context, id(&made)).await.iter().all(|(_, rows)| *rows == 0));
@@ -205,6 +211,37 @@ async fn furnish(context: &Context, customer: &Value) {
         id(customer)
     );
     context.client.batch_execute(&sql).await.unwrap();
+    automate(context, id(customer)).await;
+}
+
+/// What automation, messages and the portal keep of a customer; each has a rule of its own and shares one.
+async fn automate(context: &Context, customer: Uuid) {
+    let login = context.newcomer(&format!("{customer}@portal.example")).await;
+    let sql = format!(
+        "with rule as (
+           insert into crm_automation_rules (org_id, name, trigger_type, event_type, actions)
+           values ('{NORTHWIND}', 'Only {customer}', 'event', 'made_up', '[{{\"type\": \"tag_customer\", \"tag\": \"VIP\"}}]') returning id
+         ), rules as (
+           select id from rule union all
+           (select id from crm_automation_rules where name like 'Only %' and org_id = '{NORTHWIND}' order by created_at, id limit 1)
+         ), run as (
+           insert into crm_automation_runs (org_id, rule_id, rule_version, customer_id, occurrence_key)
+           select '{NORTHWIND}', id, 1, '{customer}', 'once:{customer}' from rules returning id
+         ), enrolled as (
+           insert into fieldcrm.automation_enrollments (org_id, rule_id, customer_id, enrolled_at)
+           select '{NORTHWIND}', id, '{customer}', clock_timestamp() from rules
+         ), notice as (
+           insert into crm_notifications (org_id, user_id, customer_id, type, title)
+           select org_id, id, '{customer}', 'automation', 'Look' from profiles where email = 'csr@northwind.example'
+         ), message as (
+           insert into crm_outbox (org_id, customer_id, contact_id, automation_run_id, channel, purpose, to_address, body)
+           select '{NORTHWIND}', '{customer}', c.id, (select id from run limit 1), 'email', 'transactional', 'a@b.example', 'Hello'
+           from customer_contacts c where c.customer_id = '{customer}'
+         )
+         insert into portal_accounts (org_id, user_id, customer_id, primary_location_id)
+         select org_id, '{login}', id, primary_location_id from customers where id = '{customer}'"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
 }
 
 /// How many rows of each table belong to the customer, whatever tables there are.
@@ -273,6 +310,7 @@ async fn a_merge_loses_nothing(context: &mut Context) {
             | "crm_segment_members"
             | "crm_preferences"
             | "customer_metrics"
+            | "fieldcrm.automation_enrollments"
             | "fieldcrm.customer_search" => 1,
             _ => 0,
         };
@@ -294,6 +332,47 @@ async fn a_merge_loses_nothing(context: &mut Context) {
     let found =
         context.call(CSR, "crm_search_customers", json!({"q": "2 side st elko"})).await.unwrap();
     assert_eq!(found["customers"][0]["id"], survivor["id"]);
+}
+
+async fn a_merge_keeps_what_was_done_once(context: &mut Context) {
+    let (survivor, duplicate) = pair(context).await;
+    let enrolled = "select (extract(epoch from max(enrolled_at)) * 1000000)::bigint from fieldcrm.automation_enrollments e
+      join crm_automation_rules r on r.id = e.rule_id where r.name = 'Only ' || ($1::uuid)::text";
+    let latest = count(context, enrolled, id(&survivor)).await;
+    context.call(CSR, "crm_merge_customers", merging(&survivor, &duplicate)).await.unwrap();
+    // Of the rule that both had, the later enrolment is left.
+    assert_eq!(count(context, enrolled, id(&survivor)).await, latest);
+    let sql = "select r.name, array_agg(x.occurrence_key order by x.occurrence_key) from crm_automation_runs x
+      join crm_automation_rules r on r.id = x.rule_id where x.customer_id = $1 group by 1";
+    let runs = context.client.query(sql, &[&id(&survivor)]).await.unwrap();
+    assert_eq!(runs.len(), 2);
+    let once = |customer: &Value| format!("once:{}", id(customer));
+    for row in runs {
+        let (name, keys): (String, Vec<String>) = (row.get(0), row.get(1));
+        if name.ends_with(&id(&duplicate).to_string()) {
+            // What the rule did for the duplicate it does not do again.
+            assert_eq!(keys, [once(&survivor)]);
+        } else {
+            let mut both = [once(&survivor), once(&duplicate)];
+            both.sort();
+            assert_eq!(keys, both);
+        }
+    }
+    // A message to the e-mail address that both had goes to the one that is left.
+    let sql = "select count(*) from crm_outbox o join customer_contacts c on c.id = o.contact_id and c.customer_id = o.customer_id
+      where o.customer_id = $1 and c.type = 'email'";
+    assert_eq!(count(context, sql, id(&survivor)).await, 2);
+}
+
+async fn who_signs_in_to_the_portal_keeps_their_customer(context: &mut Context) {
+    let customer = make(context, CSR, json!({"name": "Ann Lee"})).await;
+    automate(context, id(&customer)).await;
+    let key = json!({"id": customer["id"]});
+    let error = context.refused(ADMIN, "crm_delete_customer", key.clone(), Code::WrongState).await;
+    assert_eq!(error.data["reference"], "portal_accounts");
+    context.call(ADMIN, "crm_get_customer", key.clone()).await.unwrap();
+    // Nor does anybody of another org learn of it by trying.
+    context.refused(As::Volt("admin"), "crm_delete_customer", key.clone(), Code::NotFound).await;
 }
 
 async fn after_a_merge_the_figures_are_those_of_both(context: &mut Context) {

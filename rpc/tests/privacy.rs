@@ -21,6 +21,9 @@ scenarios! {
     other_customers_stay_as_they_are
     an_export_has_everything_about_the_person_and_logs_itself
     only_who_may_exports_and_erases_and_only_in_their_org
+    an_erasure_stops_what_was_still_to_come
+    an_address_that_said_stop_is_still_known_after_an_erasure
+    who_works_here_and_is_a_customer_keeps_their_profile
 }
 
 /// What says who the person is, wherever it is written.
@@ -83,7 +86,53 @@ async fn person(context: &mut Context) -> Uuid {
     let sql = "update crm_followups set status = 'completed', completion_notes = 'Ecce homo'
                where customer_id = $1 and title = 'Zarathustra was called'";
     context.client.execute(sql, &[&id]).await.unwrap();
+    automate(context, id).await;
     id
+}
+
+/// What automation, messages and the portal keep of a person.
+async fn automate(context: &Context, id: Uuid) {
+    let login = context.newcomer("zarathustra@portal.example").await;
+    let sql = format!(
+        "with rule as (
+           insert into crm_automation_rules (org_id, name, trigger_type, event_type, actions)
+           values ('{NORTHWIND}', 'Greet', 'event', 'philosophised', '[{{\"type\": \"tag_customer\", \"tag\": \"VIP\"}}]') returning *
+         ), event as (
+           insert into crm_events (org_id, event_type, customer_id, payload, event_key)
+           values ('{NORTHWIND}', 'philosophised', '{id}', '{{\"said\": \"Ecce homo\"}}', 'said:zarathustra') returning *
+         ), queued as (insert into fieldcrm.event_queue (org_id, event_id, event_type) select org_id, id, event_type from event
+         ), enrolled as (insert into fieldcrm.automation_enrollments (org_id, rule_id, customer_id, enrolled_at) select org_id, id, '{id}', now() from rule
+         ), run as (
+           insert into crm_automation_runs (org_id, rule_id, rule_version, customer_id, event_id, occurrence_key, trigger_context,
+             status, matched, results, skip_code, skip_reason, error_code, error_message, completed_at)
+           select rule.org_id, rule.id, 1, '{id}', event.id, r.status || ':zarathustra', '{{\"x\": \"zarathustra\"}}', r.status::automation_run_status,
+             '[{{\"actual\": \"zarathustra\"}}]', '[{{\"x\": \"zarathustra\"}}]', r.skip, 'zarathustra', r.error, 'zarathustra', r.at
+           from rule, event, (values ('pending', null, null, null), ('success', null, null, now()), ('skipped', 'late', null, now()),
+             ('failed', null, 'x', now())) as r (status, skip, error, at)
+           returning *
+         ), message as (
+           insert into crm_outbox (org_id, customer_id, user_id, channel, purpose, to_address, subject, body, payload, status, lease_id, leased_until,
+             provider_message_id, error_message, decision_reason, dedupe_key, completed_at)
+           select '{NORTHWIND}', '{id}', case m.status when 'canceled' then (select id from profiles where email = 'csr@northwind.example') end,
+             'email', 'transactional', 'zarathustra@privacy.example', 'Zarathustra', 'Ecce homo',
+             '{{\"x\": \"zarathustra\"}}', m.status, m.lease, m.until, 'wamid.zarathustra', 'zarathustra', 'zarathustra', 'zarathustra:' || m.status,
+             case when m.lease is null and m.status <> 'queued' then timestamptz '2026-01-01 00:00Z' end
+           from (values ('queued', null, null), ('sending', gen_random_uuid(), now()), ('sent', null, null), ('delivered', null, null),
+             ('failed', null, null), ('refused', null, null), ('canceled', null, null)) as m (status, lease, until)
+         ), notice as (
+           insert into crm_notifications (org_id, user_id, customer_id, type, title, body, data, dedupe_key)
+           select org_id, id, '{id}', 'automation', 'Zarathustra', 'Ecce homo', '{{\"x\": \"zarathustra\"}}', 'zarathustra'
+           from profiles where email = 'csr@northwind.example'
+         ), profile as (
+           insert into profiles (id, org_id, role, email, full_name, phone)
+           values ('{login}', '{NORTHWIND}', 'portal_customer', 'zarathustra@portal.example', 'Zarathustra', '(415) 555-2671')
+         ), account as (
+           insert into portal_accounts (org_id, user_id, customer_id, primary_location_id, last_login_at)
+           select org_id, '{login}', id, primary_location_id, now() from customers where id = '{id}' returning *
+         )
+         insert into portal_notification_preferences (org_id, portal_account_id, timezone) select org_id, id, 'Europe/Zurich' from account"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
 }
 
 /// The tables of the product, by the catalogue, that still have one of the texts in any column.
@@ -134,8 +183,12 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
         "fieldcrm.idempotency_keys",
         "public.attachments",
         "public.audit_log",
+        "public.crm_automation_runs",
+        "public.crm_events",
         "public.crm_followups",
         "public.crm_interactions",
+        "public.crm_notifications",
+        "public.crm_outbox",
         "public.crm_preferences",
         "public.crm_segment_members",
         "public.customer_contacts",
@@ -143,6 +196,7 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
         "public.customers",
         "public.documents",
         "public.invoices",
+        "public.profiles",
         "public.quotes",
         "public.work_orders",
     ] {
@@ -205,8 +259,74 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
     }
 }
 
+async fn an_erasure_stops_what_was_still_to_come(context: &mut Context) {
+    let id = person(context).await;
+    let erased = context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    let left = rows(
+        context,
+        &format!(
+            "select (select jsonb_object_agg(status, n) from (select status, count(*) as n from crm_outbox where customer_id = '{id}'
+                group by 1) x) as messages,
+               (select jsonb_agg(distinct error_code) from crm_outbox where customer_id = '{id}') as codes,
+               (select count(*) from crm_outbox where customer_id = '{id}' and (lease_id is not null or completed_at is null)) as open,
+               (select jsonb_agg(status || coalesce(' ' || skip_code, '') order by status, skip_code) from crm_automation_runs
+                 where customer_id = '{id}') as runs,
+               (select count(*) from crm_events where customer_id = '{id}' and payload <> '{{}}') as events,
+               (select count(*) from fieldcrm.event_queue q join crm_events e on e.id = q.event_id where e.customer_id = '{id}') as queued,
+               (select jsonb_agg(status) from portal_accounts where customer_id = '{id}') as accounts,
+               (select jsonb_agg(user_id) from portal_accounts where customer_id = '{id}') as logins,
+               (select jsonb_agg(p.status) from profiles p join portal_accounts a on a.user_id = p.id where a.customer_id = '{id}') as profiles"
+        ),
+    )
+    .await;
+    assert_eq!(
+        left[0],
+        json!({
+            "messages": {"canceled": 2, "unknown": 1, "sent": 1, "delivered": 1, "failed": 1, "refused": 1},
+            "codes": ["erased", null], "open": 0,
+            "runs": ["success", "failed", "skipped erased", "skipped late"], "events": 0, "queued": 0,
+            "accounts": ["closed"], "logins": erased["logins"], "profiles": ["inactive"],
+        }),
+    );
+    assert_eq!(erased["logins"].as_array().unwrap().len(), 1);
+    // What failed is not tried again: there is nobody to send it to.
+    let sql =
+        "update crm_outbox set status = 'queued' where customer_id = $1 and status = 'failed'";
+    assert!(context.client.execute(sql, &[&id]).await.is_err());
+}
+
+async fn an_address_that_said_stop_is_still_known_after_an_erasure(context: &mut Context) {
+    let id = person(context).await;
+    let sql = format!(
+        "insert into crm_opt_outs (org_id, channel, address) values ('{NORTHWIND}', 'email', 'zarathustra@privacy.example'),
+           ('{VOLT}', 'email', 'zarathustra@privacy.example'), ('{NORTHWIND}', 'email', 'somebody@privacy.example')"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
+    let export = context.call(OWNER, "crm_export_customer", json!({"id": id})).await.unwrap();
+    let stops = export["opt_outs"].as_array().unwrap();
+    assert_eq!(stops.len(), 1, "{stops:?}");
+    assert_eq!(stops[0]["address"], "zarathustra@privacy.example");
+    context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    assert_eq!(traces(context).await, ["public.crm_opt_outs"]);
+}
+
+async fn who_works_here_and_is_a_customer_keeps_their_profile(context: &mut Context) {
+    let id = person(context).await;
+    let sql = "update portal_accounts set user_id = (select id from profiles where email = 'sales@northwind.example') where customer_id = $1";
+    context.client.execute(sql, &[&id]).await.unwrap();
+    let sql = "select * from profiles where email = 'sales@northwind.example'";
+    let trail = "select * from audit_log a where a.table_name = 'profiles' and a.new_values ->> 'email' = 'sales@northwind.example'";
+    let before = [rows(context, sql).await, rows(context, trail).await];
+    let erased = context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
+    assert_eq!([rows(context, sql).await, rows(context, trail).await], before);
+    assert_eq!(erased["logins"], json!([]));
+}
+
 async fn a_deleted_customer_is_erased_from_the_trail(context: &mut Context) {
     let id = person(context).await;
+    // Whoever signs in to the portal keeps their customer: the login goes first.
+    let sql = "delete from auth.users where email = 'zarathustra@portal.example'";
+    context.client.execute(sql, &[]).await.unwrap();
     context.call(OWNER, "crm_delete_customer", json!({"id": id})).await.unwrap();
     assert!(!traces(context).await.is_empty(), "the trail knows who was deleted");
     context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
@@ -279,7 +399,8 @@ async fn other_customers_stay_as_they_are(context: &mut Context) {
            (select jsonb_agg(to_jsonb(c) order by c.id) from crm_preferences c where c.customer_id <> '{id}') as preferences,
            (select jsonb_agg(to_jsonb(c) order by c.id) from crm_customer_tags c where c.customer_id <> '{id}') as tags,
            (select jsonb_agg(to_jsonb(c) order by c.customer_id) from fieldcrm.customer_search c where c.customer_id <> '{id}') as search,
-           (select jsonb_agg(to_jsonb(c) order by c.id) from audit_log c where c.customer_id is distinct from '{id}') as audit"
+           (select jsonb_agg(to_jsonb(c) order by c.id) from audit_log c where c.customer_id is distinct from '{id}'
+             and c.table_name <> 'profiles') as audit"
     );
     let before = rows(context, &sql).await;
     context.call(OWNER, "crm_erase_customer", json!({"id": id})).await.unwrap();
@@ -305,6 +426,11 @@ async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut
         ("attachments", 1),
         ("segments", 1),
         ("metrics", 1),
+        ("messages", 7),
+        ("opt_outs", 0),
+        ("portal_accounts", 1),
+        ("automation_runs", 4),
+        ("notifications", 1),
         ("access_log", 1),
     ] {
         assert_eq!(export[key].as_array().unwrap().len(), count, "{key} in {export}");
@@ -316,6 +442,13 @@ async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut
     assert_eq!(export["access_log"][0]["operation"], "crm_export_customer");
     let manager_id = context.user("manager@northwind.example").await;
     assert_eq!(export["access_log"][0]["user_id"], json!(manager_id));
+    assert_eq!(export["messages"][0]["body"], "Ecce homo");
+    assert_eq!(export["automation_runs"][0]["rule"], "Greet");
+    assert_eq!(export["portal_accounts"][0]["preferences"]["timezone"], "Europe/Zurich");
+    assert_eq!(export["portal_accounts"][0]["profile"]["full_name"], "Zarathustra");
+    let events = export["events"].as_array().unwrap();
+    let said = |event: &&Value| event["payload"]["said"] == "Ecce homo";
+    assert_eq!(events.iter().filter(said).count(), 1, "{events:?}");
     let audit = export["audit_log"].as_array().unwrap();
     assert!(audit.iter().any(|row| row["table_name"] == "customers" && row["action"] == "update"));
     assert!(audit.iter().all(|row| row.get("old_values").is_none()));

@@ -17,7 +17,7 @@ use crate::interactions::one;
 use crate::query::{self, Refusal, choice};
 
 /// The arguments of `crm_create_followup` that come in a body; a test holds them equal to core's.
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
     "customer_id",
     "title",
     "due_at",
@@ -27,11 +27,12 @@ const ARGUMENTS: [&str; 9] = [
     "related_interaction_id",
     "related_work_order_id",
     "dedupe_key",
+    "remind_at",
 ];
 
 const COLUMNS: &str = "id,org_id,customer_id,assigned_to_user_id,title,description,due_at,status,priority,origin,\
     dedupe_key,related_interaction_id,related_work_order_id,created_by_user_id,completed_at,completion_notes,\
-    created_at,updated_at";
+    remind_at,reminded_at,overdue_notified_at,created_at,updated_at";
 
 /// `POST /crm/followups`: 201, or 200 with the follow-up that has the `dedupe_key` already.
 pub async fn create_followup(

@@ -63,6 +63,35 @@ with merge as materialized (
   update public.attachments x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), documents_moved as (
   update public.documents x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), messages_moved as (
+  -- What was to go to a contact that both had goes to the one that is left.
+  update public.crm_outbox x
+  set customer_id = m.id, contact_id = coalesce((select g.id from pairs g where g.dropped = x.contact_id), x.contact_id)
+  from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), runs_moved as (
+  -- What a rule did as its one run of the duplicate is its one run of the customer.
+  update public.crm_automation_runs x
+  set customer_id = m.id, occurrence_key = case when x.occurrence_key <> 'once:' || m.duplicate_id or exists (
+      select from public.crm_automation_runs k
+      where k.org_id = x.org_id and k.rule_id = x.rule_id and k.occurrence_key = 'once:' || m.id)
+    then x.occurrence_key else 'once:' || m.id end
+  from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), enrollments_merged as (
+  update fieldcrm.automation_enrollments k set enrolled_at = greatest(k.enrolled_at, x.enrolled_at)
+  from merge m, fieldcrm.automation_enrollments x
+  where k.org_id = m.org_id and k.customer_id = m.id and x.org_id = m.org_id and x.customer_id = m.duplicate_id and x.rule_id = k.rule_id
+), enrollments_dropped as (
+  delete from fieldcrm.automation_enrollments x using merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id and exists (
+    select from fieldcrm.automation_enrollments k where k.org_id = m.org_id and k.customer_id = m.id and k.rule_id = x.rule_id)
+), enrollments_moved as (
+  update fieldcrm.automation_enrollments x set customer_id = m.id from merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id and not exists (
+    select from fieldcrm.automation_enrollments k where k.org_id = m.org_id and k.customer_id = m.id and k.rule_id = x.rule_id)
+), notices_moved as (
+  update public.crm_notifications x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), accounts_moved as (
+  update public.portal_accounts x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), earlier_duplicates as (
   update public.customers c set merged_into_id = m.id from merge m
   where c.org_id = m.org_id and c.merged_into_id = m.duplicate_id and c.id <> m.id

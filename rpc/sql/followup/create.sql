@@ -5,7 +5,7 @@ with given as materialized (
   select g.*
   from jsonb_to_record($1 -> 'followup') as g (customer_id uuid, title text, due_at timestamptz, description text,
     priority public.followup_priority, assigned_to_user_id uuid, related_interaction_id uuid, related_work_order_id uuid,
-    dedupe_key text)
+    dedupe_key text, remind_at timestamptz, origin public.followup_origin)
 ), checked as materialized (
   select c.id is not null as customer,
     ($1 ->> 'any_customer')::boolean or coalesce(c.owner_id = ($1 ->> 'user_id')::uuid, false) as own,
@@ -20,9 +20,9 @@ with given as materialized (
   left join public.customers c on c.org_id = ($1 ->> 'org_id')::uuid and c.id = g.customer_id
 ), made as (
   insert into public.crm_followups (org_id, customer_id, assigned_to_user_id, title, description, due_at, priority,
-    dedupe_key, related_interaction_id, related_work_order_id, created_by_user_id)
+    dedupe_key, related_interaction_id, related_work_order_id, remind_at, origin, created_by_user_id)
   select ($1 ->> 'org_id')::uuid, g.customer_id, g.assigned_to_user_id, g.title, g.description, g.due_at, g.priority,
-    g.dedupe_key, g.related_interaction_id, g.related_work_order_id, ($1 ->> 'user_id')::uuid
+    g.dedupe_key, g.related_interaction_id, g.related_work_order_id, g.remind_at, g.origin, ($1 ->> 'user_id')::uuid
   from given g, checked k
   where k.customer and k.own and k.assignee and k.interaction and k.work_order
   on conflict (org_id, dedupe_key) do nothing

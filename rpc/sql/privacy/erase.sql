@@ -1,6 +1,7 @@
--- In: {org_id, ids, reason or null}. Out: {erased_at, attachments: [{bucket_id, object_name}]}.
--- One statement for everything that says who the person is. Numbers and amounts stay, as the law wants them.
--- The triggers write what was there into the audit trail once more: privacy/forget.sql comes after it.
+-- In: {org_id, ids, reason or null}. Out: {erased_at, attachments: [{bucket_id, object_name}], logins: [of portal users]}.
+-- One statement for everything that says who the person is. Numbers and amounts stay, as the law wants them; so does that an
+-- address said stop (crm_opt_outs), which holds for whoever has it next.
+-- The triggers write what was there into the audit trail, and events, once more: privacy/forget.sql comes after it.
 with person as materialized (
   select ($1 ->> 'org_id')::uuid as org_id, x.id::uuid as id
   from jsonb_array_elements_text($1 -> 'ids') as x (id)
@@ -49,7 +50,41 @@ with person as materialized (
 ), attachments as (
   delete from public.attachments x using person p where x.org_id = p.org_id and x.customer_id = p.id
   returning x.bucket_id, x.object_name
+), messages as (
+  -- Nobody knows whether one that is being sent still arrives. The provider's id goes: WhatsApp's has the number in it.
+  update public.crm_outbox x
+  set to_address = null, subject = null, body = '', payload = null, dedupe_key = null, provider_message_id = null,
+    decision_reason = null, error_message = null, lease_id = null, leased_until = null,
+    status = case x.status when 'queued' then 'canceled' when 'sending' then 'unknown' else x.status end,
+    error_code = case when x.status in ('queued', 'sending') then 'erased' else x.error_code end,
+    completed_at = case when x.status in ('queued', 'sending') then now() else x.completed_at end
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), runs as (
+  update public.crm_automation_runs x
+  set occurrence_key = 'erased:' || x.id, trigger_context = null, matched = null, results = null, skip_reason = null,
+    error_message = null, completed_at = coalesce(x.completed_at, now()),
+    status = case x.status when 'pending' then 'skipped' else x.status end,
+    skip_code = case x.status when 'pending' then 'erased' else x.skip_code end
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), enrollments as (
+  delete from fieldcrm.automation_enrollments x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), notices as (
+  delete from public.crm_notifications x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), accounts as (
+  update public.portal_accounts x set status = 'closed', primary_location_id = null, last_login_at = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+  returning x.org_id, x.id, x.user_id
+), account_preferences as (
+  delete from public.portal_notification_preferences x using accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
+), logins as (
+  -- Whoever works here, and is a customer too, stays who they are.
+  update public.profiles x set status = 'inactive', email = null, full_name = null, phone = null, avatar_url = null
+  from accounts a where x.org_id = a.org_id and x.id = a.user_id and x.role in ('portal_customer', 'portal_manager')
 )
-select jsonb_build_object('erased_at', now(), 'attachments', coalesce((
-  select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
-  from attachments a), '[]'))
+select jsonb_build_object('erased_at', now(), 'logins', (
+    select coalesce(jsonb_agg(a.user_id order by a.user_id), '[]') from accounts a
+    where not exists (select from public.profiles x
+      where x.id = a.user_id and x.role not in ('portal_customer', 'portal_manager'))),
+  'attachments', coalesce((
+    select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
+    from attachments a), '[]'))

@@ -38,6 +38,31 @@ select jsonb_build_object(
     join public.crm_segments s on s.org_id = x.org_id and s.id = x.segment_id),
   'metrics', (select coalesce(jsonb_agg(to_jsonb(x) order by x.customer_id), '[]')
     from person p join public.customer_metrics x on x.org_id = p.org_id and x.customer_id = p.id),
+  'messages', (select coalesce(jsonb_agg(jsonb_build_object('id', x.id, 'channel', x.channel, 'purpose', x.purpose, 'to_address', x.to_address,
+      'subject', x.subject, 'body', x.body, 'payload', x.payload, 'status', x.status, 'decision_code', x.decision_code,
+      'decision_reason', x.decision_reason, 'scheduled_at', x.scheduled_at, 'sent_at', x.sent_at, 'delivered_at', x.delivered_at,
+      'created_at', x.created_at) order by x.created_at, x.id), '[]')
+    from person p join public.crm_outbox x on x.org_id = p.org_id and x.customer_id = p.id),
+  'opt_outs', (select coalesce(jsonb_agg(distinct jsonb_build_object('channel', x.channel, 'address', x.address, 'reason', x.reason,
+      'created_at', x.created_at)), '[]')
+    from person p join public.customer_contacts c on c.org_id = p.org_id and c.customer_id = p.id
+    join public.crm_opt_outs x on x.org_id = c.org_id and x.address = c.value),
+  'portal_accounts', (select coalesce(jsonb_agg(to_jsonb(x) || jsonb_build_object('preferences', (
+      select to_jsonb(n) from public.portal_notification_preferences n where n.org_id = x.org_id and n.portal_account_id = x.id),
+      'profile', (select jsonb_build_object('email', r.email, 'full_name', r.full_name, 'phone', r.phone, 'avatar_url', r.avatar_url)
+        from public.profiles r where r.org_id = x.org_id and r.id = x.user_id)) order by x.created_at, x.id), '[]')
+    from person p join public.portal_accounts x on x.org_id = p.org_id and x.customer_id = p.id),
+  'automation_runs', (select coalesce(jsonb_agg(jsonb_build_object('rule', r.name, 'status', x.status, 'due_at', x.due_at,
+      'trigger_context', x.trigger_context, 'matched', x.matched, 'results', x.results, 'skip_reason', x.skip_reason,
+      'started_at', x.started_at, 'completed_at', x.completed_at) order by x.started_at, x.id), '[]')
+    from person p join public.crm_automation_runs x on x.org_id = p.org_id and x.customer_id = p.id
+    join public.crm_automation_rules r on r.org_id = x.org_id and r.id = x.rule_id),
+  'notifications', (select coalesce(jsonb_agg(jsonb_build_object('type', x.type, 'title', x.title, 'body', x.body, 'data', x.data,
+      'created_at', x.created_at) order by x.created_at, x.id), '[]')
+    from person p join public.crm_notifications x on x.org_id = p.org_id and x.customer_id = p.id),
+  'events', (select coalesce(jsonb_agg(jsonb_build_object('event_type', x.event_type, 'payload', x.payload,
+      'occurred_at', x.occurred_at) order by x.occurred_at, x.id), '[]')
+    from person p join public.crm_events x on x.org_id = p.org_id and x.customer_id = p.id),
   'access_log', (select coalesce(jsonb_agg(jsonb_build_object('operation', x.operation, 'user_id', x.user_id,
       'created_at', x.created_at) order by x.created_at, x.id), '[]')
     from person p join public.crm_access_log x on x.org_id = p.org_id and x.customer_id = p.id),

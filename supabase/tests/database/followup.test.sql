@@ -1,6 +1,6 @@
 -- Follow-ups, by hand on the table: who sees, adds, changes and deletes them, and what the database keeps.
 begin;
-select plan(25);
+select plan(29);
 
 create function pg_temp.act_as(login text) returns void language plpgsql as $$
 begin
@@ -93,8 +93,14 @@ select is((select (org_id, created_by_user_id, status, priority, origin)::text f
 select throws_ok($$insert into crm_followups (customer_id, title, due_at, created_by_user_id)
   select customer_id, 'x', now(), (select id from profiles where email = 'sales@northwind.example') from sample order by org_id limit 1$$,
   '42501', null, 'nobody makes one in the name of another');
+select lives_ok($$insert into crm_followups (customer_id, title, due_at, origin)
+  select customer_id, 'proposed', now(), 'ai_recommendation' from sample order by org_id limit 1$$, 'people take over what a model proposes');
 select throws_ok($$insert into crm_followups (customer_id, title, due_at, origin)
-  select customer_id, 'x', now(), 'ai_recommendation' from sample order by org_id limit 1$$, '42501', null, 'what people make is manual');
+  select customer_id, 'x', now(), 'system_rule' from sample order by org_id limit 1$$, '42501', null, 'and do not pass for the system');
+select throws_ok($$update crm_followups set origin = 'manual' where title = 'proposed'$$, '42501', null, 'where it came from does not change');
+select throws_ok($$update crm_followups set reminded_at = now()$$, '42501', null, 'that a reminder was made is the job''s to say');
+with f as (insert into crm_followups (customer_id, title, due_at, remind_at) select customer_id, 'remind', now(), now() from sample order by org_id limit 1 returning *)
+select is((select remind_at from f), now(), 'a reminder is wanted from the start');
 select throws_ok($$update crm_followups set created_by_user_id = (select id from profiles where email = 'sales@northwind.example')
   where title = 'fresh'$$, '42501', null, 'who made it does not change');
 select throws_ok($$update crm_followups set org_id = '22222222-2222-4222-8222-222222222222' where title = 'fresh'$$, '42501', null,

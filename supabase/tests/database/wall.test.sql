@@ -32,6 +32,12 @@ select is_empty('select * from wall_damage', 'without a condition the owner of a
 
 select is_empty($$select link, state from wall_links where state <> '23503'$$, 'no foreign key accepts a row of the other org, from a superuser either');
 select is_empty('select link from wall_links where not has_org', 'every foreign key between rows of orgs has the org in it');
+select is_empty($$select r.attrelid::regclass from pg_attribute r join wall_catalogue k on k.oid = r.attrelid join wall_tables w using (tab)
+  where r.attname = 'customer_id' and w.may_insert <> '-' except select tab::regclass from wall_probes$$,
+  'every table about customers that clients add to was tried with a customer of the other org');
+select is_empty($$select tab, foreign_state, absent_state from wall_probes where foreign_state <> absent_state or foreign_state <> '23503'
+  -- Who looked at a customer is asked by the policy.
+  and tab <> 'public.crm_access_log'$$, 'and it failed as with a customer that nobody has');
 select is_empty($$select tab, caller, moved, state from wall_moves where moved > 0 or state not in ('42501', '55000')$$, 'nobody moves a row to the other org');
 
 select is(actual.rights, expected.rights, w.tab)

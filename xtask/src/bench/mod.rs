@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: each benchmark compares with an alternative in the same run.
 
+mod automation;
 mod create_customer;
 mod doors;
 mod pgbench;
@@ -18,7 +19,12 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
+    Bench {
+        name: "automation",
+        about: "follow-ups by key, claims of messages, events: against bare statements",
+        run: automation::run,
+    },
     Bench {
         name: "create-customer",
         about: "one RPC call against six statements and against PL/pgSQL",

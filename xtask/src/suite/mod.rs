@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test there is, on a stack made for it.
 
+mod chaos;
 mod crash;
 mod restore;
 mod tally;
@@ -85,6 +86,9 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
         }
         if filter.is_none_or(|filter| filter == "crash") {
             *tally += crash::run(stack)?;
+        }
+        if filter.is_none_or(|filter| filter == "chaos") {
+            *tally += chaos::run(stack)?;
         }
     }
     Ok(())

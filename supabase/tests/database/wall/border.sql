@@ -67,3 +67,50 @@ begin
     end loop;
   end loop;
 end $$;
+
+-- A unique key without the org in it is asked before the foreign key: who adds a copy of a foreign row under their own org_id
+-- would learn whether the customer has one. So it must fail as it does for a customer that nobody has.
+create temporary table wall_probes (tab text, foreign_state text, absent_state text);
+do $$
+declare
+  t record;
+  c wall_callers;
+  mine jsonb;
+  columns text;
+  customer uuid;
+  states text[];
+begin
+  select * into c from wall_callers where caller = 'owner' and org_id = (select min(org_id::text)::uuid from wall_orgs);
+  for t in select k.*, s.row_data as theirs from wall_catalogue k
+    join wall_samples s on s.tab = k.tab and s.org_id = (select max(org_id::text)::uuid from wall_orgs)
+    where s.row_data ->> 'customer_id' is not null and has_any_column_privilege('authenticated', k.oid, 'insert')
+      and k.tab <> 'fieldcrm.idempotency_keys' loop
+    select string_agg(quote_ident(a.attname), ', ') into columns
+    from pg_attribute a
+    where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attname <> 'id'
+      and has_column_privilege('authenticated', t.oid, a.attnum, 'insert');
+    states := '{}';
+    foreach customer in array array[(t.theirs ->> 'customer_id')::uuid, '99999999-9999-4999-8999-999999999999'::uuid] loop
+      -- What the policies ask of a row is fulfilled: its author, the folder of a file.
+      mine := t.theirs || jsonb_build_object('org_id', c.org_id, 'customer_id', customer) || (
+        select coalesce(jsonb_object_agg(v.key, v.value), '{}') from (values ('created_by_user_id', to_jsonb(c.user_id)),
+          ('assigned_by_user_id', to_jsonb(c.user_id)), ('user_id', to_jsonb(c.user_id)), ('origin', '"manual"'),
+          ('object_name', to_jsonb(concat_ws('/', c.org_id, customer, 'probe')))) as v (key, value)
+        where t.theirs ? v.key);
+      begin
+        -- A number that the own org has too is in the way; what is append-only has none.
+        begin
+          execute format('delete from %s where org_id = $1', t.tab) using c.org_id;
+        exception
+          when others then null;
+        end;
+        perform pg_temp.become(c);
+        execute format('insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1)', t.tab, columns) using mine;
+        raise sqlstate 'UNDO1';
+      exception
+        when others then states := states || sqlstate::text;
+      end;
+    end loop;
+    insert into wall_probes values (t.tab, states[1], states[2]);
+  end loop;
+end $$;

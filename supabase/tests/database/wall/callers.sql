@@ -18,6 +18,15 @@ select org_id, 'wall@' || domain, 'viewer', sha256(org_id::text::bytea), now() +
 insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerprint)
 select org_id, '00000000-0000-0000-0000-000000000000', 'wall', 'wall', 'wall' from wall_orgs;
 insert into public.crm_access_log (org_id, customer_id, operation) select org_id, bare, 'wall' from wall_orgs;
+-- Work that a running stack would long have done; and of the notices, which are each their owner's, those of the csr.
+insert into fieldcrm.event_queue (org_id, event_id, event_type) select org_id, bare, 'wall' from wall_orgs;
+insert into fieldcrm.automation_enrollments (org_id, rule_id, customer_id, enrolled_at)
+select o.org_id, (select r.id from public.crm_automation_rules r where r.org_id = o.org_id order by r.id limit 1), o.bare, now() from wall_orgs o;
+delete from public.crm_notifications;
+insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
+select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';
+-- A portal account without preferences, with the id of the customer.
+insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
 
 create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_role text, claims text, primary key (caller, org_id));
 insert into wall_callers

@@ -17,7 +17,8 @@ from wall_orgs o,
     ('interaction', (select x.id from public.crm_interactions x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('quote', (select x.id from public.quotes x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('followup', (select x.id from public.crm_followups x where x.org_id = o.org_id and x.status = 'pending' order by x.due_at, x.id limit 1)),
-    ('template', (select x.id from public.crm_message_templates x where x.org_id = o.org_id and x.variables is null and x.channel = 'email' order by x.id limit 1))
+    ('template', (select x.id from public.crm_message_templates x where x.org_id = o.org_id and x.variables is null and x.channel = 'email' order by x.id limit 1)),
+    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.
@@ -26,7 +27,7 @@ do $$
 declare
   t record;
 begin
-  for t in select tab from wall_catalogue where org_column = 'org_id' and key = 'id' and tab not like '%_log' loop
+  for t in select tab from wall_catalogue where org_column = 'org_id' and key = 'id' and tab not like '%_log' and tab <> 'fieldcrm.event_queue' loop
     execute format('insert into wall_known select id, org_id from %s', t.tab);
   end loop;
   insert into wall_known select org_id, org_id from wall_orgs;

@@ -11,6 +11,7 @@ insert into wall_groups values
   ('loggers', '{owner,admin,manager,csr,sales,dispatcher}'),
   ('staff', '{owner,admin,manager,csr,sales,dispatcher,member,viewer}'),
   ('employees', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician}'),
+  ('csr', '{csr}'),
   ('everyone', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin,portal_customer,portal_manager}');
 
 -- service: what the service role may do, to rows of any org (s elect, i nsert, u pdate, d elete).
@@ -49,5 +50,15 @@ insert into wall_tables values
   ('public.crm_access_log', 'admins', 'staff', '-', '-', 'si', '{"operation": "crm_get_customer"}', 'In their own name only'),
   ('public.customer_metrics', 'staff', '-', '-', '-', 's', '{}', 'Written by triggers'),
   ('public.customer_metrics_recomputed', '-', '-', '-', '-', 's', '{}', 'To repair and to check'),
+  ('public.crm_automation_rules', 'staff', '-', '-', 'managers', 's', '{"name": "Fresh"}', 'Written by the RPCs'),
+  ('public.crm_automation_runs', 'staff', '-', '-', '-', 's', '{"occurrence_key": "fresh"}', 'Written by the runner'),
+  ('public.crm_notifications', 'csr', '-', 'csr', 'csr', 's', '{"dedupe_key": null}', 'Everybody: their own, here the csr''s; update: that it was read'),
+  ('public.crm_messaging_settings', 'staff', 'managers', 'managers', '-', 'siud', '{}', ''),
+  ('public.crm_opt_outs', 'staff', 'loggers', '-', 'managers', 'sid', '{"channel": "email", "address": "fresh@example.com"}', ''),
+  ('public.crm_outbox', 'staff', '-', '-', '-', 's', '{"dedupe_key": null}', 'Written by the RPCs, so that nothing gets in unasked'),
+  ('public.portal_accounts', 'staff', '-', '-', '-', 'siud', '{"user_id": "{newcomer}"}', ''),
+  ('public.portal_notification_preferences', 'staff', '-', '-', '-', 'siud', '{"portal_account_id": "{bare}"}', ''),
+  ('fieldcrm.event_queue', '-', '-', '-', '-', '', '{}', 'Not exposed; worked off by the runner'),
+  ('fieldcrm.automation_enrollments', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by the runner'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
   ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');

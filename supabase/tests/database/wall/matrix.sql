@@ -61,6 +61,10 @@ begin
             statement := statement || format(' and org_id = %L', s.org_id);
           end if;
           begin
+            -- Of what an org has one, the one there is stands in the way of another.
+            if command = 'insert' and t.key = 'org_id' then
+              execute format('delete from %s where org_id = $1', t.tab) using s.org_id;
+            end if;
             perform pg_temp.become(c);
             execute statement using s.row_data ->> t.key, fresh;
             get diagnostics n = row_count;

@@ -36,7 +36,7 @@ create temporary table wall_damage (tab text, by_tab text, command text);
 do $$
 declare
   t record;
-  other record;
+  holder record;
   c wall_callers;
   foreign_org uuid;
   command text;
@@ -54,6 +54,12 @@ begin
       order by has_column_privilege('authenticated', t.oid, a.attnum, 'update') desc, a.attname = 'org_id', a.attnum limit 1;
       damaged := '{}';
       begin
+        -- What would not let go of a row is removed first.
+        for holder in select k.conrelid::regclass as tab from pg_constraint k
+          where k.contype = 'f' and k.confrelid = t.oid and k.conrelid <> t.oid and k.confdeltype in ('r', 'a')
+            and command = 'delete' and has_table_privilege('authenticated', t.oid, 'delete') loop
+          execute format('delete from %s where org_id = $1', holder.tab) using c.org_id;
+        end loop;
         perform pg_temp.become(c);
         execute case command when 'update' then format('update %1$s set %2$s = %2$s', t.tab, columns) else format('delete from %s', t.tab) end;
         perform set_config('role', 'none', true);

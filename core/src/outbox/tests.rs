@@ -1,0 +1,171 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const LEASE: Uuid = Uuid::from_u128(7);
+
+fn held(status: Status, attempts: u32) -> Held {
+    Held {
+        status,
+        lease_id: Some(LEASE),
+        attempts,
+        max_attempts: 3,
+        now: "2026-01-05T12:00:00Z".parse().unwrap(),
+        random: 0.5,
+    }
+}
+
+fn failure(retryable: bool, retry_after_seconds: Option<u64>) -> Fail {
+    Fail {
+        id: Uuid::nil(),
+        lease_id: LEASE,
+        code: Some("timeout".to_owned()),
+        message: None,
+        retryable,
+        retry_after_seconds,
+    }
+}
+
+fn became(step: &Step) -> Option<&str> {
+    step.as_ref().map(|set| set["status"].as_str().unwrap())
+}
+
+#[test]
+fn only_the_holder_of_the_lease_says_how_it_went() {
+    let other = Uuid::from_u128(8);
+    let held = held(Status::Sending, 1);
+    let refused = held.complete(other, None).unwrap_err();
+    assert_eq!((refused.code, &refused.data["status"]), (Code::WrongState, &json!("sending")));
+    let failure = Fail { lease_id: other, ..failure(true, None) };
+    assert_eq!(held.fail(&failure).unwrap_err().code, Code::WrongState);
+    let unknown = MarkUnknown { id: Uuid::nil(), lease_id: other, code: None, message: None };
+    assert_eq!(held.mark_unknown(&unknown).unwrap_err().code, Code::WrongState);
+}
+
+#[test]
+fn the_same_said_twice_changes_nothing_and_something_else_is_refused() {
+    let complete = |status| held(status, 1).complete(LEASE, Some("x"));
+    assert_eq!(became(&complete(Status::Sending).unwrap()), Some("sent"));
+    assert_eq!(became(&complete(Status::Unknown).unwrap()), Some("sent"));
+    for status in [Status::Sent, Status::Delivered, Status::Read] {
+        assert_eq!(complete(status).unwrap(), None);
+    }
+    for status in [Status::Queued, Status::Failed] {
+        assert_eq!(held(status, 1).fail(&failure(true, None)).unwrap(), None);
+        assert_eq!(complete(status).unwrap_err().code, Code::WrongState);
+    }
+    let failed = held(Status::Sent, 1).fail(&failure(true, None));
+    assert_eq!(failed.unwrap_err().code, Code::WrongState);
+}
+
+#[test]
+fn what_fails_is_tried_again_until_its_attempts_are_used_up() {
+    let fail = |attempts, failure: &Fail| held(Status::Sending, attempts).fail(failure).unwrap();
+    let again = fail(2, &failure(true, None)).unwrap();
+    assert_eq!((&again["status"], &again["error_code"]), (&json!("queued"), &json!("timeout")));
+    // Half of a minute, the second wait.
+    assert_eq!(again["available_at"], json!("2026-01-05T12:00:30Z"));
+    let later = fail(2, &failure(true, Some(90))).unwrap();
+    assert_eq!(later["available_at"], json!("2026-01-05T12:01:30Z"));
+    let much_later = fail(2, &failure(true, Some(u64::MAX))).unwrap();
+    assert_eq!(much_later["available_at"], json!("2026-01-06T12:00:00Z"));
+    assert_eq!(became(&fail(3, &failure(true, None))), Some("failed"));
+    assert_eq!(became(&fail(1, &failure(false, Some(1)))), Some("failed"));
+}
+
+#[test]
+fn reports_only_lead_forward() {
+    let report = |from, to| {
+        let report = RecordStatus {
+            provider: "log".to_owned(),
+            provider_message_id: "x".to_owned(),
+            status: to,
+            code: None,
+            message: None,
+        };
+        held(from, 1).report(&report).is_some()
+    };
+    for from in Status::ALL {
+        for to in [Status::Sent, Status::Delivered, Status::Read, Status::Failed] {
+            let expect = *from != Status::Queued && from.becomes(to);
+            assert_eq!(report(*from, to), expect, "{} {}", from.as_str(), to.as_str());
+        }
+    }
+    assert!(!report(Status::Delivered, Status::Sent));
+    assert!(!report(Status::Read, Status::Delivered));
+    assert!(!report(Status::Delivered, Status::Failed));
+}
+
+#[test]
+fn by_hand_only_what_failed_goes_back_and_only_what_waits_is_canceled() {
+    for status in Status::ALL {
+        let name = status.as_str();
+        let retried = held(*status, 3).retry();
+        match status {
+            Status::Failed | Status::Unknown => {
+                let set = retried.unwrap().unwrap();
+                assert_eq!((&set["status"], &set["attempts"]), (&json!("queued"), &json!(0)));
+            }
+            Status::Queued => assert_eq!(retried.unwrap(), None),
+            _ => assert_eq!(retried.unwrap_err().code, Code::WrongState, "{name}"),
+        }
+        let canceled = held(*status, 0).cancel();
+        match status {
+            Status::Queued => assert_eq!(became(&canceled.unwrap()), Some("canceled")),
+            Status::Canceled => assert_eq!(canceled.unwrap(), None),
+            _ => assert_eq!(canceled.unwrap_err().code, Code::WrongState, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn providers_have_plain_names_and_only_some_keep_keys() {
+    for name in ["", "Resend", "a b", "x".repeat(41).as_str()] {
+        assert_eq!(Provider::parse(name), None);
+    }
+    for (name, keeps) in [("resend", true), ("log", true), ("twilio", false), ("ses", false)] {
+        assert_eq!(Provider::parse(name).unwrap().keeps_idempotency_keys(), keeps, "{name}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_message_are_reported_at_once() {
+    let paths = |input: Value| -> Vec<String> {
+        let message: SendMessage = crate::patch::read(input).unwrap();
+        message.prepare().unwrap_err().errors.into_iter().map(|error| error.path).collect()
+    };
+    let none = json!({"channel": "email", "variables": {"a": 1},
+        "scheduled_at": "2026-01-05T12:00:00Z", "expires_at": "2026-01-05T11:00:00Z"});
+    assert_eq!(
+        paths(none),
+        ["customer_id", "purpose", "body", "subject", "variables", "expires_at"]
+    );
+    let both = json!({"customer_id": LEASE, "purpose": "marketing", "channel": "sms",
+        "template_id": LEASE, "subject": "s", "body": "b"});
+    assert_eq!(paths(both), ["subject", "body"]);
+}
+
+#[test]
+fn a_claim_names_its_providers_within_limits() {
+    let paths = |input: Value| -> Vec<String> {
+        let claim: Claim = crate::patch::read(input).unwrap();
+        claim.prepare().unwrap_err().errors.into_iter().map(|error| error.path).collect()
+    };
+    assert_eq!(paths(json!({})), ["providers"]);
+    let wrong = json!({"batch_limit": 0, "lease_seconds": 3601, "providers": {"sms": "A"}});
+    assert_eq!(paths(wrong), ["batch_limit", "lease_seconds", "providers.sms", "providers"]);
+}
+
+proptest! {
+    #[test]
+    fn the_wait_is_between_a_second_and_its_longest_and_follows_the_dice(
+        attempts in 0_u32..100, low in 0.0..=1.0_f64, high in 0.0..=1.0_f64,
+    ) {
+        let longest = backoff(attempts, 1.0);
+        prop_assert!(longest <= BACKOFF_LONGEST && longest >= BACKOFF_BASE);
+        prop_assert!(longest <= backoff(attempts + 1, 1.0));
+        let (low, high) = (low.min(high), low.max(high));
+        prop_assert!(backoff(attempts, low) <= backoff(attempts, high));
+        prop_assert!(backoff(attempts, low) >= BACKOFF_SHORTEST);
+    }
+}

@@ -1,0 +1,114 @@
+//! What became of a message: said by who sends it, by the provider, or by a person.
+
+use fieldcrm_core::outbox::{
+    Complete, Fail, Held, MarkUnknown, MessageId, RecordStatus, Status, Step,
+};
+use fieldcrm_core::{Capability, Code, Error, Result, patch};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Db, call_as, session};
+
+const LOCK: &str = include_str!("../../sql/outbox/lock.sql");
+const LOCK_REPORTED: &str = include_str!("../../sql/outbox/lock_reported.sql");
+const SETTLE: &str = include_str!("../../sql/outbox/settle.sql");
+
+#[derive(Deserialize)]
+struct Locked {
+    org_id: Uuid,
+    held: Held,
+    message: Value,
+}
+
+/// `crm_complete_message(id, lease_id, provider_message_id)`: it went out. The row.
+pub async fn complete<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let complete = patch::read::<Complete>(arguments)?.prepare()?;
+    let locked = lock_as_service(db, complete.id).await?;
+    let step = locked.held.complete(complete.lease_id, complete.provider_message_id.as_deref())?;
+    settle(db, locked, step).await
+}
+
+/// `crm_fail_message(id, lease_id, code, message, retryable, retry_after_seconds)`: it did not go out. The row.
+pub async fn fail<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let failure = patch::read::<Fail>(arguments)?.prepare();
+    let locked = lock_as_service(db, failure.id).await?;
+    let step = locked.held.fail(&failure)?;
+    settle(db, locked, step).await
+}
+
+/// `crm_mark_message_unknown(id, lease_id, code, message)`: nobody knows whether it went out. The row.
+pub async fn mark_unknown<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let unknown = patch::read::<MarkUnknown>(arguments)?.prepare();
+    let locked = lock_as_service(db, unknown.id).await?;
+    let step = locked.held.mark_unknown(&unknown)?;
+    settle(db, locked, step).await
+}
+
+/// `crm_record_message_status(provider, provider_message_id, status, code, message)`: what the provider reports. The row.
+pub async fn record_status<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let report = patch::read::<RecordStatus>(arguments)?.prepare()?;
+    let org_id = require_service(db).await?;
+    let key = json!({
+        "org_id": org_id, "provider": report.provider, "provider_message_id": report.provider_message_id,
+    });
+    let locked = lock(db, LOCK_REPORTED, &key).await?;
+    let step = locked.held.report(&report);
+    settle(db, locked, step).await
+}
+
+/// `crm_retry_message(id)`: once more what failed or is unknown. The row.
+pub async fn retry<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let locked = lock_as_staff(db, arguments).await?;
+    let step = locked.held.retry()?;
+    settle(db, locked, step).await
+}
+
+/// `crm_cancel_message(id)`: not any more what waits in the queue. The row.
+pub async fn cancel<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let locked = lock_as_staff(db, arguments).await?;
+    let step = locked.held.cancel()?;
+    settle(db, locked, step).await
+}
+
+/// The org that is selected, if one is.
+async fn require_service(db: &mut impl Db) -> Result<Option<Uuid>> {
+    let caller = session::current(db).await?;
+    if caller.service {
+        return Ok(caller.org_id);
+    }
+    Err(Error::new(Code::Forbidden, "This is for back-end sessions only."))
+}
+
+async fn lock_as_service(db: &mut impl Db, id: Uuid) -> Result<Locked> {
+    let org_id = require_service(db).await?;
+    lock(db, LOCK, &json!({"org_id": org_id, "id": id})).await
+}
+
+async fn lock_as_staff(db: &mut impl Db, arguments: Value) -> Result<Locked> {
+    let MessageId { id } = patch::read(arguments)?;
+    let org_id = session::current(db).await?.require(&[Capability::MessagesSend])?;
+    lock(db, LOCK, &json!({"org_id": org_id, "id": id})).await
+}
+
+async fn lock(
+    db: &mut impl Db,
+    statement: &'static str,
+    key: &(impl Serialize + Sync),
+) -> Result<Locked> {
+    let locked: Option<Locked> = call_as(db, statement, key).await?;
+    locked.ok_or_else(|| Error::not_found("message"))
+}
+
+/// Writes the step, if there is one.
+async fn settle(db: &mut impl Db, locked: Locked, step: Step) -> Result<Value> {
+    let Some(set) = step else { return Ok(locked.message) };
+    let goes_out = |status: &Value| {
+        serde_json::from_value::<Status>(status.clone()).is_ok_and(Status::went_out)
+    };
+    let log = !locked.held.status.went_out() && goes_out(&set["status"]);
+    let document = json!({
+        "org_id": locked.org_id, "id": locked.message["id"], "set": set, "log": log,
+    });
+    db.call(SETTLE, &document).await
+}

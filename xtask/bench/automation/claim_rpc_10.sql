@@ -1,0 +1,1 @@
+select public.crm_claim_messages(batch_limit => 10, lease_seconds => 60, providers => '{"email": "log"}');

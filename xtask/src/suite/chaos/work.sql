@@ -1,0 +1,1 @@
+select public.crm_run_automations(batch_limit => 20);
