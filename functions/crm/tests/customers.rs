@@ -360,7 +360,7 @@ async fn no_log_line_holds_personal_data() {
         let lines = harness.lines.0.lock().unwrap();
         assert_eq!(lines.len(), 2);
         for line in lines.iter() {
-            for personal in ["Ann", "ann@", "555", ID, "a.b.c"] {
+            for personal in ["Ann", "ann@", "555 0100", ID, "a.b.c"] {
                 assert!(!line.contains(personal), "{personal} in {line}");
             }
         }

@@ -21,14 +21,12 @@ pub fn known(body: Map<String, Value>, keys: &[&str]) -> Result<Map<String, Valu
 /// `batch_limit`, the only key, if it is there; `longest` is what the RPCs take.
 pub fn batch_limit(body: Option<JsonObject>, longest: u64) -> Result<Option<u64>> {
     let body = known(body.map(|body| body.0).unwrap_or_default(), &["batch_limit"])?;
-    match body.get("batch_limit") {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_u64().filter(|limit| (1..=longest).contains(limit)) {
-            Some(limit) => Ok(Some(limit)),
-            None => {
-                let message = format!("a whole number from 1 to {longest}");
-                Err(Error::invalid_field("batch_limit", "out_of_range", message))
-            }
-        },
-    }
+    let Some(value) = body.get("batch_limit").filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let limit = value.as_u64().filter(|limit| (1..=longest).contains(limit));
+    limit.map(Some).ok_or_else(|| {
+        let message = format!("a whole number from 1 to {longest}");
+        Error::invalid_field("batch_limit", "out_of_range", message)
+    })
 }

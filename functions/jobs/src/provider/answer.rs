@@ -107,20 +107,19 @@ fn clean(text: &str, longest: usize) -> String {
     text.trim().chars().map(plain).take(longest).collect()
 }
 
-/// In seconds: RFC 9110 has a number of them or a date; `SendGrid` has its own header, with the time in seconds since 1970.
+/// In seconds: RFC 9110 has a number of them or a date; SendGrid has its own header, with the time in seconds since 1970.
 fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<u64> {
     let since_1970 = u64::try_from(now.timestamp()).ok()?;
-    let asked = match answer.header("retry-after").map(str::trim) {
-        Some(value) => value.parse().ok().or_else(|| {
+    let asked: Option<u64> = if let Some(value) = answer.header("retry-after").map(str::trim) {
+        value.parse().ok().or_else(|| {
             let date = httpdate::parse_http_date(value).ok()?;
             let from = SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970);
             Some(date.duration_since(from).unwrap_or_default().as_secs())
-        }),
-        None => {
-            let reset: u64 = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
-            // Some give the seconds left under the same name.
-            Some(if reset > LONGEST_WAIT { reset.saturating_sub(since_1970) } else { reset })
-        }
+        })
+    } else {
+        let reset: u64 = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
+        // Some give the seconds left under the same name.
+        Some(if reset > LONGEST_WAIT { reset.saturating_sub(since_1970) } else { reset })
     };
     asked.map(|seconds| seconds.min(LONGEST_WAIT))
 }

@@ -1,4 +1,4 @@
-//! E-mail over `SendGrid`: <https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send>.
+//! E-mail over SendGrid: <https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send>.
 //!
 //! No idempotency key: a repeat is another e-mail.
 

@@ -1,6 +1,6 @@
 //! E-mail over Amazon SES v2: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>.
 //!
-//! No idempotency key: a repeat is another e-mail. Requests are signed (`SigV4`) by AWS' own crate.
+//! No idempotency key: a repeat is another e-mail. Requests are signed (SigV4) by AWS' own crate.
 
 use std::time::{Duration, SystemTime};
 
@@ -162,7 +162,7 @@ impl Provider for Ses {
 mod tests {
     use super::*;
 
-    /// `post-vanilla` of AWS' own test suite for `SigV4`.
+    /// `post-vanilla` of AWS' own test suite for SigV4.
     #[test]
     fn a_request_is_signed_as_aws_signs_it() {
         let credentials = Credentials::new(

@@ -45,15 +45,13 @@ impl WhatsappCloud {
             // Comes back with each status of the message.
             "biz_opaque_callback_data": message.id,
         });
-        match message.payload.as_ref().map(|payload| &payload["template"]) {
-            Some(template @ Value::Object(_)) => {
-                body["type"] = "template".into();
-                body["template"] = template.clone();
-            }
-            _ => {
-                body["type"] = "text".into();
-                body["text"] = json!({ "preview_url": false, "body": message.body });
-            }
+        let template = message.payload.as_ref().map(|payload| &payload["template"]);
+        if let Some(template @ Value::Object(_)) = template {
+            body["type"] = "template".into();
+            body["template"] = template.clone();
+        } else {
+            body["type"] = "text".into();
+            body["text"] = json!({ "preview_url": false, "body": message.body });
         }
         Ok(Post {
             url: format!("{}/{sender}/messages", self.base),
