@@ -16,6 +16,7 @@ use crate::{Db, call_as, session};
 
 const CREATE: &str = include_str!("../sql/followup/create.sql");
 const ENSURE_FIND: &str = include_str!("../sql/followup/ensure_find.sql");
+const ENSURE_LOCK: &str = include_str!("../sql/followup/ensure_lock.sql");
 const FIND_DEDUPE_KEY: &str = include_str!("../sql/followup/find_dedupe_key.sql");
 const FIND: &str = include_str!("../sql/followup/find.sql");
 const LOCK: &str = include_str!("../sql/followup/lock.sql");
@@ -99,6 +100,7 @@ pub async fn ensure<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let key = followup.dedupe_key.take().unwrap_or_else(|| followup.key(org_id));
     followup.dedupe_key = Some(key.clone());
     followup.assigned_to_user_id = followup.assigned_to_user_id.or(caller.profile_id);
+    db.call(ENSURE_LOCK, &json!({"org_id": org_id, "dedupe_key": key})).await?;
     for _ in 0..TRIES {
         if let Some(id) = find_key(db, &key).await? {
             return Ok(found(id));

@@ -92,7 +92,7 @@ async fn sessions_that_race_on_keys_get_one_follow_up_each(target: Target) {
             });
         }
         let mut ids: HashMap<usize, HashSet<String>> = HashMap::new();
-        let mut created = vec![0; KEYS];
+        let mut created = [0; KEYS];
         while let Some(seen) = tasks.join_next().await {
             for (n, outcome) in seen.unwrap() {
                 ids.entry(n).or_default().insert(outcome["id"].to_string());
