@@ -37,12 +37,15 @@ create or replace function public.crm_ensure_followup(
   related_interaction_id uuid default null, related_work_order_id uuid default null, remind_at timestamptz default null
 ) returns jsonb
 language plpgsql set search_path = '' as $$
-begin
-  return fieldcrm.unwrap(fieldcrm.ensure_followup(json_build_object(
+declare
+  result constant jsonb := fieldcrm.ensure_followup(json_build_object(
     'customer_id', customer_id, 'title', title, 'due_at', due_at, 'dedupe_key', dedupe_key, 'description', description,
     'priority', priority, 'assigned_to_user_id', assigned_to_user_id, 'origin', origin,
     'related_interaction_id', related_interaction_id, 'related_work_order_id', related_work_order_id,
-    'remind_at', remind_at)::text));
+    'remind_at', remind_at)::text);
+begin
+  -- Asked again and again, in a loop: what is no error is not handed on.
+  return case when result ? '$error' then fieldcrm.unwrap(result) else result end;
 end $$;
 comment on function public.crm_ensure_followup(uuid, text, timestamptz, text, text, text, uuid, text, uuid, uuid, timestamptz) is
 $$Makes a follow-up unless the org has one with the key: whoever asks with the same key, at once or again, gets the same id.

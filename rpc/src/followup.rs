@@ -77,6 +77,12 @@ async fn insert(
     Ok(done["followup"].take())
 }
 
+#[derive(Deserialize)]
+struct Locked {
+    session: Session,
+    first: bool,
+}
+
 /// How often one call looks for the key and inserts: again only where the row that was in the way went.
 const TRIES: usize = 3;
 
@@ -85,24 +91,25 @@ const TRIES: usize = 3;
 /// policies and capabilities are the statement's.
 pub async fn ensure<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let mut followup = patch::read::<EnsureFollowup>(arguments)?.prepare()?;
+    if followup.dedupe_key.is_none() {
+        let org_id = writer(&session::current(db).await?, followup.origin)?;
+        followup.dedupe_key = Some(followup.key(org_id));
+    }
+    let key = json!({"dedupe_key": followup.dedupe_key});
+    // Whose word it is cannot be seen from the row.
     if followup.origin != Origin::SystemRule
-        && let Some(key) = &followup.dedupe_key
-        && let Some(id) = find_key(db, key).await?
+        && let Some(id) = find_key(db, &key).await?
     {
         return Ok(found(id));
     }
-    let caller = session::current(db).await?;
-    let org_id = caller.require(&[Capability::FollowupsWrite, Capability::FollowupsWriteOwn])?;
-    if followup.origin == Origin::SystemRule && !caller.service {
-        let hint = "Only back-end sessions make the follow-ups of system rules.";
-        return Err(Error::new(Code::Forbidden, hint));
-    }
-    let key = followup.dedupe_key.take().unwrap_or_else(|| followup.key(org_id));
-    followup.dedupe_key = Some(key.clone());
+    let Locked { session: caller, first } = call_as(db, ENSURE_LOCK, &key).await?;
+    let org_id = writer(&caller, followup.origin)?;
     followup.assigned_to_user_id = followup.assigned_to_user_id.or(caller.profile_id);
-    db.call(ENSURE_LOCK, &json!({"org_id": org_id, "dedupe_key": key})).await?;
-    for _ in 0..TRIES {
-        if let Some(id) = find_key(db, &key).await? {
+    for attempt in 0..TRIES {
+        // Who is first has just looked; if somebody came in between, the insert says so.
+        if (attempt > 0 || !first || followup.origin == Origin::SystemRule)
+            && let Some(id) = find_key(db, &key).await?
+        {
             return Ok(found(id));
         }
         let row = insert(db, &caller, org_id, &followup).await?;
@@ -115,8 +122,18 @@ pub async fn ensure<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     })
 }
 
-async fn find_key(db: &mut impl Db, key: &str) -> Result<Option<Uuid>> {
-    call_as(db, ENSURE_FIND, &json!({"dedupe_key": key})).await
+/// The org, for who may make follow-ups of that origin.
+fn writer(caller: &Session, origin: Origin) -> Result<Uuid> {
+    let org_id = caller.require(&[Capability::FollowupsWrite, Capability::FollowupsWriteOwn])?;
+    if origin == Origin::SystemRule && !caller.service {
+        let hint = "Only back-end sessions make the follow-ups of system rules.";
+        return Err(Error::new(Code::Forbidden, hint));
+    }
+    Ok(org_id)
+}
+
+async fn find_key(db: &mut impl Db, key: &Value) -> Result<Option<Uuid>> {
+    call_as(db, ENSURE_FIND, key).await
 }
 
 fn found(id: Uuid) -> Value {
