@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use fieldcrm_core::automation::Purpose;
-use fieldcrm_core::consent::{Channel, Customer, Decision, Facts, Org, Reason, Verdict, decide, mask};
+use fieldcrm_core::consent::{
+    Channel, Customer, Decision, Facts, Org, Reason, Verdict, decide, mask,
+};
 use fieldcrm_core::outbox::ContactQuestion;
 use fieldcrm_core::{Capability, Error, Result, patch};
 use serde::{Deserialize, Serialize};

@@ -66,7 +66,8 @@ async fn call(target: Target, org: Uuid, name: String, arguments: Value) -> Resu
 }
 
 const MEMBERS: &str = "select count(*) from crm_segment_members where org_id = $1";
-const EVENTS: &str = "select count(*) from crm_events where org_id = $1 and event_type ~ '^segment_'";
+const EVENTS: &str =
+    "select count(*) from crm_events where org_id = $1 and event_type ~ '^segment_'";
 
 async fn recomputes_of_one_segment_at_once_take_turns(target: Target) {
     let org = Org::make(target).await;

@@ -91,7 +91,8 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
             message["from"] = org.from.clone();
         }
     }
-    let count = |verdict| decided.iter().filter(|(_, decision)| decision.verdict == verdict).count();
+    let count =
+        |verdict| decided.iter().filter(|(_, decision)| decision.verdict == verdict).count();
     Ok(json!({
         "messages": messages, "deferred": count(Verdict::Deferred), "refused": count(Verdict::Refused),
     }))
@@ -122,8 +123,7 @@ async fn keep_caps(db: &mut impl Db, gate: &mut Gate, due: &mut Vec<Due>) -> Res
         return Ok(());
     }
     let customers: HashSet<_> = asks.iter().map(|(_, ask)| ask.customer_id).collect();
-    let ours: HashSet<Uuid> =
-        call_as(db, TAKE_TURNS, &json!({"customers": customers})).await?;
+    let ours: HashSet<Uuid> = call_as(db, TAKE_TURNS, &json!({"customers": customers})).await?;
     due.retain(|message| {
         capped(gate, message).is_none_or(|(_, ask)| ours.contains(&ask.customer_id))
     });

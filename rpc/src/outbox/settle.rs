@@ -60,6 +60,12 @@ pub async fn record_status<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
 /// `crm_retry_message(id)`: once more what failed or is unknown. The row.
 pub async fn retry<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let locked = lock_as_staff(db, arguments).await?;
+    if locked.message["to_address"].is_null() {
+        return Err(Error::new(
+            Code::WrongState,
+            "Its customer was erased: nobody is left to send it to.",
+        ));
+    }
     let step = locked.held.retry()?;
     settle(db, locked, step).await
 }
