@@ -65,6 +65,7 @@ async fn silence_is_acted_on_and_noted(context: &mut Context) {
     assert_eq!(noted, [json!([silent, 60, true])]);
 }
 
+#[allow(clippy::too_many_lines, reason = "all actions in one rule")]
 async fn every_action_says_what_it_did(context: &mut Context) {
     let arena = Arena::make(context, 2).await;
     let member = arena.member(context, "sales").await;

@@ -295,7 +295,7 @@ async fn killed_workers_leave_what_one_undisturbed_worker_makes(target: Target) 
     let chaos = Org::make(target, customers).await;
     let (send, victims) = mpsc::unbounded_channel();
     let killed = Arc::new(AtomicUsize::new(0));
-    let killer = tokio::spawn(kill(target, kills, killed.clone(), victims));
+    let executioner = tokio::spawn(kill(target, kills, killed.clone(), victims));
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     // Everything comes three times, while it is being worked off.
@@ -323,7 +323,7 @@ async fn killed_workers_leave_what_one_undisturbed_worker_makes(target: Target) 
     }
     // Who stopped before the last event came did not see it.
     work(chaos, 99, send).await;
-    killer.await.unwrap();
+    executioner.await.unwrap();
     let killed = killed.load(Ordering::Relaxed);
     println!("{WORKERS} workers, {killed} killed at work: {:.1} s", start.elapsed().as_secs_f64());
 

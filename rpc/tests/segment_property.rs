@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use common::{Context, Target};
+use fieldcrm_core::Error;
 use fieldcrm_core::segment::catalogue::{self, Kind};
 use fieldcrm_rpc::Db;
 use fieldcrm_rpc::segment::evaluate::Evaluation;
@@ -27,6 +28,7 @@ use segment_sample::definition::{about_customers, envelope, scopes};
 use segment_sample::rows::{TEXTS, ZONES, at};
 use segment_sample::{Dice, shrink};
 use serde_json::{Value, json};
+use tokio_postgres::Client;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -62,14 +64,14 @@ impl Trial {
         let client = &self.arena.context.client;
         let mut db = TokioDb { client, prepared: &mut self.prepared };
         let now = now.to_rfc3339();
-        let found = match Evaluation::prepare(&mut db, self.arena.org.id, definition, Some(&now))
-            .await
-        {
-            Ok(evaluation) => db.run(&evaluation.compiled.within(IDS), &evaluation.document).await,
-            Err(error) => Err(error),
-        };
+        let found =
+            match Evaluation::prepare(&mut db, self.arena.org.id, definition, Some(&now)).await {
+                Ok(evaluation) => forms(&mut db, &evaluation, &self.arena.org.customers).await,
+                Err(error) => Err(error),
+            };
         match found {
-            Ok(found) => Ok(ids(&found)),
+            Ok((found, form)) if form.is_empty() => Ok(found),
+            Ok((_, form)) => Err(form),
             Err(error) => {
                 client.batch_execute("rollback to attempt").await.unwrap();
                 Err(format!("{error:?}"))
@@ -119,6 +121,33 @@ impl Trial {
     fn conclude(&self) {
         assert!(self.findings.is_empty(), "{}", self.findings.join("\n\n"));
     }
+}
+
+/// Whom the statement finds that asks for everybody, and what is odd about the one that asks about given customers.
+async fn forms(
+    db: &mut TokioDb<'_, Client>,
+    evaluation: &Evaluation,
+    customers: &[Record],
+) -> Result<(BTreeSet<Uuid>, String), Error> {
+    let compiled = &evaluation.compiled;
+    let found = ids(&db.run(&compiled.within(IDS), &evaluation.document).await?);
+    let all = ids(&db.run(&compiled.within_archived_too(IDS), &evaluation.document).await?);
+    // Some are left out: they must not be found.
+    let asked: BTreeSet<_> = customers.iter().skip(customers.len() / 4).map(|one| one.id).collect();
+    let document = evaluation.with("customer_ids", json!(asked));
+    let answer = db.run_kept(&compiled.those_who_match(), &document).await?;
+    let rows = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    let explained = rows.iter().all(|row| {
+        row[1][0][0] == true
+            && row[1].as_array().is_some_and(|nodes| nodes.len() == compiled.nodes().len())
+    });
+    let given: BTreeSet<_> =
+        rows.iter().map(|row| ids(&json!([row[0]])).pop_first().unwrap()).collect();
+    let same =
+        explained && found.is_subset(&all) && given == all.intersection(&asked).copied().collect();
+    let odd =
+        if same { String::new() } else { format!("asked about {asked:?}: {answer}, of {all:?}") };
+    Ok((found, odd))
 }
 
 fn ids(found: &Value) -> BTreeSet<Uuid> {

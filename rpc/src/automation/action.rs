@@ -88,15 +88,12 @@ fn text(action: &Action, run: &Run, known: &Known) -> Result<Option<Text>> {
     let facts = known.facts.get(&run.customer_id).cloned();
     let facts: Facts = facts.ok_or_else(|| Error::not_found("customer"))?;
     let payload = &run.event["payload"];
-    let rendered = match action {
-        Action::SendMessage { template_id: Some(id), variables, .. } => {
-            let template = known.templates.get(id).ok_or_else(|| Error::not_found("template"))?;
-            render_action_template(template, facts, variables, payload)?
-        }
-        _ => {
-            let body = body.as_deref().unwrap_or_default();
-            render_action_text(channel, subject.map(String::as_str), body, facts, payload)?
-        }
+    let rendered = if let Action::SendMessage { template_id: Some(id), variables, .. } = action {
+        let template = known.templates.get(id).ok_or_else(|| Error::not_found("template"))?;
+        render_action_template(template, facts, variables, payload)?
+    } else {
+        let body = body.as_deref().unwrap_or_default();
+        render_action_text(channel, subject.map(String::as_str), body, facts, payload)?
     };
     let title = matches!(action, Action::CreateFollowup { .. } | Action::NotifyUser { .. });
     if title && rendered.subject.as_deref().is_none_or(|title| title.trim().is_empty()) {

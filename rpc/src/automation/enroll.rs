@@ -19,7 +19,7 @@ const MAX_RUNS: usize = 5_000;
 
 /// An event that was claimed, with its customer locked.
 #[derive(Debug, Deserialize)]
-pub(super) struct Event {
+pub(super) struct Fact {
     pub queue_id: i64,
     pub event_id: Uuid,
     pub customer_id: Uuid,
@@ -109,7 +109,7 @@ struct Enrolled {
 pub(super) async fn enroll<D: Db>(
     db: &mut D,
     rules: &[Rule],
-    events: &[Event],
+    events: &[Fact],
     held: &Held,
     heard: &[(usize, usize)],
     tally: &mut Tally,
@@ -185,7 +185,7 @@ pub(super) async fn enroll<D: Db>(
 }
 
 /// A circle of rules is cut where it closes, and a long way before it grows longer.
-fn guard(event: &Event, rule: &Rule) -> Option<Skip> {
+fn guard(event: &Fact, rule: &Rule) -> Option<Skip> {
     if event.rule_chain.contains(&rule.id) {
         Some(Skip::Loop)
     } else if event.rule_chain.len() >= MAX_CHAIN {

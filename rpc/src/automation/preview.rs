@@ -137,10 +137,10 @@ async fn explain(
 ) -> Result<()> {
     let customers =
         sample.iter().filter_map(|row| row.get("customer_id")?.as_str()?.parse().ok()).collect();
-    let matches = super::enroll::matching(db, evaluation, &customers).await?;
+    let found = super::enroll::matching(db, evaluation, &customers).await?;
     for row in sample {
         let id = row.get("customer_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-        let matched = id.and_then(|id: Uuid| matches.get(&id)).cloned();
+        let matched = id.and_then(|id: Uuid| found.get(&id)).cloned();
         row.insert("matched".to_owned(), matched.unwrap_or_default());
     }
     Ok(())

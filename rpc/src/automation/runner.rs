@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::act;
-use super::enroll::{self, Event};
+use super::enroll::{self, Fact};
 use super::run::{Held, Outcome, Rule, Run, Skip, Tally, rounds};
 use crate::{Db, call_as, session};
 
@@ -59,7 +59,7 @@ pub async fn process_segments<D: Db>(db: &mut D, arguments: Value) -> Result<Val
 #[derive(Deserialize)]
 struct Claimed {
     last: Option<i64>,
-    events: Vec<Event>,
+    events: Vec<Fact>,
     held: Vec<(Uuid, bool, bool)>,
 }
 
@@ -104,7 +104,7 @@ async fn work_off<D: Db>(
 /// Lets the rules hear the events, and returns the queue's ids of those that are done with.
 async fn work_through<D: Db>(
     db: &mut D,
-    events: &[Event],
+    events: &[Fact],
     held: &Held,
     tally: &mut Tally,
 ) -> Result<Vec<i64>> {

@@ -14,6 +14,7 @@ pub struct Arena {
 }
 
 /// The envelope around rules of a definition.
+#[allow(clippy::needless_pass_by_value, reason = "called with json!")]
 pub fn conditions(rules: Value) -> Value {
     json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}})
 }
