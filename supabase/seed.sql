@@ -280,15 +280,17 @@ from (select distinct org_id from demo_work) o, (values
 on conflict do nothing;
 
 insert into public.crm_automation_runs (id, org_id, rule_id, rule_version, customer_id, occurrence_key, trigger_context, status, due_at,
-  results, skip_code, skip_reason, attempts, started_at, completed_at)
+  results, skip_code, skip_reason, error_code, error_message, attempts, started_at, completed_at)
 select md5(w.id::text || 'run')::uuid, w.org_id, r.id, 1, w.id, 'once:' || w.id,
   jsonb_build_object('event_type', 'work_order_completed', 'occurred_at', now() - make_interval(days => w.number), 'payload', '{}'::jsonb),
   s.status::public.automation_run_status, now() - make_interval(days => w.number - 2),
   case when s.status = 'success' then '[{"type": "send_message"}]'::jsonb end, case when s.status = 'skipped' then 'conditions' end,
-  case when s.status = 'skipped' then 'The conditions are not met.' end, case when s.status = 'success' then 1 else 0 end,
+  case when s.status = 'skipped' then 'The customer no longer met the conditions when the run fell due.' end,
+  case when s.status = 'failed' then 'invalid_template' end, case when s.status = 'failed' then 'The name of the customer is missing.' end,
+  case when s.status = 'skipped' then 0 else 1 end,
   now() - make_interval(days => w.number), now() - make_interval(days => w.number - 2)
 from demo_work w join public.crm_automation_rules r on r.id = md5(w.org_id::text || 'Ask how the visit went')::uuid
-cross join lateral (select case when w.number % 2 = 0 then 'success' else 'skipped' end) as s (status)
+cross join lateral (select case w.number when 21 then 'failed' else case when w.number % 2 = 0 then 'success' else 'skipped' end end) as s (status)
 where w.number between 21 and 33 and w.number % 3 = 0
 on conflict do nothing;
 

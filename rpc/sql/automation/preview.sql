@@ -1,5 +1,5 @@
 -- In: the parameter of the rule's compiled conditions with rule_id or null, segment_id or null, once, cooldown_minutes or null,
--- takes_archived, sample_size, with_ids. Out: {considered, would_enroll, sample: [{customer_id, name}], skipped: {code: n},
+-- takes_archived, sample_size, with_ids. Out: {now, considered, would_enroll, sample: [{customer_id, name}], skipped: {code: n},
 -- skipped_sample: [{customer_id, name, code}], ids or null}, newest customers first.
 -- Put together by a grouping and not by joins: it takes no longer where the planner expects fewer customers than there are.
 with known as (
@@ -34,7 +34,7 @@ with known as (
   group by k.id
   having max(k.name) is not null and ($1 ->> 'segment_id' is null or bool_or(k.is_member))
 )
-select jsonb_build_object('considered', (select count(*) from considered),
+select jsonb_build_object('now', now(), 'considered', (select count(*) from considered),
   'would_enroll', (select count(*) from considered x where x.skip is null),
   'sample', coalesce((
     select jsonb_agg(jsonb_build_object('customer_id', s.id, 'name', s.name) order by s.created_at desc, s.id desc)

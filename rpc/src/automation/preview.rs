@@ -1,12 +1,19 @@
 //! What a rule would do, without doing it.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use fieldcrm_core::automation::{Action, MessageChannel, NewRule};
+use fieldcrm_core::consent::Channel;
 use fieldcrm_core::segment::Statement;
-use fieldcrm_core::{Capability, Error, Result, patch};
+use fieldcrm_core::{Capability, Error, FieldError, Result, patch};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::references;
 use super::run::Reenrollment;
+use crate::consent::{Ask, decide_many};
 use crate::segment::evaluate::Evaluation;
 use crate::{Db, call_as, session};
 
@@ -15,6 +22,8 @@ const PREVIEW: &str = include_str!("../../sql/automation/preview.sql");
 
 const SAMPLE_SIZE: i64 = 20;
 const MAX_SAMPLE_SIZE: i64 = 100;
+/// Of how many customers the facts of consent are in memory at once.
+const CONSENT_BATCH: usize = 5_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +44,8 @@ struct Draft {
     #[serde(default)]
     reenrollment: Reenrollment,
     cooldown_minutes: Option<i64>,
-    actions: Option<Value>,
+    time_offset_minutes: Option<i64>,
+    actions: Value,
 }
 
 impl Draft {
@@ -47,14 +57,18 @@ impl Draft {
         self.segment_id.filter(|_| on_segment)
     }
 
-    fn sends_messages(&self) -> bool {
-        let actions = self.actions.as_ref().and_then(Value::as_array);
-        actions.is_some_and(|actions| actions.iter().any(|action| action["type"] == "send_message"))
+    /// The actions that send messages.
+    fn messages(&self) -> Result<Vec<Action>> {
+        let mut actions: Vec<Action> = serde_json::from_value(self.actions.clone())
+            .map_err(|error| Error::internal(format!("actions cannot be read: {error}")))?;
+        actions.retain(|action| matches!(action, Action::SendMessage { .. }));
+        Ok(actions)
     }
 }
 
 #[derive(Deserialize)]
 struct Found {
+    now: DateTime<Utc>,
     considered: i64,
     would_enroll: i64,
     sample: Vec<Map<String, Value>>,
@@ -75,12 +89,13 @@ pub async fn preview<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     let draft = match (rule_id, rule) {
         (Some(id), None) => stored(db, org_id, id).await?,
-        (None, Some(rule)) => unsaved(rule)?,
+        (None, Some(rule)) => unsaved(db, org_id, rule).await?,
         _ => {
             let message = "send either a rule_id or a rule";
             return Err(Error::invalid_field("rule_id", "invalid_value", message));
         }
     };
+    let messages = draft.messages()?;
     let evaluation = match &draft.conditions {
         Some(conditions) => Some(Evaluation::prepare(db, org_id, conditions, None).await?),
         None => None,
@@ -101,7 +116,7 @@ pub async fn preview<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         ("cooldown_minutes", json!(draft.cooldown_minutes)),
         ("takes_archived", json!(takes_archived)),
         ("sample_size", json!(sample_size)),
-        ("with_ids", json!(draft.sends_messages())),
+        ("with_ids", json!(!messages.is_empty())),
     ] {
         document[key] = value;
     }
@@ -111,7 +126,9 @@ pub async fn preview<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     if let Some(evaluation) = &evaluation {
         explain(db, evaluation, &mut sample).await?;
     }
-    let messages = decide(db, org_id, &draft, found.ids.as_deref().unwrap_or_default()).await?;
+    let at = found.now + Duration::minutes(draft.time_offset_minutes.unwrap_or_default());
+    let customers = found.ids.as_deref().unwrap_or_default();
+    let messages = decide(db, org_id, &messages, customers, at).await?;
     Ok(json!({
         "considered": found.considered, "would_enroll": found.would_enroll, "sample": sample,
         "skipped": found.skipped, "skipped_sample": found.skipped_sample, "messages": messages,
@@ -123,10 +140,25 @@ async fn stored(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Draft> {
     rule.ok_or_else(|| Error::not_found("automation rule"))
 }
 
-/// A rule that was not saved: what saving it would refuse is for whoever checks rules to say.
-fn unsaved(rule: Value) -> Result<Draft> {
-    let draft: Draft = patch::read(rule)?;
-    Ok(Draft { id: None, ..draft })
+/// A rule that was not saved, checked as if it were to be; it may still lack a name.
+async fn unsaved(db: &mut impl Db, org_id: Uuid, mut rule: Value) -> Result<Draft> {
+    if rule.is_object() && rule["name"].is_null() {
+        rule["name"] = json!("Preview");
+    }
+    let checked = match patch::read::<NewRule>(rule).and_then(NewRule::prepare) {
+        Ok(prepared) => references::check(db, org_id, &prepared).await.map(|_| prepared),
+        Err(error) => Err(error),
+    };
+    let prepared = checked.map_err(|error| Error {
+        errors: error
+            .errors
+            .iter()
+            .map(|one| FieldError { path: format!("rule.{}", one.path), ..one.clone() })
+            .collect(),
+        ..error
+    })?;
+    let rule = serde_json::to_value(prepared.rule);
+    rule.and_then(serde_json::from_value).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Says of each customer of the sample what the conditions see.
@@ -147,12 +179,43 @@ async fn explain(
 }
 
 /// What consent would say of the messages to those who would be taken in: {channel: {code: n}}.
-#[allow(clippy::unused_async, reason = "asks the rules of consent once they are here")]
-async fn decide(
-    _db: &mut impl Db,
-    _org_id: Uuid,
-    _draft: &Draft,
-    _customers: &[Uuid],
+async fn decide<D: Db>(
+    db: &mut D,
+    org_id: Uuid,
+    messages: &[Action],
+    customers: &[Uuid],
+    at: DateTime<Utc>,
 ) -> Result<Value> {
-    Ok(json!({}))
+    let mut counts: BTreeMap<MessageChannel, BTreeMap<String, u64>> = BTreeMap::new();
+    for customers in customers.chunks(CONSENT_BATCH) {
+        let mut channels = Vec::new();
+        let mut asks = Vec::new();
+        for customer_id in customers {
+            for message in messages {
+                let Action::SendMessage { channel, purpose, expires_in_minutes, .. } = message
+                else {
+                    continue;
+                };
+                let lasts = expires_in_minutes.and_then(Duration::try_minutes);
+                channels.push(*channel);
+                asks.push(Ask {
+                    customer_id: *customer_id,
+                    channel: match channel {
+                        MessageChannel::Email => Channel::Email,
+                        MessageChannel::Sms => Channel::Sms,
+                        MessageChannel::Whatsapp => Channel::Whatsapp,
+                    },
+                    purpose: *purpose,
+                    contact_id: None,
+                    expires_at: lasts.and_then(|lasts| at.checked_add_signed(lasts)),
+                });
+            }
+        }
+        let decisions = decide_many(db, org_id, asks, at).await?;
+        for (channel, decision) in channels.into_iter().zip(decisions) {
+            let code = json!(decision.code).as_str().unwrap_or_default().to_owned();
+            *counts.entry(channel).or_default().entry(code).or_default() += 1;
+        }
+    }
+    Ok(json!(counts))
 }

@@ -20,8 +20,7 @@ from wall_orgs o,
     ('quote', (select x.id from public.quotes x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('followup', (select x.id from public.crm_followups x where x.org_id = o.org_id and x.status = 'pending' order by x.due_at, x.id limit 1)),
     ('template', (select x.id from public.crm_message_templates x where x.org_id = o.org_id and x.variables is null and x.channel = 'email' order by x.id limit 1)),
-    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1)),
-    ('rule', (select x.id from public.crm_automation_rules x where x.org_id = o.org_id order by x.id limit 1))
+    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

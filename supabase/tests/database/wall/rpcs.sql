@@ -104,10 +104,10 @@ insert into wall_rpcs values
   ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => jsonb_build_array(jsonb_build_object(''type'', ''add_to_segment'', ''segment_id'', {?segment})))', 'managers', true, '00000'),
   ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => jsonb_build_array(jsonb_build_object(''type'', ''notify_user'', ''title'', ''x'', ''to'', {?member})))', 'managers', true, '00000'),
   ('crm_create_automation_rule(name => ''Fresh'', trigger_type => ''event'', event_type => ''quote_sent'', actions => jsonb_build_array(jsonb_build_object(''type'', ''send_message'', ''channel'', ''email'', ''purpose'', ''marketing'', ''template_id'', {?template})))', 'managers', true, '00000'),
-  ('crm_update_automation_rule(id => {rule}, patch => ''{"is_enabled": false}'')', 'managers', true, '00000'),
-  ('crm_update_automation_rule(id => {rule}, patch => jsonb_build_object(''actions'', jsonb_build_array(jsonb_build_object(''type'', ''set_field'', ''field'', ''owner_id'', ''value'', {?member}))))', 'managers', true, '00000'),
+  ('crm_update_automation_rule(id => {automation_rule}, patch => ''{"is_enabled": false}'')', 'managers', true, '00000'),
+  ('crm_update_automation_rule(id => {automation_rule}, patch => jsonb_build_object(''actions'', jsonb_build_array(jsonb_build_object(''type'', ''set_field'', ''field'', ''owner_id'', ''value'', {?member}))))', 'managers', true, '00000'),
   ('crm_automation_history()', 'staff', true, '00000'),
-  ('crm_automation_history(rule_id => {*rule})', 'staff', true, '00000'),
+  ('crm_automation_history(rule_id => {*automation_rule})', 'staff', true, '00000'),
   ('crm_automation_history(customer_id => {*customer})', 'staff', true, '00000'),
   ('crm_emit_event(event_type => ''boiler_tested'', customer_id => {customer})', 'loggers', true, '00000'),
   ('crm_emit_event(event_type => ''boiler_tested'', customer_id => {customer}, org_id => {org})', 'loggers', true, '00000');
