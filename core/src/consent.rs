@@ -80,7 +80,8 @@ impl Reason {
     }
 }
 
-/// What is known of a customer.
+/// What is known of a customer. The statement that reads it gives arrays of the fields in their order, of this and of what
+/// is in it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Customer {

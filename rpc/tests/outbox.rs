@@ -148,7 +148,7 @@ async fn what_may_go_later_waits_until_then(context: &mut Context) {
     set(context, "update crm_outbox set available_at = now() where id = $1", &sent["id"]).await;
     let arguments = json!({"providers": {"email": "log"}});
     let claimed = context.call(JOB, "crm_claim_messages", arguments).await.unwrap();
-    assert_eq!(claimed, json!({"messages": [], "deferred": 1, "refused": 0}));
+    assert_eq!(claimed, json!({"messages": [], "deferred": 1, "refused": 0, "unknown": 0}));
     assert_eq!(field(context, &sent["id"], waits).await.unwrap(), "true");
     let sql = "update crm_preferences set preferred_contact_window_start = null, preferred_contact_window_end = null
         where customer_id = $1";
@@ -184,7 +184,7 @@ async fn consent_that_is_withdrawn_in_the_queue_stops_the_message(context: &mut 
         context.client.execute(sql, &[&customer]).await.unwrap();
         let arguments = json!({"providers": {"email": "log"}});
         let claimed = context.call(JOB, "crm_claim_messages", arguments).await.unwrap();
-        assert_eq!(claimed, json!({"messages": [], "deferred": 0, "refused": 1}), "{code}");
+        assert_eq!(claimed, json!({"messages": [], "deferred": 0, "refused": 1, "unknown": 0}), "{code}");
         assert_eq!(status(context, &sent["id"]).await, "refused");
         assert_eq!(field(context, &sent["id"], "decision_code").await.unwrap(), code);
         context.client.batch_execute("rollback to round").await.unwrap();
