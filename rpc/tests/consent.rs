@@ -84,6 +84,7 @@ fn combination(number: u32, channel: Channel, purpose: Purpose) -> (Customer, Or
         id: Uuid::from_u128(1),
         r#type: if reachable { kind } else { ContactType::Fax },
         value: String::new(),
+        created_at: noon(),
         preferred: false,
         primary: false,
         verified,
@@ -212,7 +213,7 @@ async fn the_first_moment_is_the_one_postgres_clocks_show(context: &mut Context)
         let kind = dice.of(&[Purpose::Marketing, Purpose::Transactional]);
         let customer = Customer {
             endpoints: vec![Endpoint {
-                id: Uuid::nil(), r#type: ContactType::Email, value: String::new(), preferred: false, primary: false,
+                id: Uuid::nil(), r#type: ContactType::Email, value: String::new(), created_at: noon(), preferred: false, primary: false,
                 verified: true, opt_in_marketing: true, opt_in_transactional: true, stopped: Vec::new(),
             }],
             preferences: Some(Preferences { window_start: window.0, window_end: window.1, ..Preferences::default() }),
