@@ -183,7 +183,8 @@ fn the_cap_lets_through_when_enough_of_the_earlier_is_past() {
     let mut org = Org { cap_count: Some(2), cap_hours: Some(24), ..Org::default() };
     let hours_ago = |hours: i64| noon() - Duration::hours(hours);
     let ask = |org: &Org, earlier: &[DateTime<Utc>], purpose| {
-        let facts = Facts { org, customer: &customer, earlier, endpoint_id: None, expires_at: None };
+        let facts =
+            Facts { org, customer: &customer, earlier, endpoint_id: None, expires_at: None };
         let decision = decide(&facts, Channel::Email, purpose, noon());
         (decision.code, decision.retry_at)
     };
