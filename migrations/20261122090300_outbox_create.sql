@@ -113,16 +113,16 @@ create table public.crm_outbox (
   constraint crm_outbox_text_check check (char_length(subject) <= 500 and char_length(body) <= 200000 and char_length(to_address) <= 2000
     and char_length(error_message) <= 2000 and char_length(decision_reason) <= 500),
   constraint crm_outbox_attempts_check check (attempts >= 0 and max_attempts between 1 and 20)
-);
-create index idx_crm_outbox_queued on public.crm_outbox (available_at, id) where status = 'queued';
-create index idx_crm_outbox_leased_until on public.crm_outbox (leased_until) where status = 'sending';
+)
+-- No index holds what a claim changes, and there is room beside each row: a claim writes to no index of the table.
+with (fillfactor = 45);
 create index idx_crm_outbox_customer_id on public.crm_outbox (org_id, customer_id, created_at desc);
 create index idx_crm_outbox_created_at on public.crm_outbox (org_id, created_at desc);
 create index idx_crm_outbox_contact_id on public.crm_outbox (contact_id) where contact_id is not null;
 create index idx_crm_outbox_user_id on public.crm_outbox (org_id, user_id) where user_id is not null;
 create index idx_crm_outbox_template_id on public.crm_outbox (template_id) where template_id is not null;
 create index idx_crm_outbox_automation_run_id on public.crm_outbox (automation_run_id) where automation_run_id is not null;
-create index idx_crm_outbox_provider_message_id on public.crm_outbox (provider, provider_message_id) where provider_message_id is not null;
+create index idx_crm_outbox_provider_message_id on public.crm_outbox (provider_message_id) where provider_message_id is not null;
 create index idx_crm_outbox_created_by_user_id on public.crm_outbox (created_by_user_id);
 comment on table public.crm_outbox is 'Outgoing messages, and what became of them. Written by the RPCs only, so that none gets in unasked.';
 comment on column public.crm_outbox.user_id is 'The member of the org that it is for, such as with a reminder.';
@@ -150,10 +150,59 @@ begin
   end if;
   return new;
 end $$;
+-- What every message goes through needs no function to be found right.
 create trigger crm_outbox_guard_status before update of status on public.crm_outbox
-  for each row when (new.status <> old.status) execute function fieldcrm.guard_outbox_status();
+  for each row when (new.status <> old.status and not (old.status = 'queued' and new.status = 'sending'))
+  execute function fieldcrm.guard_outbox_status();
+
+-- What somebody has to look at, and when: a message that waits when it is due, one that is being sent when its lease
+-- runs out. Apart from the messages, because every claim changes it: their many indexes stay as they are.
+create table fieldcrm.outbox_queue (
+  org_id uuid not null,
+  id uuid not null,
+  channel text not null,
+  due_at timestamptz not null,
+  constraint outbox_queue_pkey primary key (org_id, id),
+  constraint outbox_queue_id_fkey foreign key (org_id, id) references public.crm_outbox (org_id, id) on delete cascade
+);
+create index idx_outbox_queue_due_at on fieldcrm.outbox_queue (due_at);
+comment on table fieldcrm.outbox_queue is 'Messages of the outbox that wait or are being sent, by when they are due or their lease runs out.';
+alter table fieldcrm.outbox_queue enable row level security;
+alter table fieldcrm.outbox_queue force row level security;
+revoke all on fieldcrm.outbox_queue from public, anon, authenticated, service_role;
+
+-- Whoever changes a message: what waits or is being sent is in the queue, what is over is not. Only what a claim hands out it
+-- puts off itself, all of it at once.
+create function fieldcrm.queue_messages() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into fieldcrm.outbox_queue (org_id, id, channel, due_at)
+  select n.org_id, n.id, n.channel, coalesce(n.leased_until, n.available_at)
+  from new_rows n
+  where n.status in ('queued', 'sending');
+  return null;
+end $$;
+create function fieldcrm.requeue_message() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.status in ('queued', 'sending') then
+    insert into fieldcrm.outbox_queue (org_id, id, channel, due_at)
+    values (new.org_id, new.id, new.channel, coalesce(new.leased_until, new.available_at))
+    on conflict (org_id, id) do update set due_at = excluded.due_at;
+  else
+    delete from fieldcrm.outbox_queue q where q.org_id = new.org_id and q.id = new.id;
+  end if;
+  return null;
+end $$;
+revoke all on function fieldcrm.queue_messages(), fieldcrm.requeue_message() from public, anon, authenticated, service_role;
+create trigger crm_outbox_queue after insert on public.crm_outbox referencing new table as new_rows
+  for each statement execute function fieldcrm.queue_messages();
+create trigger crm_outbox_requeue after update of status, available_at, leased_until on public.crm_outbox
+  for each row when (case when new.status <> 'sending' then new.status <> old.status or new.available_at <> old.available_at
+    else old.status = 'sending' and new.leased_until <> old.leased_until end)
+  execute function fieldcrm.requeue_message();
 create trigger crm_outbox_set_updated_at before update on public.crm_outbox
-  for each row execute function fieldcrm.set_updated_at();
+  for each row when (new.updated_at is distinct from now()) execute function fieldcrm.set_updated_at();
 create trigger crm_messaging_settings_set_updated_at before update on public.crm_messaging_settings
   for each row execute function fieldcrm.set_updated_at();
 create trigger crm_outbox_guard_closed after insert on public.crm_outbox referencing new table as new_rows

@@ -84,7 +84,8 @@ impl Reason {
     }
 }
 
-/// What is known of a customer.
+/// What is known of a customer. The statement that reads it gives arrays of the fields in their order, of this and of what
+/// is in it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Customer {
@@ -95,9 +96,8 @@ pub struct Customer {
     /// Member of the org's suppression segment.
     pub suppressed: bool,
     pub preferences: Option<Preferences>,
-    /// The oldest first.
     pub endpoints: Vec<Endpoint>,
-    /// The preferences of their active portal accounts, the oldest account first.
+    /// The preferences of their active portal accounts.
     pub portal: Vec<Portal>,
 }
 
@@ -118,6 +118,8 @@ pub struct Preferences {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Portal {
+    /// Of the account.
+    pub created_at: DateTime<Utc>,
     pub marketing_email: bool,
     pub marketing_sms: bool,
     pub quiet_start: Option<u32>,
@@ -309,7 +311,10 @@ fn moments(facts: &Facts<'_>, marketing: bool) -> Vec<(Moment, Reason)> {
     if let Some(wishes) = &customer.preferences
         && let Some(hours) = clock::window(wishes.window_start, wishes.window_end)
     {
-        let named = customer.portal.iter().find_map(|portal| portal.time_zone.as_deref());
+        // The oldest account that has one.
+        let zones = customer.portal.iter().filter(|portal| portal.time_zone.is_some());
+        let oldest = zones.min_by_key(|portal| portal.created_at);
+        let named = oldest.and_then(|portal| portal.time_zone.as_deref());
         moments.push((Moment::Daily(hours.at(home(named))), Reason::OutsideWindow));
     }
     for portal in &customer.portal {

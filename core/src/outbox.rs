@@ -88,7 +88,7 @@ pub struct Provider(String);
 
 /// The providers that take a request with a known key for the one they had: what may have gone out can be sent
 /// again. Receivers of webhooks know a repeat by its id.
-pub const KEEP_IDEMPOTENCY_KEYS: &[&str] = &["log", "resend", "webhook"];
+const KEEP_IDEMPOTENCY_KEYS: &[&str] = &["log", "resend", "webhook"];
 
 impl Provider {
     #[must_use]
@@ -108,6 +108,13 @@ impl Provider {
     pub fn keeps_idempotency_keys(&self) -> bool {
         KEEP_IDEMPOTENCY_KEYS.contains(&self.as_str())
     }
+}
+
+/// Whether a message whose lease ran out is sent again; else nobody knows whether it went out.
+#[must_use]
+pub fn goes_again(provider: Option<&str>, attempts: u32, max_attempts: u32) -> bool {
+    let knows_it = provider.and_then(Provider::parse).is_some_and(|it| it.keeps_idempotency_keys());
+    knows_it && attempts < max_attempts
 }
 
 /// The longest wait before the second attempt; it doubles with each one.

@@ -44,7 +44,8 @@ Over all orgs, or the one in app.current_org_id. batch_limit: 1 to 1000. provide
 are claimed. Consent is asked again: who has withdrawn it gets nothing, and what has to wait waits on.
 A lease that ran out: back into the queue where the provider keeps idempotency keys (resend, log, webhook), else unknown.
 Returns {messages: [{id, org_id, lease_id, channel, purpose, to, subject, body, payload, provider, attempts, org_name, from: {name, email,
-reply_to, phone, whatsapp_phone_number_id}}], deferred, refused}: how many of the batch could not go; call again until all are 0.
+reply_to, phone, whatsapp_phone_number_id}}], deferred, refused, unknown}: how many of the batch did not go; call again until
+nothing comes back.
 Errors: 400 invalid_argument, 403 forbidden.
 Example: select crm_claim_messages(providers => '{"email": "resend", "sms": "twilio"}');$$;
 

@@ -12,13 +12,15 @@ use fieldcrm_core::consent::{
 };
 use fieldcrm_core::outbox::ContactQuestion;
 use fieldcrm_core::{Capability, Error, Result, patch};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{Db, call_as, session};
 
-const FACTS: &str = include_str!("../sql/consent/facts.sql");
+const FACTS: &str =
+    concat!(include_str!("../sql/consent/asked.sql"), include_str!("../sql/consent/facts.sql"));
 const EARLIER: &str = include_str!("../sql/consent/earlier.sql");
 
 /// Whom to reach, how and what for.
@@ -99,16 +101,19 @@ pub(crate) struct Place {
 pub(crate) struct Gate {
     pub now: DateTime<Utc>,
     orgs: HashMap<Uuid, KnownOrg>,
+    /// By their id, or by that of the message that asks about them.
     customers: HashMap<Uuid, Customer>,
     members: HashMap<Uuid, Member>,
     earlier: HashMap<Uuid, Vec<Earlier>>,
 }
 
+/// What consent/facts.sql answers, with what its head adds.
 #[derive(Deserialize)]
-struct Loaded {
+struct Loaded<T> {
     now: DateTime<Utc>,
+    rest: Vec<T>,
     orgs: Vec<KnownOrg>,
-    customers: Vec<KnownCustomer>,
+    customers: Vec<(Uuid, Customer)>,
     members: Vec<Member>,
 }
 
@@ -119,12 +124,6 @@ pub(crate) struct KnownOrg {
     /// Who the org's messages come from.
     pub from: Value,
     rules: Org,
-}
-
-#[derive(Deserialize)]
-struct KnownCustomer {
-    id: Uuid,
-    facts: Customer,
 }
 
 #[derive(Deserialize)]
@@ -148,14 +147,25 @@ struct Earlier {
 
 impl Gate {
     pub async fn load(db: &mut impl Db, subjects: &Subjects) -> Result<Self> {
-        let Loaded { now, orgs, customers, members } = call_as(db, FACTS, subjects).await?;
-        Ok(Self {
+        let (gate, _) = Self::load_with::<Value>(db, FACTS, subjects).await?;
+        Ok(gate)
+    }
+
+    /// Asks by another statement, consent/facts.sql under a head of its own, for the facts and what that adds.
+    pub async fn load_with<T: DeserializeOwned>(
+        db: &mut impl Db,
+        statement: &'static str,
+        input: &(impl Serialize + Sync),
+    ) -> Result<(Self, Vec<T>)> {
+        let Loaded { now, rest, orgs, customers, members } = call_as(db, statement, input).await?;
+        let gate = Self {
             now,
             orgs: orgs.into_iter().map(|org| (org.id, org)).collect(),
-            customers: customers.into_iter().map(|known| (known.id, known.facts)).collect(),
+            customers: customers.into_iter().collect(),
             members: members.into_iter().map(|member| (member.id, member)).collect(),
             earlier: HashMap::new(),
-        })
+        };
+        Ok((gate, rest))
     }
 
     pub fn knows(&self, customer_id: Uuid) -> bool {
@@ -176,7 +186,7 @@ impl Gate {
         rules.cap_hours.filter(|_| ask.purpose == Purpose::Marketing)
     }
 
-    /// Reads what counts towards the caps that the asks are under, from `at` on.
+    /// Reads what counts towards the caps that the asks are under, from `at` on or now if that is earlier.
     pub async fn load_earlier(
         &mut self,
         db: &mut impl Db,
@@ -194,6 +204,7 @@ impl Gate {
         if capped.is_empty() {
             return Ok(());
         }
+        let at = at.min(self.now);
         let document = json!({"at": at, "customers": capped.values().collect::<Vec<_>>()});
         for earlier in call_as::<Vec<Earlier>>(db, EARLIER, &document).await? {
             self.earlier.entry(earlier.customer_id).or_default().push(earlier);
@@ -210,9 +221,8 @@ impl Gate {
         at: DateTime<Utc>,
     ) -> Decision {
         let at = at.trunc_subsecs(6);
-        let (Some(org), Some(customer)) =
-            (self.orgs.get(&org_id), self.customers.get(&ask.customer_id))
-        else {
+        let key = place.map_or(ask.customer_id, |place| place.id);
+        let (Some(org), Some(customer)) = (self.orgs.get(&org_id), self.customers.get(&key)) else {
             return Decision::refused(Reason::Closed);
         };
         let entries = self.earlier.get(&ask.customer_id).map(Vec::as_slice).unwrap_or_default();

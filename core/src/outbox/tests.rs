@@ -129,6 +129,14 @@ fn providers_have_plain_names_and_only_some_keep_keys() {
 }
 
 #[test]
+fn a_lost_message_goes_again_where_the_provider_knows_it_and_attempts_are_left() {
+    assert!(goes_again(Some("resend"), 2, 3));
+    assert!(!goes_again(Some("resend"), 3, 3));
+    assert!(!goes_again(Some("twilio"), 1, 3));
+    assert!(!goes_again(None, 1, 3));
+}
+
+#[test]
 fn all_mistakes_of_a_message_are_reported_at_once() {
     let paths = |input: Value| -> Vec<String> {
         let message: SendMessage = crate::patch::read(input).unwrap();

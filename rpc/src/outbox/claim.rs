@@ -1,27 +1,28 @@
 //! Messages out of the queue.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{Decision, Reason, Verdict};
-use fieldcrm_core::outbox::{Claim, KEEP_IDEMPOTENCY_KEYS};
+use fieldcrm_core::outbox::{Claim, Status, goes_again};
 use fieldcrm_core::{Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent::{Ask, Gate, Place, Subject, Subjects};
+use crate::consent::{Ask, Gate, Place};
 use crate::{Db, call_as, session};
 
-use super::{OutboxChannel, decide_for_member, status_of};
+use super::{OutboxChannel, decide_for_member};
 
-const RECLAIM: &str = include_str!("../../sql/outbox/reclaim.sql");
-const LOCK_DUE: &str = include_str!("../../sql/outbox/lock_due.sql");
+/// Locks what is due and reads the facts about it.
+const DUE: &str =
+    concat!(include_str!("../../sql/outbox/due.sql"), include_str!("../../sql/consent/facts.sql"));
 const HAND_OUT: &str = include_str!("../../sql/outbox/hand_out.sql");
 const TAKE_TURNS: &str = include_str!("../../sql/consent/take_turns.sql");
 
-/// A message that is due.
+/// A message that is due, its fields in the order of outbox/due.sql.
 #[derive(Deserialize)]
 struct Due {
     id: Uuid,
@@ -34,6 +35,117 @@ struct Due {
     to: Option<String>,
     expires_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    /// Sending, where a lease ran out.
+    status: Status,
+    provider: Option<String>,
+    attempts: u32,
+    max_attempts: u32,
+}
+
+/// A message that goes out, its fields in the order of `outbox/hand_out.sql`.
+#[derive(Deserialize)]
+struct Out {
+    id: Uuid,
+    lease_id: Uuid,
+    subject: Option<String>,
+    body: String,
+    payload: Value,
+    attempts: u32,
+}
+
+/// What happens to a message that is due.
+struct Step {
+    status: Status,
+    decision: Option<Decision>,
+}
+
+/// `crm_claim_messages(batch_limit, lease_seconds, providers)`: for jobs, over all orgs or the one they set. What is due
+/// and still has consent is handed out under a lease; what is refused, waits or is unknown now is counted.
+pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let claim = patch::read::<Claim>(arguments)?.prepare()?;
+    let caller = session::current(db).await?;
+    if !caller.service {
+        return Err(Error::new(Code::Forbidden, "This is for back-end sessions only."));
+    }
+    let document = json!({
+        "org_id": caller.org_id, "batch_limit": claim.batch_limit,
+        "channels": claim.providers.keys().collect::<Vec<_>>(),
+    });
+    let (mut gate, mut due) = Gate::load_with::<Due>(db, DUE, &document).await?;
+    keep_caps(db, &mut gate, &mut due).await?;
+    let steps = decide(&mut gate, due);
+    let (mut sending, mut decided) = (Vec::new(), Vec::new());
+    for (due, step) in &steps {
+        if due.goes_as_it_is(step) {
+            sending.push(json!({"org_id": due.org_id, "id": due.id}));
+        } else {
+            decided.push(due.row(step));
+        }
+    }
+    let mut messages = Vec::new();
+    if !steps.is_empty() {
+        let document = json!({
+            "lease_seconds": claim.lease_seconds, "providers": claim.providers, "sending": sending,
+            "decided": decided,
+        });
+        let mut out: HashMap<Uuid, Out> = call_as::<Vec<Out>>(db, HAND_OUT, &document)
+            .await?
+            .into_iter()
+            .map(|out| (out.id, out))
+            .collect();
+        messages.extend(steps.iter().filter_map(|(due, step)| {
+            let out = out.remove(&due.id)?;
+            let provider = claim.providers.get(&due.channel)?;
+            let to = step.decision.as_ref().and_then(|decision| decision.to.as_ref());
+            let org = gate.org(due.org_id)?;
+            Some(json!({
+                "id": out.id, "org_id": due.org_id, "lease_id": out.lease_id, "channel": due.channel,
+                "purpose": due.purpose, "to": to.or(due.to.as_ref()), "subject": out.subject,
+                "body": out.body, "payload": out.payload, "provider": provider,
+                "attempts": out.attempts, "org_name": org.name, "from": org.from,
+            }))
+        }));
+    }
+    let count = |status| steps.iter().filter(|(_, step)| step.status == status).count();
+    Ok(json!({
+        "messages": messages, "deferred": count(Status::Queued), "refused": count(Status::Refused),
+        "unknown": count(Status::Unknown),
+    }))
+}
+
+/// Decides in the order in which caps count; answers in the order given.
+fn decide(gate: &mut Gate, due: Vec<Due>) -> Vec<(Due, Step)> {
+    let mut numbered: Vec<_> = due.into_iter().enumerate().collect();
+    numbered.sort_unstable_by_key(|(_, due)| due.place());
+    let mut steps: Vec<_> = numbered
+        .into_iter()
+        .map(|(number, due)| {
+            let step = due.step(gate);
+            (number, due, step)
+        })
+        .collect();
+    steps.sort_unstable_by_key(|(number, ..)| *number);
+    steps.into_iter().map(|(_, due, step)| (due, step)).collect()
+}
+
+/// Reads what counts towards caps, and leaves what another session is about to hand out something of to the next claim.
+async fn keep_caps(db: &mut impl Db, gate: &mut Gate, due: &mut Vec<Due>) -> Result<()> {
+    let capped = |gate: &Gate, message: &Due| {
+        let ask = message.ask()?;
+        gate.cap_hours(message.org_id, &ask).map(|_| (message.org_id, ask))
+    };
+    let mut asks: Vec<_> = due.iter().filter_map(|message| capped(gate, message)).collect();
+    if asks.is_empty() {
+        return Ok(());
+    }
+    let customers: HashSet<_> = asks.iter().map(|(_, ask)| ask.customer_id).collect();
+    let ours: HashSet<Uuid> = call_as(db, TAKE_TURNS, &json!({"customers": customers})).await?;
+    due.retain(|message| {
+        capped(gate, message).is_none_or(|(_, ask)| ours.contains(&ask.customer_id))
+    });
+    asks.retain(|(_, ask)| ours.contains(&ask.customer_id));
+    // A statement after the lock: it sees what those committed who held it before.
+    gate.load_earlier(db, &asks, gate.now).await
 }
 
 impl Due {
@@ -54,105 +166,62 @@ impl Due {
     const fn place(&self) -> Place {
         Place { created_at: self.created_at, id: self.id }
     }
-}
 
-/// `crm_claim_messages(batch_limit, lease_seconds, providers)`: for jobs, over all orgs or the one they set. What is due
-/// and still has consent is handed out under a lease; what has none any more is refused or waits, and is counted.
-pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let claim = patch::read::<Claim>(arguments)?.prepare()?;
-    let caller = session::current(db).await?;
-    if !caller.service {
-        return Err(Error::new(Code::Forbidden, "This is for back-end sessions only."));
+    fn step(&self, gate: &mut Gate) -> Step {
+        let lapsed = self.status == Status::Sending;
+        if lapsed && !goes_again(self.provider.as_deref(), self.attempts, self.max_attempts) {
+            return Step { status: Status::Unknown, decision: None };
+        }
+        let decision = self.decide(gate);
+        let status = match decision.verdict {
+            Verdict::Allowed => Status::Sending,
+            Verdict::Deferred => Status::Queued,
+            // It may have gone out before consent was withdrawn.
+            Verdict::Refused if lapsed => Status::Unknown,
+            Verdict::Refused => Status::Refused,
+        };
+        Step { status, decision: Some(decision) }
     }
-    let document = json!({
-        "org_id": caller.org_id, "keep": KEEP_IDEMPOTENCY_KEYS, "batch_limit": claim.batch_limit,
-        "channels": claim.providers.keys().collect::<Vec<_>>(),
-    });
-    db.call(RECLAIM, &document).await?;
-    let mut due: Vec<Due> = call_as(db, LOCK_DUE, &document).await?;
-    if due.is_empty() {
-        return Ok(json!({"messages": [], "deferred": 0, "refused": 0}));
-    }
-    // A statement after the locks: it sees what those committed who held them before.
-    let mut gate = Gate::load(db, &subjects(&due)).await?;
-    keep_caps(db, &mut gate, &mut due).await?;
-    // As caps count them.
-    due.sort_unstable_by_key(Due::place);
-    let decided: Vec<_> = due.iter().map(|due| (due, decide(&mut gate, due))).collect();
-    let rows: Vec<_> = decided.iter().map(|(due, decision)| row(due, decision)).collect();
-    let document = json!({
-        "lease_seconds": claim.lease_seconds, "providers": claim.providers, "messages": rows,
-    });
-    let mut messages: Vec<Value> = call_as(db, HAND_OUT, &document).await?;
-    for message in &mut messages {
-        let org_id = message["org_id"].as_str().and_then(|id| id.parse().ok());
-        if let Some(org) = org_id.and_then(|id| gate.org(id)) {
-            message["org_name"] = org.name.as_str().into();
-            message["from"] = org.from.clone();
+
+    fn decide(&self, gate: &mut Gate) -> Decision {
+        let now = gate.now;
+        let decision = if let Some(user_id) = self.user_id {
+            decide_for_member(gate.member(user_id), self.channel)
+        } else if let Some(ask) = self.ask() {
+            return gate.decide(self.org_id, &ask, Some(self.place()), now);
+        } else {
+            Decision::allowed(self.to.clone())
+        };
+        match decision.verdict {
+            Verdict::Allowed if self.expires_at.is_some_and(|end| end < now) => {
+                Decision::refused(Reason::Expired)
+            }
+            _ => decision,
         }
     }
-    let count =
-        |verdict| decided.iter().filter(|(_, decision)| decision.verdict == verdict).count();
-    Ok(json!({
-        "messages": messages, "deferred": count(Verdict::Deferred), "refused": count(Verdict::Refused),
-    }))
-}
 
-fn subjects(due: &[Due]) -> Subjects {
-    let mut subjects = Subjects::default();
-    for message in due {
-        let org_id = message.org_id;
-        subjects.orgs.insert(org_id);
-        if let Some(id) = message.user_id {
-            subjects.members.insert(Subject { org_id, id });
-        } else if let Some(ask) = message.ask() {
-            subjects.customers.insert(Subject { org_id, id: ask.customer_id });
+    /// Whether it is handed out with nothing to change about where it goes.
+    fn goes_as_it_is(&self, step: &Step) -> bool {
+        let same =
+            |decision: &Decision| decision.endpoint_id == self.contact_id && decision.to == self.to;
+        step.status == Status::Sending && step.decision.as_ref().is_some_and(same)
+    }
+
+    fn row(&self, step: &Step) -> Value {
+        let decision = step.decision.as_ref();
+        let chosen = decision.and_then(|decision| decision.endpoint_id);
+        let mut row = json!({
+            "org_id": self.org_id, "id": self.id, "status": step.status,
+            "code": decision.map(|decision| decision.code),
+            "reason": decision.and_then(|decision| decision.code.sentence()),
+            "available_at": decision.and_then(|decision| decision.retry_at),
+            "chosen": chosen.filter(|id| self.contact_id != Some(*id)),
+            "to": decision.and_then(|decision| decision.to.as_ref()),
+        });
+        if self.status == Status::Sending && step.status == Status::Unknown {
+            row["error_code"] = "lease_expired".into();
+            row["error_message"] = "Who sent it did not say how it went.".into();
         }
+        row
     }
-    subjects
-}
-
-/// Reads what counts towards caps, and leaves what another session is about to hand out something of to the next claim.
-async fn keep_caps(db: &mut impl Db, gate: &mut Gate, due: &mut Vec<Due>) -> Result<()> {
-    let capped = |gate: &Gate, message: &Due| {
-        let ask = message.ask()?;
-        gate.cap_hours(message.org_id, &ask).map(|_| (message.org_id, ask))
-    };
-    let asks: Vec<_> = due.iter().filter_map(|message| capped(gate, message)).collect();
-    if asks.is_empty() {
-        return Ok(());
-    }
-    let customers: HashSet<_> = asks.iter().map(|(_, ask)| ask.customer_id).collect();
-    let ours: HashSet<Uuid> = call_as(db, TAKE_TURNS, &json!({"customers": customers})).await?;
-    due.retain(|message| {
-        capped(gate, message).is_none_or(|(_, ask)| ours.contains(&ask.customer_id))
-    });
-    let asks: Vec<_> =
-        asks.into_iter().filter(|(_, ask)| ours.contains(&ask.customer_id)).collect();
-    gate.load_earlier(db, &asks, gate.now).await
-}
-
-fn decide(gate: &mut Gate, due: &Due) -> Decision {
-    let now = gate.now;
-    let decision = if let Some(user_id) = due.user_id {
-        decide_for_member(gate.member(user_id), due.channel)
-    } else if let Some(ask) = due.ask() {
-        return gate.decide(due.org_id, &ask, Some(due.place()), now);
-    } else {
-        Decision::allowed(due.to.clone())
-    };
-    match decision.verdict {
-        Verdict::Allowed if due.expires_at.is_some_and(|end| end < now) => {
-            Decision::refused(Reason::Expired)
-        }
-        _ => decision,
-    }
-}
-
-fn row(due: &Due, decision: &Decision) -> Value {
-    json!({
-        "org_id": due.org_id, "id": due.id, "status": status_of(decision, "sending"),
-        "code": decision.code, "reason": decision.code.sentence(), "available_at": decision.retry_at,
-        "chosen": decision.endpoint_id.filter(|id| due.contact_id != Some(*id)), "to": decision.to,
-    })
 }

@@ -71,7 +71,7 @@ select is_empty('select policy from lint_policies where not relrowsecurity', '00
 -- These are for no client at all: definer functions read and write them, behind crm_search_customers and the runner.
 select is_empty($$
   select name from lint_relations r where relkind in ('r', 'p') and relrowsecurity
-    and name not in ('fieldcrm.customer_search', 'fieldcrm.event_queue', 'fieldcrm.automation_enrollments')
+    and name not in ('fieldcrm.customer_search', 'fieldcrm.event_queue', 'fieldcrm.outbox_queue', 'fieldcrm.automation_enrollments')
     and not exists (select from lint_policies p where p.oid = r.oid)
 $$, '0008 rls_enabled_no_policy (INFO)');
 

@@ -7,5 +7,8 @@ insert into public.crm_outbox (org_id, customer_id, contact_id, channel, purpose
 select k.org_id, k.customer_id, k.id, 'email', 'transactional', k.value, 'Hello', 'Hello there', 'allowed', now()
 from public.customer_contacts k cross join generate_series(1, 60)
 where k.org_id = '11111111-1111-4111-8111-111111111111' and k.value like 'customer%@example.com';
+insert into fieldcrm.outbox_queue (org_id, id, channel, due_at)
+select o.org_id, o.id, o.channel, o.available_at from public.crm_outbox o;
+analyze fieldcrm.outbox_queue;
 analyze bench.queue;
 analyze public.crm_outbox;

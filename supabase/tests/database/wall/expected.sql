@@ -59,6 +59,7 @@ insert into wall_tables values
   ('public.portal_accounts', 'staff', '-', '-', '-', 'siud', '{"user_id": "{newcomer}"}', ''),
   ('public.portal_notification_preferences', 'staff', '-', '-', '-', 'siud', '{"portal_account_id": "{bare}"}', ''),
   ('fieldcrm.event_queue', '-', '-', '-', '-', '', '{}', 'Not exposed; worked off by the runner'),
+  ('fieldcrm.outbox_queue', '-', '-', '-', '-', '', '{}', 'Written by triggers and claims'),
   ('fieldcrm.automation_enrollments', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by the runner'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
   ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');
