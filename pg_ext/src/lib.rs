@@ -9,8 +9,8 @@
 use pgrx::prelude::*;
 
 mod automation;
-mod consent;
 mod automation_run;
+mod consent;
 mod customer;
 mod customer_lifecycle;
 mod event;

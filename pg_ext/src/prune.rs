@@ -11,7 +11,5 @@ extension_sql_file!("../sql/prune.sql", name = "pruning", requires = ["unwrap", 
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn prune(arguments: &str) -> JsonB {
-    run(Access::Volatile, arguments, async |mut db, arguments| {
-        rpc::prune(&mut db, arguments).await
-    })
+    run(Access::Volatile, arguments, async |mut db, arguments| rpc::prune(&mut db, arguments).await)
 }

@@ -8,8 +8,8 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use fieldcrm_core::segment::Statement;
 use fieldcrm_core::Code;
+use fieldcrm_core::segment::Statement;
 use fieldcrm_rpc::{Db, Error, Result, Work};
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
@@ -138,9 +138,8 @@ fn caught<T>(cause: CaughtError) -> Result<T> {
         _ => Code::Internal,
     };
     let detail = report.detail().and_then(|detail| serde_json::from_str(detail).ok());
-    let ours = detail.and_then(|detail: Value| {
-        Error::from_detail(&detail, report.hint().unwrap_or_default())
-    });
+    let ours = detail
+        .and_then(|detail: Value| Error::from_detail(&detail, report.hint().unwrap_or_default()));
     Err(ours.unwrap_or_else(|| Error::new(code, report.message())))
 }
 

@@ -6,7 +6,7 @@
 mod common;
 mod outbox_sample;
 
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 use common::{As, Context, NORTHWIND, Target, VOLT};
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{Channel, Verdict};
@@ -60,7 +60,8 @@ async fn each_kind_of_recipient_is_asked_what_concerns_it() {
     let mut context = Context::start(Target::Native).await;
     let customer = customer(&mut context, CSR).await;
     let silent = self::customer(&mut context, CSR).await;
-    let sql = "insert into crm_preferences (org_id, customer_id, do_not_contact) values ($1, $2, true)
+    let sql =
+        "insert into crm_preferences (org_id, customer_id, do_not_contact) values ($1, $2, true)
         on conflict (org_id, customer_id) do update set do_not_contact = true";
     context.client.execute(sql, &[&NORTHWIND, &silent]).await.unwrap();
     let member = context.user("sales@northwind.example").await;
@@ -168,7 +169,10 @@ async fn a_cap_counts_what_is_put_in_at_once_and_a_preview_says_the_same() {
     let mut prepared = Prepared::default();
     let mut db = TokioDb { client: &context.client, prepared: &mut prepared };
     let asks = [one, one, other, one, absent].map(ask).into();
-    let previewed = decide_many(&mut db, NORTHWIND, asks, Utc::now()).await.unwrap();
+    let previewed =
+        decide_many(&mut db, NORTHWIND, asks, DateTime::<Utc>::from(std::time::SystemTime::now()))
+            .await
+            .unwrap();
     let codes: Vec<_> = previewed.iter().map(|decision| decision.code.as_str()).collect();
     assert_eq!(codes, ["allowed", "frequency_cap", "allowed", "frequency_cap", "closed"]);
     assert_eq!(previewed[4].verdict, Verdict::Refused);
