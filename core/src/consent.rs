@@ -88,6 +88,7 @@ impl Reason {
 /// is in it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of a table")]
 pub struct Customer {
     /// Erased, or merged into another one.
     pub closed: bool,

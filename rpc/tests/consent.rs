@@ -38,8 +38,8 @@ fn noon() -> DateTime<Utc> {
     "2026-01-05T12:00:00Z".parse().unwrap()
 }
 
-fn hour(hour: u32) -> Option<u32> {
-    Some(hour * 3600)
+const fn hour(hour: u32) -> u32 {
+    hour * 3600
 }
 
 /// Bits of a number, the lowest first: the same as `every_combination.sql` takes.
@@ -110,12 +110,12 @@ fn combination(
     let moment = digits.of(7);
     let mut earlier = Vec::new();
     if matches!(moment, 1 | 6) {
-        (wishes.window_start, wishes.window_end) = (hour(13), hour(20));
+        (wishes.window_start, wishes.window_end) = (Some(hour(13)), Some(hour(20)));
     }
     if matches!(moment, 2 | 6) {
         let quiet = Portal {
-            quiet_start: hour(11),
-            quiet_end: hour(14),
+            quiet_start: Some(hour(11)),
+            quiet_end: Some(hour(14)),
             marketing_email: true,
             marketing_sms: true,
             ..Portal::default()
@@ -123,7 +123,7 @@ fn combination(
         customer.portal.push(quiet);
     }
     if matches!(moment, 3 | 6) {
-        (org.quiet_start, org.quiet_end) = (hour(11), hour(15));
+        (org.quiet_start, org.quiet_end) = (Some(hour(11)), Some(hour(15)));
     }
     if matches!(moment, 4 | 6) {
         (org.cap_count, org.cap_hours) = (Some(1), Some(24));
@@ -234,6 +234,7 @@ async fn the_first_moment_is_the_one_postgres_clocks_show(context: &mut Context)
                 ..Preferences::default()
             }),
             portal: vec![Portal {
+                created_at: noon(),
                 marketing_email: true,
                 marketing_sms: true,
                 quiet_start: quiet.0,
