@@ -114,7 +114,7 @@ create table public.crm_outbox (
   constraint crm_outbox_attempts_check check (attempts >= 0 and max_attempts between 1 and 20)
 )
 -- No index holds what a claim changes, and there is room beside each row: a claim writes to no index of the table.
-with (fillfactor = 70);
+with (fillfactor = 45);
 create index idx_crm_outbox_customer_id on public.crm_outbox (org_id, customer_id, created_at desc);
 create index idx_crm_outbox_created_at on public.crm_outbox (org_id, created_at desc);
 create index idx_crm_outbox_contact_id on public.crm_outbox (contact_id) where contact_id is not null;
@@ -149,8 +149,10 @@ begin
   end if;
   return new;
 end $$;
+-- What every message goes through needs no function to be found right.
 create trigger crm_outbox_guard_status before update of status on public.crm_outbox
-  for each row when (new.status <> old.status) execute function fieldcrm.guard_outbox_status();
+  for each row when (new.status <> old.status and not (old.status = 'queued' and new.status = 'sending'))
+  execute function fieldcrm.guard_outbox_status();
 
 -- What somebody has to look at, and when: a message that waits when it is due, one that is being sent when its lease
 -- runs out. Apart from the messages, because every claim changes it: their many indexes stay as they are.
@@ -199,7 +201,7 @@ create trigger crm_outbox_requeue after update of status, available_at, leased_u
     else old.status = 'sending' and new.leased_until <> old.leased_until end)
   execute function fieldcrm.requeue_message();
 create trigger crm_outbox_set_updated_at before update on public.crm_outbox
-  for each row execute function fieldcrm.set_updated_at();
+  for each row when (new.updated_at is distinct from now()) execute function fieldcrm.set_updated_at();
 create trigger crm_messaging_settings_set_updated_at before update on public.crm_messaging_settings
   for each row execute function fieldcrm.set_updated_at();
 create trigger crm_outbox_guard_closed after insert on public.crm_outbox referencing new table as new_rows

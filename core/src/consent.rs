@@ -69,9 +69,13 @@ impl Reason {
             Self::Stopped => "This address said stop, bounced or complained.",
             Self::OptedOut => "The customer has not opted in to this at the address.",
             Self::NotVerified => "Nobody has verified the address, and marketing needs that.",
-            Self::PortalOptedOut => "The customer turned marketing by this channel off in the portal.",
+            Self::PortalOptedOut => {
+                "The customer turned marketing by this channel off in the portal."
+            }
             Self::FrequencyCap => "The customer had as much marketing as the cap allows.",
-            Self::OutsideWindow => "It is outside of the hours at which the customer wants to be contacted.",
+            Self::OutsideWindow => {
+                "It is outside of the hours at which the customer wants to be contacted."
+            }
             Self::QuietHours => "It is in quiet hours.",
             Self::NoTime => "Quiet hours and the contact window leave no time at all.",
             Self::Expired => "It would be too late by then.",
@@ -92,9 +96,8 @@ pub struct Customer {
     /// Member of the org's suppression segment.
     pub suppressed: bool,
     pub preferences: Option<Preferences>,
-    /// The oldest first.
     pub endpoints: Vec<Endpoint>,
-    /// The preferences of their active portal accounts, the oldest account first.
+    /// The preferences of their active portal accounts.
     pub portal: Vec<Portal>,
 }
 
@@ -115,6 +118,8 @@ pub struct Preferences {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Portal {
+    /// Of the account.
+    pub created_at: DateTime<Utc>,
     pub marketing_email: bool,
     pub marketing_sms: bool,
     pub quiet_start: Option<u32>,
@@ -162,7 +167,13 @@ impl Decision {
     /// Nobody's consent is needed.
     #[must_use]
     pub const fn allowed(to: Option<String>) -> Self {
-        Self { verdict: Verdict::Allowed, code: Reason::Allowed, retry_at: None, endpoint_id: None, to }
+        Self {
+            verdict: Verdict::Allowed,
+            code: Reason::Allowed,
+            retry_at: None,
+            endpoint_id: None,
+            to,
+        }
     }
 
     #[must_use]
@@ -173,12 +184,18 @@ impl Decision {
 
 /// Whether the customer may be reached at that moment.
 #[must_use]
-pub fn decide(facts: &Facts<'_>, channel: Channel, purpose: Purpose, at: DateTime<Utc>) -> Decision {
+pub fn decide(
+    facts: &Facts<'_>,
+    channel: Channel,
+    purpose: Purpose,
+    at: DateTime<Utc>,
+) -> Decision {
     let Facts { org, customer, .. } = facts;
     if let Some(code) = refuses(customer, channel, purpose) {
         return Decision::refused(code);
     }
-    let chosen = endpoint::choose(customer, facts.endpoint_id, channel, purpose, org.allow_unverified);
+    let chosen =
+        endpoint::choose(customer, facts.endpoint_id, channel, purpose, org.allow_unverified);
     let Some((endpoint, objection)) = chosen else {
         return Decision::refused(Reason::NoAddress);
     };
@@ -214,7 +231,9 @@ fn refuses(customer: &Customer, channel: Channel, purpose: Purpose) -> Option<Re
     let wants_none = |flag: fn(&Preferences) -> bool| wishes.is_some_and(flag);
     let by_channel = match channel {
         Channel::Email => (wants_none(|wishes| wishes.do_not_email), Reason::DoNotEmail),
-        Channel::Sms | Channel::Whatsapp => (wants_none(|wishes| wishes.do_not_sms), Reason::DoNotSms),
+        Channel::Sms | Channel::Whatsapp => {
+            (wants_none(|wishes| wishes.do_not_sms), Reason::DoNotSms)
+        }
         Channel::Call => (wants_none(|wishes| wishes.do_not_call), Reason::DoNotCall),
     };
     let layers = [
@@ -292,7 +311,10 @@ fn moments(facts: &Facts<'_>, marketing: bool) -> Vec<(Moment, Reason)> {
     if let Some(wishes) = &customer.preferences
         && let Some(hours) = clock::window(wishes.window_start, wishes.window_end)
     {
-        let named = customer.portal.iter().find_map(|portal| portal.time_zone.as_deref());
+        // The oldest account that has one.
+        let zones = customer.portal.iter().filter(|portal| portal.time_zone.is_some());
+        let oldest = zones.min_by_key(|portal| portal.created_at);
+        let named = oldest.and_then(|portal| portal.time_zone.as_deref());
         moments.push((Moment::Daily(hours.at(home(named))), Reason::OutsideWindow));
     }
     for portal in &customer.portal {

@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use fieldcrm_core::automation::Purpose;
-use fieldcrm_core::consent::{Channel, Customer, Decision, Facts, Org, Reason, Verdict, decide, mask};
+use fieldcrm_core::consent::{
+    Channel, Customer, Decision, Facts, Org, Reason, Verdict, decide, mask,
+};
 use fieldcrm_core::outbox::ContactQuestion;
 use fieldcrm_core::{Capability, Error, Result, patch};
 use serde::de::DeserializeOwned;
@@ -184,7 +186,7 @@ impl Gate {
         rules.cap_hours.filter(|_| ask.purpose == Purpose::Marketing)
     }
 
-    /// Reads what counts towards the caps that the asks are under, from `at` on.
+    /// Reads what counts towards the caps that the asks are under, from `at` on or now if that is earlier.
     pub async fn load_earlier(
         &mut self,
         db: &mut impl Db,
@@ -202,6 +204,7 @@ impl Gate {
         if capped.is_empty() {
             return Ok(());
         }
+        let at = at.min(self.now);
         let document = json!({"at": at, "customers": capped.values().collect::<Vec<_>>()});
         for earlier in call_as::<Vec<Earlier>>(db, EARLIER, &document).await? {
             self.earlier.entry(earlier.customer_id).or_default().push(earlier);

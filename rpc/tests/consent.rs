@@ -4,17 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 mod common;
+mod consent_reference;
 
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use common::{As, Context, NORTHWIND};
+use consent_reference::{Dice, random_rows};
+use fieldcrm_core::Code;
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{
     Channel, Customer, Endpoint, Facts, Org, Portal, Preferences, Verdict, decide,
 };
 use fieldcrm_core::customer::ContactType;
-use fieldcrm_core::Code;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -58,7 +60,11 @@ impl Digits {
 /// How many combinations there are for a channel and a purpose.
 const COMBINATIONS: u32 = (1 << 13) * 3 * 7;
 
-fn combination(number: u32, channel: Channel, purpose: Purpose) -> (Customer, Org, Vec<DateTime<Utc>>) {
+fn combination(
+    number: u32,
+    channel: Channel,
+    purpose: Purpose,
+) -> (Customer, Org, Vec<DateTime<Utc>>) {
     let mut digits = Digits(number);
     let mut customer = Customer {
         closed: digits.flag(),
@@ -84,6 +90,7 @@ fn combination(number: u32, channel: Channel, purpose: Purpose) -> (Customer, Or
         id: Uuid::from_u128(1),
         r#type: if reachable { kind } else { ContactType::Fax },
         value: String::new(),
+        created_at: noon(),
         preferred: false,
         primary: false,
         verified,
@@ -92,11 +99,13 @@ fn combination(number: u32, channel: Channel, purpose: Purpose) -> (Customer, Or
         stopped: if stopped { vec![channel] } else { Vec::new() },
     };
     customer.endpoints = vec![endpoint];
-    let mut org = Org { time_zone: "UTC".to_owned(), allow_unverified: digits.flag(), ..Org::default() };
+    let mut org =
+        Org { time_zone: "UTC".to_owned(), allow_unverified: digits.flag(), ..Org::default() };
     let portal = digits.of(3);
     if portal > 0 {
         let yes = portal == 1;
-        customer.portal = vec![Portal { marketing_email: yes, marketing_sms: yes, ..Portal::default() }];
+        customer.portal =
+            vec![Portal { marketing_email: yes, marketing_sms: yes, ..Portal::default() }];
     }
     let moment = digits.of(7);
     let mut earlier = Vec::new();
@@ -104,8 +113,13 @@ fn combination(number: u32, channel: Channel, purpose: Purpose) -> (Customer, Or
         (wishes.window_start, wishes.window_end) = (hour(13), hour(20));
     }
     if matches!(moment, 2 | 6) {
-        let quiet = Portal { quiet_start: hour(11), quiet_end: hour(14), marketing_email: true,
-            marketing_sms: true, ..Portal::default() };
+        let quiet = Portal {
+            quiet_start: hour(11),
+            quiet_end: hour(14),
+            marketing_email: true,
+            marketing_sms: true,
+            ..Portal::default()
+        };
         customer.portal.push(quiet);
     }
     if matches!(moment, 3 | 6) {
@@ -125,7 +139,9 @@ fn combination(number: u32, channel: Channel, purpose: Purpose) -> (Customer, Or
 async fn every_combination_is_decided_as_the_table_says(context: &mut Context) {
     let mut seen = BTreeMap::new();
     for channel in Channel::ALL {
-        for (name, purpose) in [("transactional", Purpose::Transactional), ("marketing", Purpose::Marketing)] {
+        for (name, purpose) in
+            [("transactional", Purpose::Transactional), ("marketing", Purpose::Marketing)]
+        {
             let row = context
                 .client
                 .query_one(EVERY_COMBINATION, &[&channel.as_str(), &name, &i64::from(COMBINATIONS)])
@@ -135,48 +151,25 @@ async fn every_combination_is_decided_as_the_table_says(context: &mut Context) {
             assert_eq!(expected.len(), COMBINATIONS as usize);
             for (number, expected) in (0..).zip(&expected) {
                 let (customer, org, earlier) = combination(number, *channel, purpose);
-                let facts =
-                    Facts { org: &org, customer: &customer, earlier: &earlier, endpoint_id: None, expires_at: None };
+                let facts = Facts {
+                    org: &org,
+                    customer: &customer,
+                    earlier: &earlier,
+                    endpoint_id: None,
+                    expires_at: None,
+                };
                 let found = decide(&facts, *channel, purpose, noon());
                 let wait = found.retry_at.map_or(0, |then| (then - noon()).num_hours());
                 let found = format!("{} {} {wait}", found.verdict.as_str(), found.code.as_str());
-                assert_eq!(&found, expected, "{number} {channel:?} {purpose:?} {customer:?} {org:?}");
+                assert_eq!(
+                    &found, expected,
+                    "{number} {channel:?} {purpose:?} {customer:?} {org:?}"
+                );
                 *seen.entry(found).or_insert(0) += 1;
             }
         }
     }
     assert!(seen.len() >= 19, "each outcome there is: {seen:?}");
-}
-
-/// Random numbers that are the same in each run (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn one_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    fn of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[usize::try_from(self.below(list.len() as u64)).unwrap()]
-    }
-
-    /// A time of the day in seconds, at a quarter of an hour, midnight in both its forms.
-    fn time_of_day(&mut self) -> Option<u32> {
-        (!self.one_in(5)).then(|| u32::try_from(self.below(97) * 900).unwrap())
-    }
-
-    fn pair(&mut self) -> (Option<u32>, Option<u32>) {
-        let start = self.time_of_day();
-        (start, start.and_then(|_| self.time_of_day()).or(start))
-    }
 }
 
 const ZONES: &[&str] = &[
@@ -192,8 +185,15 @@ const ZONES: &[&str] = &[
     "America/Havana",
 ];
 /// Days on which clocks are changed somewhere in that list, or nothing happens.
-const DAYS: &[&str] =
-    &["2025-03-09", "2025-03-30", "2025-04-06", "2025-10-05", "2025-10-26", "2025-11-02", "2025-07-01"];
+const DAYS: &[&str] = &[
+    "2025-03-09",
+    "2025-03-30",
+    "2025-04-06",
+    "2025-10-05",
+    "2025-10-26",
+    "2025-11-02",
+    "2025-07-01",
+];
 
 async fn the_first_moment_is_the_one_postgres_clocks_show(context: &mut Context) {
     let mut dice = Dice(42);
@@ -201,36 +201,74 @@ async fn the_first_moment_is_the_one_postgres_clocks_show(context: &mut Context)
     let mut found = Vec::new();
     for _ in 0..300 {
         let day: DateTime<Utc> = format!("{}T00:00:00Z", dice.of(DAYS)).parse().unwrap();
-        let at = day + Duration::seconds(i64::try_from(dice.below(3 * 86_400)).unwrap()) - Duration::days(1);
-        let (window, quiet, org_quiet) = ((dice.time_of_day(), dice.time_of_day()), dice.pair(), dice.pair());
+        let at = day + Duration::seconds(i64::try_from(dice.below(3 * 86_400)).unwrap())
+            - Duration::days(1);
+        let (window, quiet, org_quiet) =
+            ((dice.time_of_day(), dice.time_of_day()), dice.pair(), dice.pair());
         let zone = if dice.one_in(4) { None } else { Some(dice.of(ZONES)) };
         let org_zone = dice.of(ZONES);
         let (count, hours) = (1 + dice.below(2), 1 + dice.below(48));
         let earlier: Vec<DateTime<Utc>> = (0..dice.below(4))
-            .map(|_| day + Duration::minutes(15 * i64::try_from(dice.below(400)).unwrap()) - Duration::days(2))
+            .map(|_| {
+                day + Duration::minutes(15 * i64::try_from(dice.below(400)).unwrap())
+                    - Duration::days(2)
+            })
             .collect();
         let kind = dice.of(&[Purpose::Marketing, Purpose::Transactional]);
         let customer = Customer {
             endpoints: vec![Endpoint {
-                id: Uuid::nil(), r#type: ContactType::Email, value: String::new(), preferred: false, primary: false,
-                verified: true, opt_in_marketing: true, opt_in_transactional: true, stopped: Vec::new(),
+                id: Uuid::nil(),
+                r#type: ContactType::Email,
+                value: String::new(),
+                created_at: noon(),
+                preferred: false,
+                primary: false,
+                verified: true,
+                opt_in_marketing: true,
+                opt_in_transactional: true,
+                stopped: Vec::new(),
             }],
-            preferences: Some(Preferences { window_start: window.0, window_end: window.1, ..Preferences::default() }),
-            portal: vec![Portal { marketing_email: true, marketing_sms: true, quiet_start: quiet.0, quiet_end: quiet.1,
-                time_zone: zone.map(str::to_owned) }],
+            preferences: Some(Preferences {
+                window_start: window.0,
+                window_end: window.1,
+                ..Preferences::default()
+            }),
+            portal: vec![Portal {
+                marketing_email: true,
+                marketing_sms: true,
+                quiet_start: quiet.0,
+                quiet_end: quiet.1,
+                time_zone: zone.map(str::to_owned),
+            }],
             ..Customer::default()
         };
-        let org = Org { time_zone: org_zone.to_owned(), quiet_start: org_quiet.0, quiet_end: org_quiet.1,
-            allow_unverified: false, cap_count: Some(u32::try_from(count).unwrap()),
-            cap_hours: Some(u32::try_from(hours).unwrap()) };
-        let facts = Facts { org: &org, customer: &customer, earlier: &earlier, endpoint_id: None, expires_at: None };
+        let org = Org {
+            time_zone: org_zone.to_owned(),
+            quiet_start: org_quiet.0,
+            quiet_end: org_quiet.1,
+            allow_unverified: false,
+            cap_count: Some(u32::try_from(count).unwrap()),
+            cap_hours: Some(u32::try_from(hours).unwrap()),
+        };
+        let facts = Facts {
+            org: &org,
+            customer: &customer,
+            earlier: &earlier,
+            endpoint_id: None,
+            expires_at: None,
+        };
         let decision = decide(&facts, Channel::Email, kind, at);
-        found.push(format!("{} {:?}", decision.code.as_str(), decision.retry_at.map(|then| then.timestamp())));
+        found.push(format!(
+            "{} {:?}",
+            decision.code.as_str(),
+            decision.retry_at.map(|then| then.timestamp())
+        ));
         cases.push(json!({"at": at, "zone": zone.unwrap_or(org_zone), "org_zone": org_zone,
             "window": [window.0, window.1], "quiet": [quiet.0, quiet.1], "org_quiet": [org_quiet.0, org_quiet.1],
             "marketing": kind == Purpose::Marketing, "count": count, "hours": hours, "earlier": earlier}));
     }
-    let rows = context.client.query(FIRST_MOMENT, &[&tokio_postgres::types::Json(&cases)]).await.unwrap();
+    let rows =
+        context.client.query(FIRST_MOMENT, &[&tokio_postgres::types::Json(&cases)]).await.unwrap();
     assert_eq!(rows.len(), cases.len());
     let mut deferred = 0;
     for ((row, found), case) in rows.iter().zip(&found).zip(&cases) {
@@ -241,85 +279,14 @@ async fn the_first_moment_is_the_one_postgres_clocks_show(context: &mut Context)
     assert!(deferred > 100, "most of it is about waiting: {deferred}");
 }
 
-/// Customers with random flags, endpoints, portal accounts, opt-outs.
-async fn random_rows(context: &Context, dice: &mut Dice) -> Vec<Uuid> {
-    let client = &context.client;
-    let execute = async |sql: &str, parameters: Value| {
-        client.execute(sql, &[&tokio_postgres::types::Json(parameters)]).await.unwrap();
-    };
-    let sql = "insert into crm_segments (org_id, name, type) values ($1, 'Leave alone', 'static') returning id";
-    let segment: Uuid = client.query_one(sql, &[&NORTHWIND]).await.unwrap().get(0);
-    execute("update orgs set time_zone = 'UTC' where id = ($1::jsonb ->> 'org')::uuid", json!({"org": NORTHWIND})).await;
-    execute("insert into crm_messaging_settings (org_id, suppression_segment_id)
-        select ($1::jsonb ->> 'org')::uuid, ($1::jsonb ->> 'segment')::uuid
-        on conflict (org_id) do update set suppression_segment_id = excluded.suppression_segment_id, quiet_hours_start = null,
-          quiet_hours_end = null, marketing_cap_count = null, marketing_cap_hours = null, allow_unverified_marketing = false",
-        json!({"org": NORTHWIND, "segment": segment})).await;
-    let mut customers = Vec::new();
-    for number in 0..60 {
-        let sql = "insert into customers (org_id, type, name, status, is_archived)
-            select $1, 'company', 'Random', ($2::jsonb ->> 'status')::customer_status, ($2::jsonb ->> 'archived')::boolean returning id";
-        let flags = json!({"status": if dice.one_in(8) { "blacklisted" } else { "active" }, "archived": dice.one_in(8)});
-        let customer: Uuid =
-            client.query_one(sql, &[&NORTHWIND, &tokio_postgres::types::Json(flags)]).await.unwrap().get(0);
-        customers.push(customer);
-        let with = |more: Value| json!({"org": NORTHWIND, "customer": customer, "more": more});
-        if dice.one_in(2) {
-            let more = json!([dice.one_in(8), dice.one_in(6), dice.one_in(6), dice.one_in(6)]);
-            execute("insert into crm_preferences (org_id, customer_id, do_not_contact, do_not_email, do_not_sms, do_not_call)
-                select ($1 ->> 'org')::uuid, ($1 ->> 'customer')::uuid, ($1 -> 'more' ->> 0)::boolean, ($1 -> 'more' ->> 1)::boolean,
-                  ($1 -> 'more' ->> 2)::boolean, ($1 -> 'more' ->> 3)::boolean from (select $1::jsonb) x", with(more)).await;
-            if dice.one_in(4) {
-                // The window is never now: it waits.
-                execute("update crm_preferences set preferred_contact_window_start = (now() at time zone 'UTC')::time + interval '2 hours',
-                    preferred_contact_window_end = (now() at time zone 'UTC')::time + interval '4 hours'
-                    where customer_id = ($1::jsonb ->> 'customer')::uuid", with(Value::Null)).await;
-            }
-        }
-        let mut primary = true;
-        for nth in 0..dice.below(5) {
-            let kind = dice.of(&["email", "email", "mobile", "phone", "whatsapp", "fax"]);
-            let value = if kind == "email" { format!("random{number}-{nth}@example.com") } else { format!("+1202555{number:02}{nth}0") };
-            let more = json!([kind, value, primary && dice.one_in(3), !dice.one_in(3), !dice.one_in(3), !dice.one_in(4), dice.one_in(3), nth]);
-            primary = primary && more[2] != true;
-            execute("insert into customer_contacts (org_id, customer_id, type, value, is_primary, is_verified, opt_in_marketing,
-                  opt_in_transactional, preferred_channel, created_at)
-                select ($1 ->> 'org')::uuid, ($1 ->> 'customer')::uuid, (m ->> 0)::contact_type, m ->> 1, (m ->> 2)::boolean,
-                  (m ->> 3)::boolean, (m ->> 4)::boolean, (m ->> 5)::boolean, (m ->> 6)::boolean,
-                  now() - make_interval(days => (m ->> 7)::integer)
-                from (select $1::jsonb) x, lateral (select $1 -> 'more') y (m)", with(more.clone())).await;
-            if dice.one_in(4) && kind != "fax" {
-                let channel = if kind == "email" { "email" } else { dice.of(&["sms", "whatsapp"]) };
-                execute("insert into crm_opt_outs (org_id, channel, address)
-                    select ($1 ->> 'org')::uuid, $1 -> 'more' ->> 0, $1 -> 'more' ->> 1 from (select $1::jsonb) x",
-                    with(json!([channel, more[1]]))).await;
-            }
-        }
-        for nth in 0..dice.below(3) {
-            let more = json!([format!("portal{number}-{nth}@example.com"), dice.of(&["active", "active", "suspended"]), !dice.one_in(3), !dice.one_in(3), dice.one_in(2)]);
-            execute("with u as (insert into auth.users (id, email) select gen_random_uuid(), $1::jsonb -> 'more' ->> 0 returning id),
-                a as (insert into portal_accounts (org_id, user_id, customer_id, status) select ($1::jsonb ->> 'org')::uuid, u.id,
-                  ($1::jsonb ->> 'customer')::uuid, ($1::jsonb -> 'more' ->> 1)::portal_account_status from u returning id, org_id)
-                insert into portal_notification_preferences (org_id, portal_account_id, notify_marketing_email, notify_marketing_sms)
-                select a.org_id, a.id, ($1::jsonb -> 'more' ->> 2)::boolean, ($1::jsonb -> 'more' ->> 3)::boolean from a
-                where ($1::jsonb -> 'more' ->> 4)::boolean", with(more)).await;
-        }
-        if dice.one_in(10) {
-            execute("insert into crm_segment_members (org_id, segment_id, customer_id)
-                select ($1 ->> 'org')::uuid, ($1 ->> 'more')::uuid, ($1 ->> 'customer')::uuid from (select $1::jsonb) x",
-                with(json!(segment))).await;
-        }
-    }
-    customers
-}
-
 async fn random_customers_get_what_the_rows_say_and_nothing_else(context: &mut Context) {
     let customers = random_rows(context, &mut Dice(7)).await;
     let rows = context.client.query(OF_ROWS, &[&NORTHWIND, &customers]).await.unwrap();
     let mut allowed = HashSet::new();
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
     for row in rows {
-        let (customer, channel, purpose): (Uuid, String, String) = (row.get(0), row.get(1), row.get(2));
+        let (customer, channel, purpose): (Uuid, String, String) =
+            (row.get(0), row.get(1), row.get(2));
         let (code, contact): (String, Option<Uuid>) = (row.get(3), row.get(4));
         let ask = json!({"customer_id": customer, "channel": channel, "purpose": purpose});
         let answer = context.call(CSR, "crm_can_contact", ask.clone()).await.unwrap();
@@ -341,11 +308,19 @@ async fn random_customers_get_what_the_rows_say_and_nothing_else(context: &mut C
     }
     assert!(codes.len() >= 12, "each outcome there is: {codes:?}");
     // Whatever would be due by now is asked about again.
-    context.client.execute("update crm_outbox set available_at = now() where org_id = $1", &[&NORTHWIND]).await.unwrap();
+    context
+        .client
+        .execute("update crm_outbox set available_at = now() where org_id = $1", &[&NORTHWIND])
+        .await
+        .unwrap();
     let arguments = json!({"batch_limit": 1000, "providers": {"email": "log", "sms": "log", "whatsapp": "log"}});
     let claimed = context.call(As::Dba(NORTHWIND), "crm_claim_messages", arguments).await.unwrap();
-    let claimed: HashSet<_> = claimed["messages"].as_array().unwrap().iter()
-        .map(|message| message["id"].as_str().unwrap().to_owned()).collect();
+    let claimed: HashSet<_> = claimed["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["id"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(claimed, allowed);
 }
 
@@ -366,7 +341,10 @@ async fn the_answer_names_the_endpoint_masked(context: &mut Context) {
         let ask = json!({"customer_id": id, "channel": channel, "purpose": purpose, "at": "2026-01-05T12:00:00Z"});
         let answer = context.call(CSR, "crm_can_contact", ask).await.unwrap();
         let allowed = code == "allowed";
-        assert_eq!((&answer["code"], &answer["to"], &answer["allowed"]), (&json!(code), &json!(to), &json!(allowed)));
+        assert_eq!(
+            (&answer["code"], &answer["to"], &answer["allowed"]),
+            (&json!(code), &json!(to), &json!(allowed))
+        );
         assert_eq!(answer["reason"].is_null(), allowed);
     }
     // The facts are those of the asked moment's hours.
@@ -375,7 +353,11 @@ async fn the_answer_names_the_endpoint_masked(context: &mut Context) {
         set preferred_contact_window_start = '09:00', preferred_contact_window_end = '17:00'";
     let customer_id: Uuid = id.as_str().unwrap().parse().unwrap();
     context.client.execute(sql, &[&NORTHWIND, &customer_id]).await.unwrap();
-    context.client.execute("update orgs set time_zone = 'America/New_York' where id = $1", &[&NORTHWIND]).await.unwrap();
+    context
+        .client
+        .execute("update orgs set time_zone = 'America/New_York' where id = $1", &[&NORTHWIND])
+        .await
+        .unwrap();
     let ask = json!({"customer_id": id, "channel": "email", "purpose": "transactional", "at": "2026-03-08T06:30:00Z"});
     let answer = context.call(CSR, "crm_can_contact", ask).await.unwrap();
     assert_eq!((&answer["allowed"], &answer["code"]), (&json!(false), &json!("outside_window")));

@@ -41,7 +41,12 @@ impl Org {
     }
 
     /// One call in a transaction of its own.
-    async fn call(&self, context: &mut Context, name: &str, arguments: Value) -> Result<Value, Error> {
+    async fn call(
+        &self,
+        context: &mut Context,
+        name: &str,
+        arguments: Value,
+    ) -> Result<Value, Error> {
         let outcome = context.call(As::Dba(self.id), name, arguments).await;
         context.client.batch_execute("commit; begin").await.unwrap();
         outcome
@@ -133,7 +138,8 @@ async fn who_says_no_before_a_claim_gets_nothing_of_it(target: Target) {
             let mut context = Context::start(org.target).await;
             start.wait().await;
             if session % 4 == 0 {
-                for (nth, customer) in org.customers.iter().enumerate().skip(session / 4).step_by(2) {
+                for (nth, customer) in org.customers.iter().enumerate().skip(session / 4).step_by(2)
+                {
                     let sql = NOES[(nth / 2 + session) % NOES.len()];
                     context.client.execute(sql, &[&org.id, customer]).await.unwrap();
                     context.client.batch_execute("commit; begin").await.unwrap();
@@ -147,10 +153,14 @@ async fn who_says_no_before_a_claim_gets_nothing_of_it(target: Target) {
                 let some = org.claim(&mut context, 5).await;
                 for message in &some {
                     let customer = message["to"].as_str().unwrap().split('@').next().unwrap();
-                    assert!(!before.contains(&customer.parse().unwrap()), "{customer} said no before");
+                    assert!(
+                        !before.contains(&customer.parse().unwrap()),
+                        "{customer} said no before"
+                    );
                 }
                 handed_out += some.len();
-                let waiting = "select count(*) from crm_outbox where org_id = $1 and status = 'queued'";
+                let waiting =
+                    "select count(*) from crm_outbox where org_id = $1 and status = 'queued'";
                 let left: i64 = context.client.query_one(waiting, &[&org.id]).await.unwrap().get(0);
                 if left == 0 {
                     return handed_out;
@@ -189,7 +199,8 @@ async fn no_cap_is_exceeded_by_sessions_that_send_and_claim_at_once(target: Targ
     org.claim(&mut context, 1000).await;
     let sql = "select customer_id, count(*) filter (where status = 'sending'), count(*) from crm_outbox where org_id = $1 group by 1";
     let rows = context.client.query(sql, &[&org.id]).await.unwrap();
-    let counts: HashMap<Uuid, (i64, i64)> = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+    let counts: HashMap<Uuid, (i64, i64)> =
+        rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
     assert!(counts.values().all(|(out, all)| *out == 2.min(*all)), "{counts:?}");
     assert_eq!(counts.values().map(|(_, all)| *all).sum::<i64>(), 12 * 8);
     org.remove().await;
@@ -241,7 +252,8 @@ async fn a_message_is_settled_once_whoever_says_so(target: Target) {
             for message in &claimed {
                 let key = json!({"id": message["id"], "lease_id": message["lease_id"]});
                 start.wait().await;
-                let name = if session % 2 == 0 { "crm_complete_message" } else { "crm_fail_message" };
+                let name =
+                    if session % 2 == 0 { "crm_complete_message" } else { "crm_fail_message" };
                 let mut arguments = key;
                 if session % 2 == 1 {
                     arguments["retryable"] = json!(false);
@@ -255,13 +267,15 @@ async fn a_message_is_settled_once_whoever_says_so(target: Target) {
     let settled = tasks.join_all().await;
     for nth in 0..claimed.len() {
         let outcomes: Vec<_> = settled.iter().map(|settled| &settled[nth]).collect();
-        let said: HashSet<_> = outcomes.iter().filter_map(|outcome| outcome.as_deref().ok()).collect();
+        let said: HashSet<_> =
+            outcomes.iter().filter_map(|outcome| outcome.as_deref().ok()).collect();
         assert_eq!(said.len(), 1, "{outcomes:?}");
         let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
         assert!(refused.into_iter().all(|error| error.code == Code::WrongState));
     }
     let sent = "select count(*) from crm_outbox where org_id = $1 and status = 'sent'";
-    let logged = "select count(distinct metadata ->> 'outbox_id') from crm_interactions where org_id = $1";
+    let logged =
+        "select count(distinct metadata ->> 'outbox_id') from crm_interactions where org_id = $1";
     let all = "select count(*) from crm_interactions where org_id = $1";
     assert_eq!(org.count(sent).await, org.count(all).await);
     assert_eq!(org.count(logged).await, org.count(all).await);

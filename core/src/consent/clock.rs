@@ -102,7 +102,8 @@ pub(super) fn zone<const N: usize>(names: [Option<&str>; N]) -> Tz {
 }
 
 fn by_name(name: &str) -> Option<Tz> {
-    let any_case = || TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
+    let any_case =
+        || TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
     name.parse().ok().or_else(any_case)
 }
 

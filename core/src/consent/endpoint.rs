@@ -1,5 +1,6 @@
 //! Which endpoint of a customer a message goes to.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ pub struct Endpoint {
     pub id: Uuid,
     pub r#type: ContactType,
     pub value: String,
+    pub created_at: DateTime<Utc>,
     pub preferred: bool,
     pub primary: bool,
     pub verified: bool,
@@ -77,6 +79,7 @@ pub(super) fn choose(
         .filter(|endpoint| !of_its_own || endpoint.r#type == ContactType::Whatsapp)
         .map(|endpoint| (endpoint, endpoint.objection(channel, purpose, allow_unverified)))
         .min_by_key(|(endpoint, objection)| {
-            (objection.is_some(), !endpoint.preferred, !endpoint.primary)
+            let order = (endpoint.created_at, endpoint.id);
+            (objection.is_some(), !endpoint.preferred, !endpoint.primary, order)
         })
 }

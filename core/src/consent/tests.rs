@@ -19,6 +19,7 @@ fn endpoint(number: u128, r#type: ContactType) -> Endpoint {
         id: Uuid::from_u128(number),
         r#type,
         value: format!("address {number}"),
+        created_at: noon(),
         preferred: false,
         primary: false,
         verified: true,
@@ -152,7 +153,8 @@ fn the_layers_agree_on_the_first_moment_that_suits_all() {
 #[test]
 fn hours_are_those_of_the_account_and_the_window_those_of_the_first_account_with_a_zone() {
     let mut customer = customer();
-    let portal = |zone: Option<&str>| Portal {
+    let portal = |hour: i64, zone: Option<&str>| Portal {
+        created_at: noon() + Duration::hours(hour),
         marketing_email: true,
         time_zone: zone.map(str::to_owned),
         quiet_start: Some(7 * 3600),
@@ -162,16 +164,16 @@ fn hours_are_those_of_the_account_and_the_window_those_of_the_first_account_with
     let org = Org { time_zone: "Europe/Berlin".to_owned(), ..Org::default() };
     let at_noon = |customer: &Customer| ask(customer, &org, Purpose::Transactional).retry_at;
     // Noon in London is 7 o'clock in New York.
-    customer.portal = vec![portal(None)];
+    customer.portal = vec![portal(0, None)];
     assert_eq!(at_noon(&customer), None);
-    customer.portal.push(portal(Some("America/New_York")));
+    customer.portal.push(portal(1, Some("America/New_York")));
     assert_eq!(at_noon(&customer), Some(time("2026-01-05T13:00:00Z")));
     customer.preferences = Some(Preferences {
         window_start: Some(7 * 3600),
         window_end: Some(9 * 3600),
         ..Preferences::default()
     });
-    customer.portal.push(portal(Some("Asia/Tokyo")));
+    customer.portal.insert(0, portal(2, Some("Asia/Tokyo")));
     assert_eq!(at_noon(&customer), Some(time("2026-01-05T13:00:00Z")));
 }
 
@@ -181,7 +183,8 @@ fn the_cap_lets_through_when_enough_of_the_earlier_is_past() {
     let mut org = Org { cap_count: Some(2), cap_hours: Some(24), ..Org::default() };
     let hours_ago = |hours: i64| noon() - Duration::hours(hours);
     let ask = |org: &Org, earlier: &[DateTime<Utc>], purpose| {
-        let facts = Facts { org, customer: &customer, earlier, endpoint_id: None, expires_at: None };
+        let facts =
+            Facts { org, customer: &customer, earlier, endpoint_id: None, expires_at: None };
         let decision = decide(&facts, Channel::Email, purpose, noon());
         (decision.code, decision.retry_at)
     };

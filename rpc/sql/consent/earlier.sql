@@ -1,4 +1,4 @@
--- In: {at, customers: [{org_id, id, hours}]}, each once. Out: [{customer_id, id, created_at, at, waits}]: the marketing
+-- In: {at: not in the future, customers: [{org_id, id, hours}]}, each once. Out: [{customer_id, id, created_at, at, waits}]: the marketing
 -- that counts for a cap of that many hours, with when it went out, or would go out at the earliest.
 select coalesce(json_agg(json_build_object('customer_id', m.customer_id, 'id', m.id, 'created_at', m.created_at, 'at', m.at,
   'waits', m.status = 'queued')), '[]')

@@ -32,19 +32,17 @@ select json_build_object(
           floor(extract(epoch from f.preferred_contact_window_start))::integer,
           floor(extract(epoch from f.preferred_contact_window_end))::integer) end,
       coalesce((
-        select json_agg(json_build_array(e.id, e.type, e.value, e.preferred_channel, e.is_primary, e.is_verified,
+        select json_agg(json_build_array(e.id, e.type, e.value, e.created_at, e.preferred_channel, e.is_primary, e.is_verified,
             e.opt_in_marketing, e.opt_in_transactional,
             array(select t.channel from public.crm_opt_outs t
-              where t.org_id = e.org_id and t.channel in ('email', 'sms', 'whatsapp') and t.address = e.value))
-          order by e.created_at, e.id)
+              where t.org_id = e.org_id and t.channel in ('email', 'sms', 'whatsapp') and t.address = e.value)))
         from public.customer_contacts e
         where e.org_id = c.org_id and e.customer_id = c.id and e.type in ('email', 'mobile', 'phone', 'whatsapp')
           and (a.contact_id is null or e.id = a.contact_id)), '[]'),
       coalesce((
-        select json_agg(json_build_array(n.notify_marketing_email, n.notify_marketing_sms,
+        select json_agg(json_build_array(x.created_at, n.notify_marketing_email, n.notify_marketing_sms,
             floor(extract(epoch from n.quiet_hours_start))::integer, floor(extract(epoch from n.quiet_hours_end))::integer,
-            n.timezone)
-          order by x.created_at, x.id)
+            n.timezone))
         from public.portal_accounts x
         join public.portal_notification_preferences n on n.org_id = x.org_id and n.portal_account_id = x.id
         where x.org_id = c.org_id and x.customer_id = c.id and x.status = 'active'), '[]'))))

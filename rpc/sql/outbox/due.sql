@@ -4,15 +4,21 @@
 -- customer_id, contact_id, user_id, channel, purpose, to, expires_at, created_at, status, provider, attempts, max_attempts]]; status
 -- is queued, or sending where a lease ran out.
 with picked as materialized (
-  select q.org_id, q.id, q.due_at
-  from fieldcrm.outbox_queue q
-  where q.due_at <= now() and q.channel = any (array(select jsonb_array_elements_text($1 -> 'channels')))
-    and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
-  order by q.due_at
+  select x.*
+  from (
+    select q.org_id, q.id, q.due_at
+    from fieldcrm.outbox_queue q
+    where q.due_at <= now() and q.channel = any (array(select jsonb_array_elements_text($1 -> 'channels')))
+      and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
+    order by q.due_at
+    -- The most that a claim can ask for. It tells the planner how few they are; only what is asked for is locked.
+    limit 1000
+    for update skip locked
+  ) x
   limit ($1 ->> 'batch_limit')::bigint
-  for update skip locked
 ), due as materialized (
-  select o.*, p.due_at
+  select o.id, o.org_id, o.customer_id, o.contact_id, o.user_id, o.channel, o.purpose, o.to_address, o.expires_at, o.created_at,
+    o.status, o.provider, o.attempts, o.max_attempts, p.due_at
   from picked p join public.crm_outbox o on o.org_id = p.org_id and o.id = p.id
   where (o.status = 'queued' and o.available_at <= now()) or (o.status = 'sending' and o.leased_until < now())
   for update of o skip locked

@@ -9,7 +9,8 @@ with lease as materialized (
 ), sent as (
   update public.crm_outbox o
   set status = 'sending', decision_code = 'allowed', decision_reason = null, decided_at = now(), lease_id = l.id,
-    leased_until = l.until, attempts = o.attempts + 1, provider = $1 -> 'providers' ->> o.channel
+    leased_until = l.until, attempts = o.attempts + 1, provider = $1 -> 'providers' ->> o.channel,
+    updated_at = now()
   from sending g, lease l
   where o.org_id = g.org_id and o.id = g.id
   returning o.org_id, o.id, o.status, o.lease_id, o.subject, o.body, o.payload, o.attempts

@@ -17,10 +17,8 @@ use crate::{Db, call_as, session};
 use super::{OutboxChannel, decide_for_member};
 
 /// Locks what is due and reads the facts about it.
-const DUE: &str = concat!(
-    include_str!("../../sql/outbox/due.sql"),
-    include_str!("../../sql/consent/facts.sql")
-);
+const DUE: &str =
+    concat!(include_str!("../../sql/outbox/due.sql"), include_str!("../../sql/consent/facts.sql"));
 const HAND_OUT: &str = include_str!("../../sql/outbox/hand_out.sql");
 const TAKE_TURNS: &str = include_str!("../../sql/consent/take_turns.sql");
 
@@ -204,9 +202,8 @@ impl Due {
 
     /// Whether it is handed out with nothing to change about where it goes.
     fn goes_as_it_is(&self, step: &Step) -> bool {
-        let same = |decision: &Decision| {
-            decision.endpoint_id == self.contact_id && decision.to == self.to
-        };
+        let same =
+            |decision: &Decision| decision.endpoint_id == self.contact_id && decision.to == self.to;
         step.status == Status::Sending && step.decision.as_ref().is_some_and(same)
     }
 

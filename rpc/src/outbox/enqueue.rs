@@ -25,7 +25,10 @@ pub enum Recipient {
     /// A member of the org: no consent is needed.
     Member(Uuid),
     /// A webhook, perhaps about a customer: no consent is needed.
-    Endpoint { customer_id: Option<Uuid>, url: String },
+    Endpoint {
+        customer_id: Option<Uuid>,
+        url: String,
+    },
 }
 
 /// A message to be sent, its texts rendered.
@@ -136,7 +139,8 @@ pub async fn enqueue<D: Db>(
     };
     let gone = || Error::new(Code::Conflict, "The message with this key just went: try again.");
     let rest = messages.iter().zip(&done);
-    rest.map(|(message, done)| done.clone().or_else(|| first_of(message)).ok_or_else(gone)).collect()
+    rest.map(|(message, done)| done.clone().or_else(|| first_of(message)).ok_or_else(gone))
+        .collect()
 }
 
 /// The messages that have the keys.
@@ -187,15 +191,16 @@ async fn decide(
         };
     }
     let mut gate = Gate::load(db, &subjects).await?;
-    let asks: Vec<_> =
-        new.iter().filter_map(|ord| Some((org_id, ask(&messages[*ord])?))).collect();
+    let asks: Vec<_> = new.iter().filter_map(|ord| Some((org_id, ask(&messages[*ord])?))).collect();
     gate.load_earlier(db, &asks, gate.now).await?;
     let mut decided = Vec::with_capacity(new.len());
     for ord in new {
         let message = &messages[*ord];
         let at = message.scheduled_at.unwrap_or(gate.now).max(gate.now).trunc_subsecs(6);
         let decision = match &message.recipient {
-            Recipient::Customer(id) if !gate.knows(*id) => return Err(Error::not_found("customer")),
+            Recipient::Customer(id) if !gate.knows(*id) => {
+                return Err(Error::not_found("customer"));
+            }
             Recipient::Customer(_) => match ask(message) {
                 Some(ask) => gate.decide(org_id, &ask, None, at),
                 None => Decision::refused(Reason::NoAddress),

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::idempotency::{self, Claim};
 use crate::{Db, call_as, session};
 
-use super::enqueue::{NewMessage, Recipient, enqueue};
 use super::OutboxChannel;
+use super::enqueue::{NewMessage, Recipient, enqueue};
 
 const FIND_TEMPLATE: &str = include_str!("../../sql/template/find.sql");
 const FIND_CONTACT: &str = include_str!("../../sql/outbox/find_contact.sql");
