@@ -234,6 +234,7 @@ async fn the_first_moment_is_the_one_postgres_clocks_show(context: &mut Context)
                 ..Preferences::default()
             }),
             portal: vec![Portal {
+                created_at: noon(),
                 marketing_email: true,
                 marketing_sms: true,
                 quiet_start: quiet.0,

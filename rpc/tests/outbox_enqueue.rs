@@ -6,7 +6,7 @@
 mod common;
 mod outbox_sample;
 
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 use common::{As, Context, NORTHWIND, Target, VOLT};
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{Channel, Verdict};
@@ -17,6 +17,24 @@ use fieldcrm_rpc::tokio::{Prepared, TokioDb};
 use outbox_sample::{CSR, JOB, customer, field};
 use serde_json::json;
 use uuid::Uuid;
+
+macro_rules! natively {
+    ($($name:ident)*) => {
+        mod native {
+            $(#[tokio::test] async fn $name() {
+                super::$name(super::Context::start(super::Target::Native).await).await;
+            })*
+        }
+    };
+}
+
+natively! {
+    each_kind_of_recipient_is_asked_what_concerns_it
+    a_member_who_left_gets_nothing_that_waits
+    the_first_of_a_key_is_made_and_the_others_are_it
+    a_cap_counts_what_is_put_in_at_once_and_a_preview_says_the_same
+    strangers_are_not_found_and_nothing_is_put_in
+}
 
 fn message(recipient: Recipient) -> NewMessage {
     NewMessage {
@@ -55,12 +73,11 @@ fn said(made: &[Enqueued]) -> Vec<(&str, &str, bool)> {
     made.iter().map(|made| (made.status.as_str(), made.code.as_str(), made.created)).collect()
 }
 
-#[tokio::test]
-async fn each_kind_of_recipient_is_asked_what_concerns_it() {
-    let mut context = Context::start(Target::Native).await;
+async fn each_kind_of_recipient_is_asked_what_concerns_it(mut context: Context) {
     let customer = customer(&mut context, CSR).await;
     let silent = self::customer(&mut context, CSR).await;
-    let sql = "insert into crm_preferences (org_id, customer_id, do_not_contact) values ($1, $2, true)
+    let sql =
+        "insert into crm_preferences (org_id, customer_id, do_not_contact) values ($1, $2, true)
         on conflict (org_id, customer_id) do update set do_not_contact = true";
     context.client.execute(sql, &[&NORTHWIND, &silent]).await.unwrap();
     let member = context.user("sales@northwind.example").await;
@@ -118,9 +135,7 @@ async fn each_kind_of_recipient_is_asked_what_concerns_it() {
     assert_eq!(outbox_sample::interactions(&context, customer).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_member_who_left_gets_nothing_that_waits() {
-    let mut context = Context::start(Target::Native).await;
+async fn a_member_who_left_gets_nothing_that_waits(mut context: Context) {
     outbox_sample::empty(&context).await;
     let member = context.user("sales@northwind.example").await;
     let made = put(&context, vec![message(Recipient::Member(member))]).await.unwrap();
@@ -133,9 +148,7 @@ async fn a_member_who_left_gets_nothing_that_waits() {
     assert_eq!(code.as_deref(), Some("inactive_member"));
 }
 
-#[tokio::test]
-async fn the_first_of_a_key_is_made_and_the_others_are_it() {
-    let mut context = Context::start(Target::Native).await;
+async fn the_first_of_a_key_is_made_and_the_others_are_it(mut context: Context) {
     let customer = customer(&mut context, CSR).await;
     let keyed = |key: &str| NewMessage {
         dedupe_key: Some(key.to_owned()),
@@ -149,9 +162,7 @@ async fn the_first_of_a_key_is_made_and_the_others_are_it() {
     assert_eq!((again[0].id, again[2].id), (first[1].id, first[0].id));
 }
 
-#[tokio::test]
-async fn a_cap_counts_what_is_put_in_at_once_and_a_preview_says_the_same() {
-    let mut context = Context::start(Target::Native).await;
+async fn a_cap_counts_what_is_put_in_at_once_and_a_preview_says_the_same(mut context: Context) {
     let sql = "insert into crm_messaging_settings (org_id, marketing_cap_count, marketing_cap_hours) values ($1, 1, 24)
         on conflict (org_id) do update set marketing_cap_count = 1, marketing_cap_hours = 24, quiet_hours_start = null,
           quiet_hours_end = null, suppression_segment_id = null";
@@ -165,10 +176,12 @@ async fn a_cap_counts_what_is_put_in_at_once_and_a_preview_says_the_same() {
         expires_at: None,
     };
     let absent = Uuid::from_u128(7);
+    let now = context.client.query_one("select to_jsonb(now())", &[]).await.unwrap().get(0);
+    let now: DateTime<Utc> = serde_json::from_value(now).unwrap();
     let mut prepared = Prepared::default();
     let mut db = TokioDb { client: &context.client, prepared: &mut prepared };
     let asks = [one, one, other, one, absent].map(ask).into();
-    let previewed = decide_many(&mut db, NORTHWIND, asks, Utc::now()).await.unwrap();
+    let previewed = decide_many(&mut db, NORTHWIND, asks, now).await.unwrap();
     let codes: Vec<_> = previewed.iter().map(|decision| decision.code.as_str()).collect();
     assert_eq!(codes, ["allowed", "frequency_cap", "allowed", "frequency_cap", "closed"]);
     assert_eq!(previewed[4].verdict, Verdict::Refused);
@@ -179,9 +192,7 @@ async fn a_cap_counts_what_is_put_in_at_once_and_a_preview_says_the_same() {
     assert_eq!((days(1), days(3)), (Duration::days(1), Duration::days(2)));
 }
 
-#[tokio::test]
-async fn strangers_are_not_found_and_nothing_is_put_in() {
-    let mut context = Context::start(Target::Native).await;
+async fn strangers_are_not_found_and_nothing_is_put_in(mut context: Context) {
     let ours = customer(&mut context, CSR).await;
     let theirs = customer(&mut context, As::Volt("csr")).await;
     let member = context.user("sales@volt.example").await;
