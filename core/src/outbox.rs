@@ -119,10 +119,10 @@ pub fn goes_again(provider: Option<&str>, attempts: u32, max_attempts: u32) -> b
 
 /// The longest wait before the second attempt; it doubles with each one.
 const BACKOFF_BASE: Duration = Duration::from_secs(30);
-const BACKOFF_LONGEST: Duration = Duration::from_secs(60 * 60);
+const BACKOFF_LONGEST: Duration = Duration::from_hours(1);
 const BACKOFF_SHORTEST: Duration = Duration::from_secs(1);
 /// What a provider can ask for at most.
-const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const RETRY_AFTER_LONGEST: Duration = Duration::from_hours(24);
 
 /// How long to wait after that many attempts: exponential backoff with full jitter. `random` is between 0 and 1.
 #[must_use]
@@ -153,11 +153,11 @@ impl Held {
     pub fn complete(&self, lease_id: Uuid, provider_message_id: Option<&str>) -> Result<Step> {
         self.require_lease(lease_id)?;
         match self.status {
-            Status::Sending | Status::Unknown => Ok(self.step(
+            Status::Sending | Status::Unknown => Ok(Some(self.step(
                 Status::Sent,
                 json!({"provider_message_id": provider_message_id, "error_code": null,
                     "error_message": null}),
-            )),
+            ))),
             status if status.went_out() => Ok(None),
             _ => Err(self.wrong_state("It was settled otherwise.")),
         }
@@ -173,15 +173,13 @@ impl Held {
         }
         let error = json!({"error_code": failure.code, "error_message": failure.message});
         if !failure.retryable || self.attempts >= self.max_attempts {
-            return Ok(self.step(Status::Failed, error));
+            return Ok(Some(self.step(Status::Failed, error)));
         }
         let asked = Duration::from_secs(failure.retry_after_seconds.unwrap_or(0));
         let wait = backoff(self.attempts, self.random).max(asked.min(RETRY_AFTER_LONGEST));
-        let step = self.step(Status::Queued, error);
-        Ok(step.map(|mut set| {
-            set.insert("available_at".to_owned(), json!(self.now + wait));
-            set
-        }))
+        let mut step = self.step(Status::Queued, error);
+        step.insert("available_at".to_owned(), json!(self.now + wait));
+        Ok(Some(step))
     }
 
     /// Nobody knows whether it went out.
@@ -189,7 +187,7 @@ impl Held {
         self.require_lease(unknown.lease_id)?;
         let error = json!({"error_code": unknown.code, "error_message": unknown.message});
         match self.status {
-            Status::Sending => Ok(self.step(Status::Unknown, error)),
+            Status::Sending => Ok(Some(self.step(Status::Unknown, error))),
             Status::Unknown => Ok(None),
             _ => Err(self.wrong_state("It was settled otherwise.")),
         }
@@ -208,17 +206,17 @@ impl Held {
             // That is what matters of it: when it was sent is not known any more.
             _ => json!({"error_code": null, "error_message": null}),
         };
-        self.step(report.status, set)
+        Some(self.step(report.status, set))
     }
 
     /// By hand: once more, with all its attempts.
     pub fn retry(&self) -> Result<Step> {
         match self.status {
-            Status::Failed | Status::Unknown => Ok(self.step(
+            Status::Failed | Status::Unknown => Ok(Some(self.step(
                 Status::Queued,
                 json!({"attempts": 0, "available_at": self.now, "lease_id": null,
                     "provider_message_id": null, "sent_at": null, "delivered_at": null}),
-            )),
+            ))),
             Status::Queued => Ok(None),
             _ => Err(self.wrong_state("Only what failed or is unknown is tried again.")),
         }
@@ -227,7 +225,7 @@ impl Held {
     /// By hand: not any more.
     pub fn cancel(&self) -> Result<Step> {
         match self.status {
-            Status::Queued => Ok(self.step(Status::Canceled, json!({}))),
+            Status::Queued => Ok(Some(self.step(Status::Canceled, json!({})))),
             Status::Canceled => Ok(None),
             _ => Err(self.wrong_state("Only what waits in the queue can be canceled.")),
         }
@@ -245,7 +243,7 @@ impl Held {
     }
 
     /// The columns that go with the status, and those given.
-    fn step(&self, to: Status, set: Value) -> Step {
+    fn step(&self, to: Status, set: Value) -> Map<String, Value> {
         let mut columns = Map::new();
         columns.insert("status".to_owned(), json!(to));
         columns.insert("leased_until".to_owned(), Value::Null);
@@ -261,7 +259,7 @@ impl Held {
         if let Value::Object(set) = set {
             columns.extend(set);
         }
-        Some(columns)
+        columns
     }
 }
 

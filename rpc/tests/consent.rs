@@ -38,8 +38,8 @@ fn noon() -> DateTime<Utc> {
     "2026-01-05T12:00:00Z".parse().unwrap()
 }
 
-fn hour(hour: u32) -> Option<u32> {
-    Some(hour * 3600)
+const fn hours(hours: u32) -> u32 {
+    hours * 3600
 }
 
 /// Bits of a number, the lowest first: the same as `every_combination.sql` takes.
@@ -110,12 +110,12 @@ fn combination(
     let moment = digits.of(7);
     let mut earlier = Vec::new();
     if matches!(moment, 1 | 6) {
-        (wishes.window_start, wishes.window_end) = (hour(13), hour(20));
+        (wishes.window_start, wishes.window_end) = (Some(hours(13)), Some(hours(20)));
     }
     if matches!(moment, 2 | 6) {
         let quiet = Portal {
-            quiet_start: hour(11),
-            quiet_end: hour(14),
+            quiet_start: Some(hours(11)),
+            quiet_end: Some(hours(14)),
             marketing_email: true,
             marketing_sms: true,
             ..Portal::default()
@@ -123,7 +123,7 @@ fn combination(
         customer.portal.push(quiet);
     }
     if matches!(moment, 3 | 6) {
-        (org.quiet_start, org.quiet_end) = (hour(11), hour(15));
+        (org.quiet_start, org.quiet_end) = (Some(hours(11)), Some(hours(15)));
     }
     if matches!(moment, 4 | 6) {
         (org.cap_count, org.cap_hours) = (Some(1), Some(24));

@@ -170,14 +170,11 @@ impl Claim {
         }
         let mut providers = HashMap::new();
         for (channel, name) in self.providers.unwrap_or_default() {
-            match Provider::parse(&name) {
-                Some(provider) => {
-                    providers.insert(channel, provider);
-                }
-                None => {
-                    let message = "must be 1 to 40 of a to z, 0 to 9 and _";
-                    checks.fail(format!("providers.{}", channel.as_str()), "invalid_name", message);
-                }
+            if let Some(provider) = Provider::parse(&name) {
+                providers.insert(channel, provider);
+            } else {
+                let message = "must be 1 to 40 of a to z, 0 to 9 and _";
+                checks.fail(format!("providers.{}", channel.as_str()), "invalid_name", message);
             }
         }
         if providers.is_empty() {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::common::{Context, NORTHWIND};
 
-/// Random numbers that are the same in each run (SplitMix64).
+/// Random numbers that are the same in each run (`SplitMix64`).
 pub struct Dice(pub u64);
 
 impl Dice {
