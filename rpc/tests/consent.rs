@@ -29,6 +29,7 @@ scenarios! {
     every_combination_is_decided_as_the_table_says
     the_first_moment_is_the_one_postgres_clocks_show
     random_customers_get_what_the_rows_say_and_nothing_else
+    active_portal_accounts_that_say_something_have_a_say
     the_answer_names_the_endpoint_masked
     staff_may_ask_about_their_own_customers
     wrong_questions_are_named_by_their_path
@@ -329,6 +330,27 @@ async fn customer(context: &mut Context, caller: As) -> Value {
     let input = json!({"type": "company", "name": "Acme", "contacts": [
         {"type": "email", "value": "jane.doe@example.com", "is_verified": true}, {"type": "mobile", "value": "+12025550123"}]});
     context.call(caller, "crm_create_customer", input).await.unwrap()
+}
+
+async fn active_portal_accounts_that_say_something_have_a_say(context: &mut Context) {
+    let customer = customer(context, CSR).await;
+    let id: Uuid = customer["id"].as_str().unwrap().parse().unwrap();
+    let user = context.newcomer("portal@example.com").await;
+    let sql = "insert into portal_accounts (org_id, user_id, customer_id, status) values ($1, $2, $3, 'active') returning id";
+    let account: Uuid =
+        context.client.query_one(sql, &[&NORTHWIND, &user, &id]).await.unwrap().get(0);
+    let ask = json!({"customer_id": id, "channel": "email", "purpose": "marketing"});
+    let code = async |context: &mut Context| {
+        context.call(CSR, "crm_can_contact", ask.clone()).await.unwrap()["code"].clone()
+    };
+    assert_eq!(code(context).await, "allowed", "no preferences, no word");
+    let sql =
+        "insert into portal_notification_preferences (org_id, portal_account_id) values ($1, $2)";
+    context.client.execute(sql, &[&NORTHWIND, &account]).await.unwrap();
+    assert_eq!(code(context).await, "portal_opted_out");
+    let sql = "update portal_accounts set status = 'suspended' where id = $1";
+    context.client.execute(sql, &[&account]).await.unwrap();
+    assert_eq!(code(context).await, "allowed");
 }
 
 async fn the_answer_names_the_endpoint_masked(context: &mut Context) {
