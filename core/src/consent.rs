@@ -23,7 +23,7 @@ use crate::customer::choices;
 use clock::{Daily, zone};
 
 choices! {
-    /// How a customer is reached. WhatsApp counts as SMS where a layer knows only that.
+    /// How a customer is reached. `WhatsApp` counts as SMS where a layer knows only that.
     Channel { Email = "email", Sms = "sms", Whatsapp = "whatsapp", Call = "call", }
 }
 choices! {
@@ -88,7 +88,7 @@ impl Reason {
 /// is in it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of a table")]
+#[allow(clippy::struct_excessive_bools, reason = "columns of a table")]
 pub struct Customer {
     /// Erased, or merged into another one.
     pub closed: bool,

@@ -177,9 +177,9 @@ impl Held {
         }
         let asked = Duration::from_secs(failure.retry_after_seconds.unwrap_or(0));
         let wait = backoff(self.attempts, self.random).max(asked.min(RETRY_AFTER_LONGEST));
-        let mut set = self.step(Status::Queued, error);
-        set.insert("available_at".to_owned(), json!(self.now + wait));
-        Ok(Some(set))
+        let mut step = self.step(Status::Queued, error);
+        step.insert("available_at".to_owned(), json!(self.now + wait));
+        Ok(Some(step))
     }
 
     /// Nobody knows whether it went out.

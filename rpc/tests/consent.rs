@@ -29,6 +29,7 @@ scenarios! {
     every_combination_is_decided_as_the_table_says
     the_first_moment_is_the_one_postgres_clocks_show
     random_customers_get_what_the_rows_say_and_nothing_else
+    active_portal_accounts_that_say_something_have_a_say
     the_answer_names_the_endpoint_masked
     staff_may_ask_about_their_own_customers
     wrong_questions_are_named_by_their_path
@@ -38,8 +39,8 @@ fn noon() -> DateTime<Utc> {
     "2026-01-05T12:00:00Z".parse().unwrap()
 }
 
-const fn hour(hour: u32) -> u32 {
-    hour * 3600
+const fn hours(hours: u32) -> u32 {
+    hours * 3600
 }
 
 /// Bits of a number, the lowest first: the same as `every_combination.sql` takes.
@@ -110,12 +111,12 @@ fn combination(
     let moment = digits.of(7);
     let mut earlier = Vec::new();
     if matches!(moment, 1 | 6) {
-        (wishes.window_start, wishes.window_end) = (Some(hour(13)), Some(hour(20)));
+        (wishes.window_start, wishes.window_end) = (Some(hours(13)), Some(hours(20)));
     }
     if matches!(moment, 2 | 6) {
         let quiet = Portal {
-            quiet_start: Some(hour(11)),
-            quiet_end: Some(hour(14)),
+            quiet_start: Some(hours(11)),
+            quiet_end: Some(hours(14)),
             marketing_email: true,
             marketing_sms: true,
             ..Portal::default()
@@ -123,7 +124,7 @@ fn combination(
         customer.portal.push(quiet);
     }
     if matches!(moment, 3 | 6) {
-        (org.quiet_start, org.quiet_end) = (Some(hour(11)), Some(hour(15)));
+        (org.quiet_start, org.quiet_end) = (Some(hours(11)), Some(hours(15)));
     }
     if matches!(moment, 4 | 6) {
         (org.cap_count, org.cap_hours) = (Some(1), Some(24));
@@ -329,6 +330,27 @@ async fn customer(context: &mut Context, caller: As) -> Value {
     let input = json!({"type": "company", "name": "Acme", "contacts": [
         {"type": "email", "value": "jane.doe@example.com", "is_verified": true}, {"type": "mobile", "value": "+12025550123"}]});
     context.call(caller, "crm_create_customer", input).await.unwrap()
+}
+
+async fn active_portal_accounts_that_say_something_have_a_say(context: &mut Context) {
+    let customer = customer(context, CSR).await;
+    let id: Uuid = customer["id"].as_str().unwrap().parse().unwrap();
+    let user = context.newcomer("portal@example.com").await;
+    let sql = "insert into portal_accounts (org_id, user_id, customer_id, status) values ($1, $2, $3, 'active') returning id";
+    let account: Uuid =
+        context.client.query_one(sql, &[&NORTHWIND, &user, &id]).await.unwrap().get(0);
+    let ask = json!({"customer_id": id, "channel": "email", "purpose": "marketing"});
+    let code = async |context: &mut Context| {
+        context.call(CSR, "crm_can_contact", ask.clone()).await.unwrap()["code"].clone()
+    };
+    assert_eq!(code(context).await, "allowed", "no preferences, no word");
+    let sql =
+        "insert into portal_notification_preferences (org_id, portal_account_id) values ($1, $2)";
+    context.client.execute(sql, &[&NORTHWIND, &account]).await.unwrap();
+    assert_eq!(code(context).await, "portal_opted_out");
+    let sql = "update portal_accounts set status = 'suspended' where id = $1";
+    context.client.execute(sql, &[&account]).await.unwrap();
+    assert_eq!(code(context).await, "allowed");
 }
 
 async fn the_answer_names_the_endpoint_masked(context: &mut Context) {

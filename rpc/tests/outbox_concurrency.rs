@@ -206,6 +206,34 @@ async fn no_cap_is_exceeded_by_sessions_that_send_and_claim_at_once(target: Targ
     org.remove().await;
 }
 
+/// The one that is in the queue for longer came to light only when the other was about to go.
+async fn two_that_do_not_see_each_other_do_not_exceed_a_cap(target: Target) {
+    let org = Org::make(target).await;
+    org.execute("insert into crm_messaging_settings (org_id, marketing_cap_count, marketing_cap_hours) values ($1, 1, 24)").await;
+    let caller = As::Dba(org.id);
+    let offer = json!({"customer_id": org.customers[0], "channel": "email", "purpose": "marketing",
+        "subject": "Offer", "body": "Offer"});
+    let arguments = json!({"providers": {"email": "postmark"}});
+    let mut sends = Context::start(target).await;
+    let sent = sends.call(caller, "crm_send_message", offer.clone()).await.unwrap();
+    assert_eq!(sent["code"], "allowed");
+    let mut later = Context::start(target).await;
+    let sent = org.call(&mut later, "crm_send_message", offer).await.unwrap();
+    assert_eq!(sent["code"], "allowed");
+    // Both are due to who begins now.
+    let mut claims = Context::start(target).await;
+    let mut other = Context::start(target).await;
+    let claimed = claims.call(caller, "crm_claim_messages", arguments.clone()).await.unwrap();
+    assert_eq!(claimed["messages"][0]["id"], sent["id"]);
+    sends.client.batch_execute("commit").await.unwrap();
+    let claimed = org.call(&mut other, "crm_claim_messages", arguments.clone()).await.unwrap();
+    assert_eq!((&claimed["messages"], &claimed["deferred"]), (&json!([]), &json!(0)));
+    claims.client.batch_execute("commit").await.unwrap();
+    let claimed = org.call(&mut other, "crm_claim_messages", arguments).await.unwrap();
+    assert_eq!((&claimed["messages"], &claimed["deferred"]), (&json!([]), &json!(1)));
+    org.remove().await;
+}
+
 async fn one_key_from_many_sessions_is_one_message(target: Target) {
     for _ in 0..rounds(3) {
         let org = Org::make(target).await;
@@ -296,6 +324,7 @@ races! {
     claims_at_once_hand_each_message_out_once
     who_says_no_before_a_claim_gets_nothing_of_it
     no_cap_is_exceeded_by_sessions_that_send_and_claim_at_once
+    two_that_do_not_see_each_other_do_not_exceed_a_cap
     one_key_from_many_sessions_is_one_message
     a_message_is_settled_once_whoever_says_so
 }

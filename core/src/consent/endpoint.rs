@@ -59,7 +59,7 @@ impl Endpoint {
 }
 
 /// The endpoint, and what there is against it: the one that was asked for, or else of those without an
-/// objection the preferred one, the primary one, the oldest one. A mobile number stands for WhatsApp only
+/// objection the preferred one, the primary one, the oldest one. A mobile number stands for `WhatsApp` only
 /// where no number is given for that: who said no to the one did not mean the other.
 pub(super) fn choose(
     customer: &Customer,

@@ -80,7 +80,7 @@ pub async fn send<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     Ok(answer)
 }
 
-/// Subject and body for the customer. WhatsApp takes the templates of text messages.
+/// Subject and body for the customer. `WhatsApp` takes the templates of text messages.
 async fn render(
     db: &mut impl Db,
     (org_id, customer_id, profile_id): (Uuid, Uuid, Option<Uuid>),
