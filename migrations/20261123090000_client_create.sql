@@ -86,7 +86,7 @@ create table public.project_members (
   constraint project_members_role_check check (role in ('manager', 'member', 'viewer')),
   constraint project_members_permissions_check check (jsonb_typeof(permissions) = 'object')
 );
-create index idx_project_members_user_id on public.project_members (org_id, client_id, user_id);
+create index idx_project_members_user_id on public.project_members (org_id, user_id, client_id);
 comment on table public.project_members is 'The team of a project, out of the members of its client: who gets its leads.';
 
 -- What the caller may enter, once a statement. Definer, because the policies of client_members ask it too.
@@ -98,6 +98,10 @@ declare
 begin
   if least_role not in ('viewer', 'member', 'admin') then
     raise exception using errcode = '22023', message = format('there is no role "%s" in a client', least_role);
+  end if;
+  -- Whoever signs in to the portal sees leads through its functions only, or not at all.
+  if not fieldcrm.is_staff() then
+    return array[]::uuid[];
   end if;
   return coalesce((
     select array_agg(m.client_id)

@@ -41,7 +41,10 @@ create table public.leads (
   constraint leads_converted_check check ((status = 'converted') = (converted_at is not null))
 );
 create index idx_leads_org_id on public.leads (org_id, created_at desc, id);
-create index idx_leads_project_id on public.leads (org_id, project_id, status, created_at desc, id);
+create index idx_leads_project_id on public.leads (org_id, project_id, created_at desc, id);
+create index idx_leads_status on public.leads (org_id, project_id, status, created_at desc, id);
+-- Whose turn it is, and who has how many open ones: for handing out leads.
+create index idx_leads_team on public.leads (org_id, project_id, assigned_to, status, assigned_at) where assigned_to is not null;
 create index idx_leads_client_id on public.leads (org_id, client_id, created_at desc, id);
 create index idx_leads_assigned_to on public.leads (org_id, assigned_to, status) where assigned_to is not null;
 create index idx_leads_customer_id on public.leads (org_id, customer_id) where customer_id is not null;
@@ -111,6 +114,9 @@ create table public.messages (
 create index idx_messages_conversation_id on public.messages (org_id, conversation_id, created_at, id);
 create index idx_messages_lead_id on public.messages (org_id, lead_id, created_at desc, id);
 create index idx_messages_outbox_id on public.messages (org_id, outbox_id) where outbox_id is not null;
+-- What an e-mail answers.
+create index idx_messages_message_id on public.messages (org_id, (metadata ->> 'message_id')) where message_type = 'email';
+create index idx_messages_provider_message_id on public.messages (org_id, provider_message_id) where message_type = 'email';
 comment on table public.messages is 'What was said to and by leads; content never changes, status only goes forward.';
 comment on column public.messages.metadata is 'What the provider says beyond the columns: media, headers, reactions.';
 
@@ -157,6 +163,8 @@ create table public.metrics (
   metric_value numeric not null,
   period text not null,
   date date not null,
+  leads integer,
+  converted integer,
   created_at timestamptz not null default now(),
   constraint metrics_org_id_entity_metric_period_date_key unique (org_id, entity_type, entity_id, metric_name, period, date),
   constraint metrics_client_id_fkey foreign key (org_id, client_id)
@@ -167,6 +175,7 @@ create table public.metrics (
 );
 create index idx_metrics_client_id on public.metrics (org_id, client_id, date desc) where client_id is not null;
 comment on table public.metrics is 'Figures of projects by period, written by the database: leads that came in, and how many of them converted.';
+comment on column public.metrics.leads is 'What a figure of leads is made of, so that the next lead adds to it; converted: how many of them.';
 comment on column public.metrics.date is 'The first day of the period, in the org''s time zone.';
 
 create table public.reports (
@@ -217,7 +226,8 @@ language plpgsql set search_path = '' as $$
 begin
   new.converted_at := case when new.status = 'converted' then coalesce(new.converted_at, now()) end;
   if tg_op = 'INSERT' or new.assigned_to is distinct from old.assigned_to then
-    new.assigned_at := case when new.assigned_to is not null then now() end;
+    -- The clock, not the transaction's time: who waited for the one before comes after it.
+    new.assigned_at := case when new.assigned_to is not null then clock_timestamp() end;
   end if;
   return new;
 end $$;
@@ -225,6 +235,8 @@ create trigger leads_set_converted_at before insert or update of status, convert
   for each row execute function fieldcrm.set_lead_converted_at();
 create trigger update_leads_timestamp before update on public.leads
   for each row execute function public.update_updated_at();
+create trigger leads_guard_closed after insert on public.leads referencing new table as new_rows
+  for each statement execute function fieldcrm.guard_closed_customer();
 create trigger leads_keep_creator before update of created_by_user_id on public.leads
   for each row when (new.created_by_user_id is distinct from old.created_by_user_id) execute function fieldcrm.keep_creator();
 
@@ -276,9 +288,9 @@ comment on function public.update_conversation_stats() is 'Counts new messages i
 create function fieldcrm.guard_message() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  if (new.content, new.message_type, new.direction, new.sender_type, new.sender_id, new.created_at, new.conversation_id)
-      is distinct from (old.content, old.message_type, old.direction, old.sender_type, old.sender_id, old.created_at, old.conversation_id)
-    and not (new.content = '' and new.lead_id = old.lead_id) then
+  if (new.content, new.message_type, new.direction, new.sender_type, new.sender_id, new.created_at)
+      is distinct from (old.content, old.message_type, old.direction, old.sender_type, old.sender_id, old.created_at)
+    and not (new.content = '' and (new.message_type, new.direction, new.created_at) = (old.message_type, old.direction, old.created_at)) then
     raise exception using errcode = '42501', message = 'messages are never changed';
   end if;
   if new.status <> old.status and not (case old.status
@@ -293,69 +305,101 @@ end $$;
 create trigger messages_guard before update on public.messages
   for each row execute function fieldcrm.guard_message();
 
--- The figures of a project, for the day, week and month (in the org's zone) in which its leads came in. One row a project
--- and period is locked at a time, in their order, so that two sessions take turns and neither counts the other twice.
+-- The figures of a project, for the day, week and month (in the org's zone) in which its leads came in. What changed is
+-- added to them: how many leads there were already does not matter. The rows are locked in the order of their key.
+create function fieldcrm.add_to_project_metrics(changes jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.metrics as m (org_id, client_id, entity_type, entity_id, metric_name, metric_value, period, date, leads, converted)
+  select p.org_id, p.client_id, 'project', p.id, v.metric_name,
+    case when v.metric_name = 'lead_count' then x.leads when x.leads = 0 then 0 else round(x.converted::numeric / x.leads, 4) end,
+    x.period, x.day, x.leads, x.converted
+  from (
+    select c.org_id, c.project_id, u.period, date_trunc(u.unit, c.day::timestamp)::date as day, sum(c.leads)::integer as leads,
+      sum(c.converted)::integer as converted
+    from jsonb_to_recordset(changes) as c (org_id uuid, project_id uuid, day date, leads integer, converted integer)
+    cross join (values ('daily', 'day'), ('weekly', 'week'), ('monthly', 'month')) as u (period, unit)
+    group by c.org_id, c.project_id, u.period, date_trunc(u.unit, c.day::timestamp)
+  ) x
+  join public.projects p on p.org_id = x.org_id and p.id = x.project_id
+  cross join (values ('conversion_rate'), ('lead_count')) as v (metric_name)
+  where x.leads <> 0 or x.converted <> 0
+  order by p.id, v.metric_name, x.period, x.day
+  on conflict (org_id, entity_type, entity_id, metric_name, period, date) do update
+  set leads = m.leads + excluded.leads, converted = m.converted + excluded.converted,
+    metric_value = case when m.metric_name = 'lead_count' then m.leads + excluded.leads when m.leads + excluded.leads = 0 then 0
+      else round((m.converted + excluded.converted)::numeric / (m.leads + excluded.leads), 4) end;
+end $$;
 create function public.refresh_metrics_cache() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  changes jsonb;
 begin
-  perform fieldcrm.refresh_project_metrics(x.rows) from (select jsonb_agg(distinct jsonb_build_object(
-    'org_id', r.org_id, 'project_id', r.project_id, 'day', (r.created_at at time zone o.time_zone)::date)) as rows
-    from changed_rows r join public.orgs o on o.id = r.org_id) x where x.rows is not null;
+  if tg_op = 'INSERT' then
+    select jsonb_agg(x) into changes from (
+      select n.org_id, n.project_id, (n.created_at at time zone o.time_zone)::date as day, count(*) as leads,
+        count(*) filter (where n.status = 'converted') as converted
+      from new_rows n join public.orgs o on o.id = n.org_id group by 1, 2, 3) x;
+  elsif tg_op = 'DELETE' then
+    select jsonb_agg(x) into changes from (
+      select d.org_id, d.project_id, (d.created_at at time zone o.time_zone)::date as day, -count(*) as leads,
+        -count(*) filter (where d.status = 'converted') as converted
+      from old_rows d join public.orgs o on o.id = d.org_id group by 1, 2, 3) x;
+  else
+    select jsonb_agg(x) into changes from (
+      select c.org_id, c.project_id, (c.created_at at time zone o.time_zone)::date as day, sum(c.sign) as leads,
+        coalesce(sum(c.sign) filter (where c.status = 'converted'), 0) as converted
+      from new_rows n join old_rows b using (org_id, id)
+      cross join lateral (values (n.org_id, n.project_id, n.created_at, n.status, 1), (b.org_id, b.project_id, b.created_at, b.status, -1))
+        as c (org_id, project_id, created_at, status, sign)
+      join public.orgs o on o.id = c.org_id
+      where (n.project_id, n.created_at) is distinct from (b.project_id, b.created_at)
+        or (n.status = 'converted') <> (b.status = 'converted')
+      group by 1, 2, 3) x;
+  end if;
+  if changes is not null then
+    perform fieldcrm.add_to_project_metrics(changes);
+  end if;
   return null;
 end $$;
-create function fieldcrm.refresh_project_metrics(rows jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  -- Who waits here sees, in the statement after it, what the one before committed.
-  perform pg_advisory_xact_lock(hashtextextended('fieldcrm.project_metrics:' || p.id, 0))
-  from (select distinct x.project_id as id from jsonb_to_recordset(rows) as x (project_id uuid) order by 1) p;
-  with changed as (
-    select distinct x.org_id, x.project_id, v.period, date_trunc(v.unit, x.day)::date as day, v.span
-    from jsonb_to_recordset(rows) as x (org_id uuid, project_id uuid, day date)
-    cross join (values ('daily', 'day', interval '1 day'), ('weekly', 'week', interval '7 days'), ('monthly', 'month', interval '1 month'))
-      as v (period, unit, span)
-  ), figures as (
-    select c.org_id, p.client_id, c.project_id, c.period, c.day, count(l.id) as leads,
-      count(l.id) filter (where l.status = 'converted') as converted
-    from changed c
-    join public.projects p on p.org_id = c.org_id and p.id = c.project_id
-    join public.orgs o on o.id = c.org_id
-    left join public.leads l on l.org_id = c.org_id and l.project_id = c.project_id
-      and l.created_at >= (c.day::timestamp at time zone o.time_zone) and l.created_at < ((c.day + c.span) at time zone o.time_zone)
-    group by c.org_id, p.client_id, c.project_id, c.period, c.day
-  )
-  insert into public.metrics as m (org_id, client_id, entity_type, entity_id, metric_name, metric_value, period, date)
-  select f.org_id, f.client_id, 'project', f.project_id, v.metric_name, v.metric_value, f.period, f.day
-  from figures f cross join lateral (values
-    ('lead_count', f.leads::numeric),
-    ('conversion_rate', case when f.leads = 0 then 0 else round(f.converted::numeric / f.leads, 4) end)) as v (metric_name, metric_value)
-  on conflict (org_id, entity_type, entity_id, metric_name, period, date)
-    do update set metric_value = excluded.metric_value where m.metric_value <> excluded.metric_value;
-end $$;
-create trigger refresh_project_metrics_insert after insert on public.leads referencing new table as changed_rows
+create trigger refresh_project_metrics_insert after insert on public.leads referencing new table as new_rows
   for each statement execute function public.refresh_metrics_cache();
-create trigger refresh_project_metrics_delete after delete on public.leads referencing old table as changed_rows
+create trigger refresh_project_metrics_delete after delete on public.leads referencing old table as old_rows
   for each statement execute function public.refresh_metrics_cache();
-create function fieldcrm.refresh_metrics_of_changed_leads() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  perform fieldcrm.refresh_project_metrics(x.rows) from (select jsonb_agg(distinct jsonb_build_object(
-    'org_id', r.org_id, 'project_id', r.project_id, 'day', (r.created_at at time zone o.time_zone)::date)) as rows
-    from (
-      select n.org_id, n.project_id, n.created_at from new_rows n join old_rows b using (org_id, id)
-      where (n.status, n.project_id, n.created_at) is distinct from (b.status, b.project_id, b.created_at)
-      union select b.org_id, b.project_id, b.created_at from new_rows n join old_rows b using (org_id, id)
-      where (n.status, n.project_id, n.created_at) is distinct from (b.status, b.project_id, b.created_at)
-    ) r join public.orgs o on o.id = r.org_id) x where x.rows is not null;
-  return null;
-end $$;
 create trigger refresh_project_metrics after update on public.leads referencing new table as new_rows old table as old_rows
-  for each statement execute function fieldcrm.refresh_metrics_of_changed_leads();
+  for each statement execute function public.refresh_metrics_cache();
+
+-- In another time zone the days are others.
+create function fieldcrm.recount_project_metrics() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Who writes figures of the old days is waited for, and who comes writes new ones.
+  lock table public.metrics in share row exclusive mode;
+  delete from public.metrics m
+  where m.org_id = new.id and m.entity_type = 'project' and m.metric_name in ('lead_count', 'conversion_rate');
+  perform fieldcrm.add_to_project_metrics(x.changes) from (select jsonb_agg(d) as changes from (
+    select l.org_id, l.project_id, (l.created_at at time zone new.time_zone)::date as day, count(*) as leads,
+      count(*) filter (where l.status = 'converted') as converted
+    from public.leads l where l.org_id = new.id group by 1, 2, 3) d) x where x.changes is not null;
+  return null;
+end $$;
+create trigger orgs_recount_project_metrics after update of time_zone on public.orgs
+  for each row when (new.time_zone <> old.time_zone) execute function fieldcrm.recount_project_metrics();
+-- The figures of a project go with it.
+create function fieldcrm.delete_project_metrics() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  delete from public.metrics m using old_rows d
+  where m.org_id = d.org_id and m.entity_type = 'project' and m.entity_id = d.id;
+  return null;
+end $$;
+create trigger projects_delete_metrics after delete on public.projects referencing old table as old_rows
+  for each statement execute function fieldcrm.delete_project_metrics();
 comment on function public.refresh_metrics_cache() is 'Writes the metrics of the projects whose leads came or went.';
 
 revoke all on function public.log_creation_activity(), public.log_status_change_activity(), public.update_conversation_stats(),
-  public.refresh_metrics_cache(), fieldcrm.refresh_project_metrics(jsonb), fieldcrm.refresh_metrics_of_changed_leads()
-  from public, anon, authenticated, service_role;
+  public.refresh_metrics_cache(), fieldcrm.add_to_project_metrics(jsonb), fieldcrm.recount_project_metrics(),
+  fieldcrm.delete_project_metrics() from public, anon, authenticated, service_role;
 
 do $rls$
 declare

@@ -33,11 +33,12 @@ create table public.org_channels (
   constraint org_channels_project_check check (project_id is null or client_id is not null)
 );
 create index idx_org_channels_org_id on public.org_channels (org_id, channel);
-create index idx_org_channels_project_id on public.org_channels (org_id, client_id, project_id) where project_id is not null;
+create index idx_org_channels_project_id on public.org_channels (org_id, project_id) where project_id is not null;
+create index idx_org_channels_client_id on public.org_channels (org_id, client_id) where client_id is not null;
 create index idx_org_channels_created_by_user_id on public.org_channels (created_by_user_id);
 comment on table public.org_channels is 'Which org and project what comes in belongs to: by WhatsApp number id, Twilio number, mailbox or form key.';
 comment on column public.org_channels.secret_name is 'The name of the function secret that signs what comes in here; the secret itself is never in the database.';
-comment on column public.org_channels.settings is 'Of a form: fields (how its names map to ours), source, honeypot.';
+comment on column public.org_channels.settings is 'source: what its leads have as theirs. Of a form also: fields (how its names map to ours), honeypot, max_per_minute.';
 
 -- What a provider delivered, once, with what became of it. Inserted in the transaction of what it means.
 create table public.webhook_events (
@@ -113,6 +114,49 @@ create trigger org_channels_set_updated_at before update on public.org_channels
   for each row execute function fieldcrm.set_updated_at();
 create trigger webhook_endpoints_set_updated_at before update on public.webhook_endpoints
   for each row execute function fieldcrm.set_updated_at();
+
+-- What a message that goes through the outbox is known by, and how far it came, is the outbox's to say.
+create function fieldcrm.follow_outbox() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  update public.messages m
+  set provider = coalesce(n.provider, m.provider), provider_message_id = coalesce(n.provider_message_id, m.provider_message_id),
+    status = case when n.status in ('refused', 'canceled') then 'failed' when n.status in ('sent', 'delivered', 'read', 'failed') then n.status
+      else m.status end
+  from new_rows n join old_rows o using (org_id, id)
+  where m.org_id = n.org_id and m.outbox_id = n.id
+    and (n.status, n.provider_message_id) is distinct from (o.status, o.provider_message_id);
+  return null;
+end $$;
+create trigger crm_outbox_followed after update on public.crm_outbox referencing new table as new_rows old table as old_rows
+  for each statement execute function fieldcrm.follow_outbox();
+
+-- A status may be here before we know which message it is about: it waits as an event, and is found by what sends.
+create index idx_webhook_events_early on public.webhook_events (org_id, (payload ->> 'provider_message_id'))
+  where event_type = 'status' and outcome = 'ignored';
+create function fieldcrm.apply_early_status() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  early text;
+begin
+  select e.payload ->> 'status' into early
+  from public.webhook_events e
+  where e.org_id = new.org_id and e.payload ->> 'provider_message_id' = new.provider_message_id and e.provider = new.provider
+    and e.event_type = 'status' and e.outcome = 'ignored'
+  order by array_position('{sent,failed,delivered,read}', e.payload ->> 'status') desc nulls last
+  limit 1;
+  if early is not null and (case new.status when 'sent' then early <> 'sent' when 'delivered' then early = 'read' else false end) then
+    new.status := early;
+  end if;
+  return new;
+end $$;
+create trigger crm_outbox_apply_early_status before update of provider_message_id on public.crm_outbox
+  for each row when (new.provider_message_id is distinct from old.provider_message_id and new.provider_message_id is not null)
+  execute function fieldcrm.apply_early_status();
+create trigger messages_apply_early_status before insert on public.messages
+  for each row when (new.direction = 'outbound' and new.provider_message_id is not null)
+  execute function fieldcrm.apply_early_status();
+revoke all on function fieldcrm.follow_outbox(), fieldcrm.apply_early_status() from public, anon, authenticated, service_role;
 
 do $rls$
 declare

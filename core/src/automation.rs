@@ -25,7 +25,10 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5b4d_2f9a_6c0e_5e1d_9f3a_7b81_d2c4_e6f
 #[must_use]
 pub fn key(org_id: Uuid, origin: &str, customer_id: Uuid, occurrence: &str) -> Uuid {
     // A length before each text: no two lists of parts make one name.
-    let name =
-        format!("{org_id}|{customer_id}|{}:{origin}|{}:{occurrence}", origin.len(), occurrence.len());
+    let name = format!(
+        "{org_id}|{customer_id}|{}:{origin}|{}:{occurrence}",
+        origin.len(),
+        occurrence.len()
+    );
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }

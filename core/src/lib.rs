@@ -6,14 +6,18 @@
 
 pub mod automation;
 pub mod capability;
+pub mod channel;
+pub mod client;
 pub mod cursor;
 pub mod customer;
 pub mod email;
 pub mod error;
 pub mod fingerprint;
 pub mod followup;
+pub mod form;
 pub mod import;
 pub mod interaction;
+pub mod lead;
 pub mod member;
 pub mod patch;
 pub mod phone;
@@ -22,6 +26,7 @@ pub mod segment;
 pub mod session;
 pub mod template;
 pub mod timeline;
+pub mod webhook;
 pub mod work_order;
 
 pub use capability::{Capability, Role};

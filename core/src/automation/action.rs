@@ -43,12 +43,21 @@ pub enum Action {
         expires_in_minutes: Option<i64>,
     },
     /// By name; the tag is made where the org has none of it.
-    TagCustomer { tag: String },
-    UntagCustomer { tag: String },
+    TagCustomer {
+        tag: String,
+    },
+    UntagCustomer {
+        tag: String,
+    },
     /// One of [`SETTABLE`].
-    SetField { field: String, value: Value },
+    SetField {
+        field: String,
+        value: Value,
+    },
     /// A static segment, or one a model proposed.
-    AddToSegment { segment_id: Uuid },
+    AddToSegment {
+        segment_id: Uuid,
+    },
     NotifyUser {
         to: Assignee,
         title: String,
@@ -56,7 +65,9 @@ pub enum Action {
         body: Option<String>,
     },
     /// An HTTPS POST of the event and the customer's id, signed by Standard Webhooks.
-    Webhook { url: String },
+    Webhook {
+        url: String,
+    },
 }
 
 /// The fields that `set_field` can set.
