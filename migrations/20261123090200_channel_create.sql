@@ -60,7 +60,7 @@ create table public.webhook_events (
     references public.leads (org_id, id) on delete set null (lead_id),
   constraint webhook_events_message_id_fkey foreign key (org_id, message_id)
     references public.messages (org_id, id) on delete set null (message_id),
-  constraint webhook_events_outcome_check check (outcome in ('message', 'status', 'lead', 'opt_out', 'opt_in', 'bounce', 'ignored', 'unknown'))
+  constraint webhook_events_outcome_check check (outcome in ('message', 'status', 'lead', 'opt_out', 'opt_in', 'bounce', 'complaint', 'ignored', 'unknown'))
 );
 create index idx_webhook_events_received_at on public.webhook_events (org_id, received_at desc, id);
 create index idx_webhook_events_channel_id on public.webhook_events (org_id, channel_id);

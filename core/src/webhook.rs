@@ -39,26 +39,40 @@ pub struct Delivery {
 }
 
 /// One event, as the edge function read it from what the provider sent.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// The provider's id of the event: with it a repeat is known.
     pub id: String,
     pub r#type: EventType,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_message_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub references: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DeliveryStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
     /// Of an opt-out or a bounce: whose.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<Value>,
 }
 
@@ -135,6 +149,12 @@ impl Event {
         Sender::read(address, channel, country)
     }
 
+    /// What is kept of an event that nothing could be made of.
+    #[must_use]
+    pub fn payload(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
     /// The Message-ID of an e-mail, without its brackets.
     #[must_use]
     pub fn message_id(&self) -> Option<String> {
@@ -171,8 +191,8 @@ fn bare_id(id: &str) -> String {
     id.trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
-/// Postgres keeps no NUL in `jsonb`.
-fn without_nul(value: &mut Value) {
+/// Takes the NULs out, which Postgres does not keep in `jsonb`.
+pub fn without_nul(value: &mut Value) {
     match value {
         Value::String(text) => text.retain(|letter| letter != '\0'),
         Value::Array(members) => members.iter_mut().for_each(without_nul),

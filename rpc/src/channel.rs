@@ -1,8 +1,6 @@
 //! The doors to the outside: channels that come in, endpoints that are told.
 
-use fieldcrm_core::channel::{
-    ChannelKind, ChannelPatch, EndpointPatch, NewChannel, NewEndpoint,
-};
+use fieldcrm_core::channel::{ChannelKind, ChannelPatch, EndpointPatch, NewChannel, NewEndpoint};
 use fieldcrm_core::{Capability, Code, Error, FieldError, Result, Session, patch};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

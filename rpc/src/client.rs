@@ -147,12 +147,7 @@ pub async fn can_manage_lead<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     ask(db, user_id, Inside::Lead(lead_id), ClientRole::Member).await
 }
 
-async fn ask(
-    db: &mut impl Db,
-    user_id: Uuid,
-    inside: Inside,
-    least: ClientRole,
-) -> Result<Value> {
+async fn ask(db: &mut impl Db, user_id: Uuid, inside: Inside, least: ClientRole) -> Result<Value> {
     let caller = session::current(db).await?;
     let org_id = caller.org()?;
     if !caller.service && caller.profile_id != Some(user_id) {

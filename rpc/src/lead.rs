@@ -219,7 +219,8 @@ async fn become_customer(
     conversion: &Conversion,
     lead: &Value,
 ) -> Result<(Uuid, bool)> {
-    let mut addresses: Vec<String> = lead["email"].as_str().map(str::to_owned).into_iter().collect();
+    let mut addresses: Vec<String> =
+        lead["email"].as_str().map(str::to_owned).into_iter().collect();
     addresses.extend(lead["phone"].as_str().map(phone::variants).unwrap_or_default());
     let key = json!({
         "org_id": org_id, "customer_id": conversion.customer_id, "addresses": addresses,
@@ -234,7 +235,8 @@ async fn become_customer(
         }
         [customer] => customer,
         [one, other, ..] => {
-            let hint = "More than one customer is reached like this lead: say which by customer_id.";
+            let hint =
+                "More than one customer is reached like this lead: say which by customer_id.";
             let ids = json!([one["id"], other["id"]]);
             return Err(Error::new(Code::Conflict, hint).with("customer_ids", ids));
         }
@@ -245,7 +247,8 @@ async fn become_customer(
         return Err(error.with("merged_into_id", customer["merged_into_id"].clone()));
     }
     if !caller.has(Capability::CustomersWrite) && customer["owner_id"] != json!(caller.profile_id) {
-        let hint = "The lead is reached like a customer of somebody else: you may change only yours.";
+        let hint =
+            "The lead is reached like a customer of somebody else: you may change only yours.";
         return Err(Error::new(Code::Forbidden, hint));
     }
     let customer_id = uuid(&customer["id"])?;
