@@ -138,7 +138,11 @@ create function fieldcrm.apply_early_status() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   early text;
+  key constant text := 'fieldcrm.webhook:' || new.org_id;
 begin
+  -- The locks of crm_receive_webhook: either it sees the message, or this sees the status.
+  perform pg_advisory_xact_lock_shared(hashtextextended(key, 0));
+  perform pg_advisory_xact_lock(hashtextextended(concat_ws(':', key, 'message', new.provider, new.provider_message_id), 0));
   select e.payload ->> 'status' into early
   from public.webhook_events e
   where e.org_id = new.org_id and e.payload ->> 'provider_message_id' = new.provider_message_id and e.provider = new.provider

@@ -129,19 +129,21 @@ pub async fn receive<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     Ok(json!({"routed": true, "events": events}))
 }
 
-/// What must not happen twice at the same moment: a sender's messages, or the event where there is no sender.
+/// What must not happen twice at the same moment: a sender's messages, or the event where there is no sender. And a
+/// status is looked for by whoever learns what its message is called (fieldcrm.apply_early_status).
 fn keys(delivery: &Delivery, route: &Route) -> Vec<String> {
-    let mut keys: Vec<_> = delivery
-        .events
-        .iter()
-        .map(|event| {
-            let sender = event.sender(delivery.channel, route.country());
-            match sender.filter(|_| event.r#type == EventType::Message) {
-                Some(sender) => format!("sender:{}", sender.key()),
-                None => format!("event:{}:{}", delivery.provider, event.id),
-            }
-        })
-        .collect();
+    let provider = &delivery.provider;
+    let mut keys = Vec::with_capacity(delivery.events.len());
+    for event in &delivery.events {
+        let sender = event.sender(delivery.channel, route.country());
+        keys.push(match sender.filter(|_| event.r#type == EventType::Message) {
+            Some(sender) => format!("sender:{}", sender.key()),
+            None => format!("event:{provider}:{}", event.id),
+        });
+        if let (EventType::Status, Some(id)) = (event.r#type, &event.provider_message_id) {
+            keys.push(format!("message:{provider}:{id}"));
+        }
+    }
     keys.sort();
     keys.dedup();
     keys
