@@ -8,20 +8,27 @@
 
 use pgrx::prelude::*;
 
+mod channel;
+mod client;
+mod conversation;
 mod customer;
 mod customer_lifecycle;
 mod followup;
+mod form;
 mod import;
 mod interaction;
+mod lead;
 mod member;
 mod org;
 mod privacy;
+mod project;
 mod search;
 mod segment;
 mod session;
 mod spi;
 mod template;
 mod timeline;
+mod webhook;
 mod work_order;
 
 ::pgrx::pg_module_magic!(name, version);
