@@ -110,6 +110,16 @@ alter table public.crm_outbox
     references public.webhook_endpoints (org_id, id) on delete set null (webhook_endpoint_id);
 create index idx_crm_outbox_webhook_endpoint_id on public.crm_outbox (org_id, webhook_endpoint_id, created_at desc)
   where webhook_endpoint_id is not null;
+-- A client goes with its projects, in whatever order Postgres lets go of them.
+create function fieldcrm.leave_project() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  new.project_id := null;
+  return new;
+end $$;
+revoke all on function fieldcrm.leave_project() from public, anon, authenticated, service_role;
+create trigger org_channels_leave_project before update of client_id on public.org_channels
+  for each row when (new.client_id is null and new.project_id is not null) execute function fieldcrm.leave_project();
 create trigger org_channels_set_updated_at before update on public.org_channels
   for each row execute function fieldcrm.set_updated_at();
 create trigger webhook_endpoints_set_updated_at before update on public.webhook_endpoints

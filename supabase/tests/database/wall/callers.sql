@@ -19,6 +19,14 @@ insert into fieldcrm.idempotency_keys (org_id, user_id, key, operation, fingerpr
 select org_id, '00000000-0000-0000-0000-000000000000', 'wall', 'wall', 'wall' from wall_orgs;
 insert into public.crm_access_log (org_id, customer_id, operation) select org_id, bare, 'wall' from wall_orgs;
 
+-- A project that nobody is on yet.
+insert into public.projects (id, org_id, client_id, name, created_by_user_id)
+select md5(o.domain || 'project')::uuid, o.org_id, (select c.id from public.clients c where c.org_id = o.org_id order by c.id limit 1), 'Bare', null
+from wall_orgs o;
+delete from public.project_members m using wall_orgs o where m.project_id = md5(o.domain || 'project')::uuid;
+insert into fieldcrm.form_submissions (org_id, channel_id, source, minute)
+select c.org_id, c.id, 'wall', date_trunc('minute', now()) from public.org_channels c join wall_orgs o using (org_id) where c.channel = 'form';
+
 create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_role text, claims text, primary key (caller, org_id));
 insert into wall_callers
 select split_part(u.email, '@', 1), o.org_id, u.id, 'authenticated', jsonb_build_object('sub', u.id, 'role', 'authenticated')::text
