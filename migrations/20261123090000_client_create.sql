@@ -124,7 +124,7 @@ begin
 end $$;
 revoke all on function fieldcrm.set_client_id() from public, anon, authenticated, service_role;
 create trigger project_members_set_client_id before insert on public.project_members
-  for each row execute function fieldcrm.set_client_id();
+  for each row when (new.client_id is null) execute function fieldcrm.set_client_id();
 
 -- Who makes a client is its first admin: there is no other way in.
 create function fieldcrm.join_own_client() returns trigger

@@ -215,11 +215,11 @@ begin
 end $$;
 revoke all on function fieldcrm.set_lead_client_id() from public, anon, authenticated, service_role;
 create trigger leads_set_client_id before insert on public.leads
-  for each row execute function fieldcrm.set_client_id();
+  for each row when (new.client_id is null) execute function fieldcrm.set_client_id();
 create trigger conversations_set_client_id before insert on public.conversations
-  for each row execute function fieldcrm.set_lead_client_id();
+  for each row when (new.client_id is null) execute function fieldcrm.set_lead_client_id();
 create trigger messages_set_client_id before insert on public.messages
-  for each row execute function fieldcrm.set_lead_client_id();
+  for each row when (new.client_id is null) execute function fieldcrm.set_lead_client_id();
 
 create function fieldcrm.set_lead_converted_at() returns trigger
 language plpgsql set search_path = '' as $$
