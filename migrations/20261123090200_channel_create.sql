@@ -125,6 +125,35 @@ create trigger org_channels_set_updated_at before update on public.org_channels
 create trigger webhook_endpoints_set_updated_at before update on public.webhook_endpoints
   for each row execute function fieldcrm.set_updated_at();
 
+-- The leads of a person who is erased or deleted: that there were some, and what came of them, stays. Ids of providers hold
+-- addresses; that of an event stays known by its digest.
+create function fieldcrm.empty_leads(of_org uuid, customer_ids uuid[]) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  lead_ids constant uuid[] := array(select l.id from public.leads l where l.org_id = of_org and l.customer_id = any (customer_ids));
+begin
+  update public.leads l
+  set first_name = null, last_name = null, email = null, phone = null, phone_raw = null, notes = null, tags = '[]', custom_fields = '{}'
+  where l.org_id = of_org and l.id = any (lead_ids);
+  update public.messages m set content = '', metadata = '{}', provider_message_id = null
+  where m.org_id = of_org and m.lead_id = any (lead_ids);
+  update public.webhook_events e
+  set payload = null, provider_event_id = 'erased:' || encode(sha256(convert_to(e.provider_event_id, 'utf8')), 'hex')
+  where e.org_id = of_org and e.lead_id = any (lead_ids) and not starts_with(e.provider_event_id, 'erased:');
+  return cardinality(lead_ids);
+end $$;
+create function fieldcrm.empty_leads_of_deleted() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform fieldcrm.empty_leads(old.org_id, array[old.id]);
+  return old;
+end $$;
+-- Before: the foreign key lets go of them after.
+create trigger customers_empty_leads before delete on public.customers
+  for each row execute function fieldcrm.empty_leads_of_deleted();
+revoke all on function fieldcrm.empty_leads(uuid, uuid[]), fieldcrm.empty_leads_of_deleted()
+  from public, anon, authenticated, service_role;
+
 -- What a message that goes through the outbox is known by, and how far it came, is the outbox's to say.
 create function fieldcrm.follow_outbox() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -565,7 +565,7 @@ async fn channels_are_made_by_managers_and_belong_to_one(context: &mut Context) 
 async fn endpoints_are_public_https_urls(context: &mut Context) {
     let manager = As::Northwind("manager");
     let input =
-        json!({"url": "https://hooks.example.com/fieldcrm", "event_types": ["customer_created"]});
+        json!({"url": "https://hooks.example.org/crm", "event_types": ["customer_created"]});
     context
         .refused(
             As::Northwind("sales"),

@@ -50,20 +50,9 @@ with person as materialized (
   delete from public.attachments x using person p where x.org_id = p.org_id and x.customer_id = p.id
   returning x.bucket_id, x.object_name
 ), leads as materialized (
-  select x.org_id, x.id from person p join public.leads x on x.org_id = p.org_id and x.customer_id = p.id
-), leads_emptied as (
-  update public.leads x
-  set first_name = null, last_name = null, email = null, phone = null, phone_raw = null, notes = null, tags = '[]', custom_fields = '{}'
-  from leads l where x.org_id = l.org_id and x.id = l.id
-), messages as (
-  -- Ids of providers hold addresses; that of an event stays known by its digest.
-  update public.messages x set content = '', metadata = '{}', provider_message_id = null
-  from leads l where x.org_id = l.org_id and x.lead_id = l.id
-), webhook_events as (
-  update public.webhook_events x
-  set payload = null, provider_event_id = 'erased:' || encode(sha256(convert_to(x.provider_event_id, 'utf8')), 'hex')
-  from leads l where x.org_id = l.org_id and x.lead_id = l.id and x.provider_event_id not like 'erased:%'
+  select fieldcrm.empty_leads(($1 ->> 'org_id')::uuid, array(select p.id from person p)) as emptied
 )
 select jsonb_build_object('erased_at', now(), 'attachments', coalesce((
   select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
   from attachments a), '[]'))
+from leads
