@@ -17,7 +17,7 @@ choices! {
 }
 
 impl ChannelKind {
-    /// The address as the database has it, or `None` if it is none: the id of a WhatsApp number, a number in
+    /// The address as the database has it, or `None` if it is none: the id that Meta gives a number, a number in
     /// E.164, a mailbox, the key of a form.
     #[must_use]
     pub fn address(self, raw: &str) -> Option<String> {

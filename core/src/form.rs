@@ -182,6 +182,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "callers write their JSON here")]
     fn submit(fields: Value, settings: Value) -> Submission {
         let settings = FormSettings::read(&settings).unwrap();
         read(fields.as_object().unwrap(), &settings, "US")

@@ -262,6 +262,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "callers write their JSON here")]
     fn delivery(event: Value) -> Result<Event> {
         let arguments = json!({"provider": "twilio", "channel": "sms", "address": "+15005550006", "events": [event]});
         Delivery::read(arguments).map(|mut delivery| delivery.events.remove(0))

@@ -54,7 +54,7 @@ pub async fn submit<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let row = Stored {
         id: &id,
         r#type: "form",
-        outcome: &outcome.outcome,
+        outcome: &outcome.name,
         payload: &outcome.payload,
         lead_id: outcome.lead_id,
         message_id: None,
@@ -64,7 +64,7 @@ pub async fn submit<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 }
 
 fn answer(outcome: &Outcome, created: bool) -> Value {
-    json!({"outcome": outcome.outcome, "lead_id": outcome.lead_id, "created": created})
+    json!({"outcome": outcome.name, "lead_id": outcome.lead_id, "created": created})
 }
 
 fn submission_id(given: &Submit) -> Result<String> {
@@ -109,6 +109,13 @@ async fn may_send(
     Ok(!db.call(COUNT, &document).await?.is_null())
 }
 
+/// Who sends a form, as the org knows them.
+#[derive(Deserialize)]
+struct Found {
+    lead_id: Option<Uuid>,
+    customer_id: Option<Uuid>,
+}
+
 /// What becomes of a form that is new, and whether it made a lead.
 async fn take(
     db: &mut impl Db,
@@ -126,29 +133,21 @@ async fn take(
         return Ok((Outcome { payload, ..Outcome::of("unknown") }, false));
     };
     let mut lead = submission.lead;
-    #[derive(Deserialize)]
-    struct Found {
-        lead_id: Option<Uuid>,
-        customer_id: Option<Uuid>,
-    }
     let phones = lead.phone.as_deref().map(phone::variants).unwrap_or_default();
     let key = json!({
         "org_id": place.org_id, "project_id": place.project_id, "email": lead.email,
         "phones": phones,
     });
     let found: Found = call_as(db, MATCH, &key).await?;
-    let lead_id = match found.lead_id {
-        Some(id) => {
-            let document = json!({"org_id": place.org_id, "id": id, "lead": lead});
-            db.call(UPDATE, &document).await?;
-            Some(id)
-        }
-        None => {
-            lead.customer_id = found.customer_id;
-            lead.source = lead.source.or_else(|| Some("form".to_owned()));
-            let made = place.add(db, None, vec![lead]).await?;
-            made.first().and_then(|row| row["id"].as_str()?.parse().ok())
-        }
+    let lead_id = if let Some(id) = found.lead_id {
+        let document = json!({"org_id": place.org_id, "id": id, "lead": lead});
+        db.call(UPDATE, &document).await?;
+        Some(id)
+    } else {
+        lead.customer_id = found.customer_id;
+        lead.source = lead.source.or_else(|| Some("form".to_owned()));
+        let made = place.add(db, None, vec![lead]).await?;
+        made.first().and_then(|row| row["id"].as_str()?.parse().ok())
     };
     Ok((Outcome { lead_id, ..Outcome::of("lead") }, found.lead_id.is_none()))
 }

@@ -63,7 +63,8 @@ impl Route {
 /// What became of an event.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outcome {
-    pub outcome: String,
+    #[serde(rename = "outcome")]
+    pub name: String,
     #[serde(default)]
     pub created: bool,
     #[serde(default)]
@@ -76,13 +77,13 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(outcome: &str) -> Self {
-        Self { outcome: outcome.to_owned(), ..Self::default() }
+    pub fn of(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
     }
 
     /// Kept, for who can make something of it.
-    pub fn kept(outcome: &str, event: &Event) -> Self {
-        Self { payload: event.payload(), ..Self::of(outcome) }
+    pub fn kept(name: &str, event: &Event) -> Self {
+        Self { payload: event.payload(), ..Self::of(name) }
     }
 }
 
@@ -172,7 +173,7 @@ async fn store(
             Some(Stored {
                 id: &event.id,
                 r#type: event.r#type.as_str(),
-                outcome: &outcome.outcome,
+                outcome: &outcome.name,
                 payload: &outcome.payload,
                 lead_id: outcome.lead_id,
                 message_id: outcome.message_id,

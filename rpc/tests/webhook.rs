@@ -14,7 +14,6 @@ use uuid::Uuid;
 const OURS: &str = "+15005550001";
 const THEIRS: &str = "+15005550002";
 const ADA: &str = "+14155552671";
-const BACK_END: As = As::Dba(NORTHWIND);
 
 scenarios! {
     an_unknown_sender_makes_one_lead_and_one_conversation
@@ -35,11 +34,6 @@ scenarios! {
     a_channel_without_a_project_keeps_what_comes
     two_orgs_with_the_same_sender_never_cross
     new_leads_are_handed_out_as_the_project_says
-    a_form_makes_a_lead_and_fills_it_in_later
-    a_form_s_repeat_robot_and_flood_do_nothing
-    a_form_that_says_nobody_is_kept
-    channels_are_made_by_managers_and_belong_to_one
-    endpoints_are_public_https_urls
 }
 
 async fn agency(context: &Context) -> Agency {
@@ -454,136 +448,4 @@ async fn new_leads_are_handed_out_as_the_project_says(context: &mut Context) {
         shares.iter().all(|share| share["count"] == 3 && share["assigned_to"].is_string()),
         "{shares:?}"
     );
-}
-
-const FORM: &str = "form_0123456789abcdef";
-
-async fn form(context: &Context, settings: Value) -> Agency {
-    let agency = agency(context).await;
-    agency.channel(context, "form", FORM, settings).await;
-    agency
-}
-
-async fn submit(context: &mut Context, id: &str, fields: Value) -> Value {
-    let arguments =
-        json!({"form_key": FORM, "fields": fields, "submission_id": id, "source": "203.0.113.7"});
-    context.call(As::Dba(Uuid::nil()), "crm_submit_form", arguments).await.unwrap()
-}
-
-async fn a_form_makes_a_lead_and_fills_it_in_later(context: &mut Context) {
-    let agency = form(context, json!({"fields": {"Vorname": "first_name"}})).await;
-    let fields = json!({"Vorname": "Ada", "email": "Ada@Mail.example", "utm_source": "google", "utm_medium": "cpc",
-        "budget": "5000", "message": "Call me"});
-    let first = submit(context, "1", fields).await;
-    assert_eq!((&first["outcome"], &first["created"]), (&json!("lead"), &json!(true)));
-    let more = json!({"email": "ada@mail.example", "name": "Other Name", "phone": "415 555 2671", "budget": "9000",
-        "utm_source": "bing", "message": "Call me soon"});
-    let second = submit(context, "2", more).await;
-    assert_eq!((&second["lead_id"], &second["created"]), (&first["lead_id"], &json!(false)));
-    let lead = leads(context, &agency).await.remove(0);
-    assert_eq!((&lead["first_name"], &lead["last_name"]), (&json!("Ada"), &json!("Name")));
-    assert_eq!((&lead["phone"], &lead["source"]), (&json!(ADA), &json!("google_ads")));
-    assert_eq!(
-        lead["custom_fields"],
-        json!({"budget": "9000", "utm": {"source": "google", "medium": "cpc"}})
-    );
-    assert_eq!(lead["notes"], "Call me\n\nCall me soon");
-    // Another project's lead is another lead; one that is done with, too.
-    let sql = "update leads set status = 'lost' where id = $1";
-    let id: Uuid = lead["id"].as_str().unwrap().parse().unwrap();
-    context.client.execute(sql, &[&id]).await.unwrap();
-    let third = submit(context, "3", json!({"email": "ada@mail.example"})).await;
-    assert_eq!(third["created"], true);
-}
-
-async fn a_form_s_repeat_robot_and_flood_do_nothing(context: &mut Context) {
-    let agency = form(context, json!({"honeypot": "website", "max_per_minute": 3})).await;
-    let ada = json!({"email": "ada@mail.example"});
-    let first = submit(context, "1", ada.clone()).await;
-    let again = submit(context, "1", json!({"email": "other@mail.example"})).await;
-    assert_eq!((&again["lead_id"], &again["created"]), (&first["lead_id"], &json!(false)));
-    let robot = submit(context, "2", json!({"email": "bot@mail.example", "website": "x"})).await;
-    assert_eq!(robot, json!({"outcome": "ignored", "lead_id": null, "created": false}));
-    submit(context, "3", ada).await;
-    let flood = submit(context, "4", json!({"email": "fourth@mail.example"})).await;
-    assert_eq!(flood["outcome"], "rate_limited");
-    assert_eq!(leads(context, &agency).await.len(), 1);
-    let sql = "update fieldcrm.form_submissions set minute = minute - interval '2 days' where org_id = $1";
-    context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
-    assert_eq!(
-        submit(context, "4", json!({"email": "fourth@mail.example"})).await["created"],
-        true
-    );
-    let sql = "select count(*) from fieldcrm.form_submissions where org_id = $1 and minute < now() - interval '1 day'";
-    assert_eq!(all(context, sql, NORTHWIND).await[0]["count"], 0, "old counts go");
-}
-
-async fn a_form_that_says_nobody_is_kept(context: &mut Context) {
-    form(context, json!({})).await;
-    let done = submit(context, "1", json!({"email": "nope", "a": "\0b"})).await;
-    assert_eq!(done["outcome"], "unknown");
-    let sql = "select payload from webhook_events where org_id = $1 and provider = 'form'";
-    assert_eq!(
-        all(context, sql, NORTHWIND).await[0]["payload"],
-        json!({"email": "nope", "a": "b"})
-    );
-    let arguments = json!({"form_key": "form_unknown_0123456789", "fields": {}});
-    context.refused(BACK_END, "crm_submit_form", arguments, Code::NotFound).await;
-}
-
-async fn channels_are_made_by_managers_and_belong_to_one(context: &mut Context) {
-    let agency = agency(context).await;
-    let manager = As::Northwind("manager");
-    let input = json!({"channel": "form", "address": FORM, "project_id": agency.project_id, "secret_name": "ACME_FORM"});
-    context
-        .refused(As::Northwind("sales"), "crm_create_channel", input.clone(), Code::Forbidden)
-        .await;
-    let made = context.call(manager, "crm_create_channel", input.clone()).await.unwrap();
-    assert_eq!((&made["client_id"], &made["is_enabled"]), (&json!(agency.client_id), &json!(true)));
-    context.refused(manager, "crm_create_channel", input, Code::Conflict).await;
-    let foreign =
-        json!({"channel": "sms", "address": "+15005550009", "project_id": agency.project_id});
-    let error = context
-        .refused(As::Volt("owner"), "crm_create_channel", foreign, Code::InvalidArgument)
-        .await;
-    assert_eq!(error.errors[0].path, "project_id");
-    let patch =
-        json!({"id": made["id"], "patch": {"is_enabled": false, "settings": {"honeypot": "x"}}});
-    let changed = context.call(manager, "crm_update_channel", patch.clone()).await.unwrap();
-    assert_eq!(
-        (&changed["is_enabled"], &changed["settings"]),
-        (&json!(false), &json!({"honeypot": "x"}))
-    );
-    assert_eq!(changed["project_id"], json!(agency.project_id));
-    context.refused(As::Volt("owner"), "crm_update_channel", patch, Code::NotFound).await;
-    let other = Agency::make(context, NORTHWIND, &[]).await;
-    let moved = json!({"id": made["id"], "patch": {"project_id": other.project_id}});
-    let moved = context.call(manager, "crm_update_channel", moved).await.unwrap();
-    assert_eq!(moved["client_id"], json!(other.client_id));
-}
-
-async fn endpoints_are_public_https_urls(context: &mut Context) {
-    let manager = As::Northwind("manager");
-    let input =
-        json!({"url": "https://hooks.example.org/crm", "event_types": ["customer_created"]});
-    context
-        .refused(
-            As::Northwind("sales"),
-            "crm_create_webhook_endpoint",
-            input.clone(),
-            Code::Forbidden,
-        )
-        .await;
-    let made = context.call(manager, "crm_create_webhook_endpoint", input.clone()).await.unwrap();
-    assert_eq!(made["event_types"], json!(["customer_created"]));
-    context.refused(manager, "crm_create_webhook_endpoint", input.clone(), Code::Conflict).await;
-    context.call(As::Volt("owner"), "crm_create_webhook_endpoint", input).await.unwrap();
-    let inside = json!({"url": "https://169.254.169.254/latest"});
-    context.refused(manager, "crm_create_webhook_endpoint", inside, Code::InvalidArgument).await;
-    let patch = json!({"id": made["id"], "patch": {"is_enabled": false, "event_types": []}});
-    context
-        .refused(As::Volt("owner"), "crm_update_webhook_endpoint", patch.clone(), Code::NotFound)
-        .await;
-    let changed = context.call(manager, "crm_update_webhook_endpoint", patch).await.unwrap();
-    assert_eq!((&changed["is_enabled"], &changed["event_types"]), (&json!(false), &json!([])));
 }

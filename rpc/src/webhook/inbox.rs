@@ -50,9 +50,20 @@ struct Match {
 /// Which message of ours an event is about.
 #[derive(Clone, Deserialize)]
 struct About {
-    message_id: Option<Uuid>,
-    lead_id: Option<Uuid>,
-    conversation_id: Option<Uuid>,
+    #[serde(rename = "message_id")]
+    message: Option<Uuid>,
+    #[serde(rename = "lead_id")]
+    lead: Option<Uuid>,
+    #[serde(rename = "conversation_id")]
+    conversation: Option<Uuid>,
+}
+
+/// A row of what `webhook/react.sql` answers.
+#[derive(Deserialize)]
+struct Reaction {
+    n: usize,
+    #[serde(flatten)]
+    about: About,
 }
 
 impl<'a> Inbox<'a> {
@@ -86,7 +97,7 @@ impl<'a> Inbox<'a> {
         for event in events {
             match event.sender(self.channel, self.route.country()) {
                 Some(sender) => {
-                    letters.push(Letter { event, sender, lead_id: None, is_new: false })
+                    letters.push(Letter { event, sender, lead_id: None, is_new: false });
                 }
                 // Short codes, names, no sender at all: nobody to link it to.
                 None => self.set(event, Outcome::kept("unknown", event)),
@@ -265,12 +276,6 @@ impl<'a> Inbox<'a> {
                 }));
             }
         }
-        #[derive(Deserialize)]
-        struct Reaction {
-            n: usize,
-            #[serde(flatten)]
-            about: About,
-        }
         let reactions: Vec<Reaction> = if asked.is_empty() {
             Vec::new()
         } else {
@@ -349,10 +354,10 @@ impl<'a> Inbox<'a> {
             // Whoever writes to another spelling of the number must not reach them either.
             consents.extend(who.spellings().into_iter().map(|address| (address, reason)));
             // What the bounce said of its message stays.
-            let about = self.outcomes.get(&event.id).filter(|outcome| outcome.outcome == "status");
+            let about = self.outcomes.get(&event.id).filter(|outcome| outcome.name == "status");
             let about = about.cloned().unwrap_or_default();
-            let outcome = event.r#type.as_str().to_owned();
-            self.set(event, Outcome { outcome, ..about });
+            let name = event.r#type.as_str().to_owned();
+            self.set(event, Outcome { name, ..about });
         }
         if consents.is_empty() {
             return Ok(());
@@ -372,9 +377,9 @@ impl<'a> Inbox<'a> {
 impl About {
     fn outcome(self, outcome: &str) -> Outcome {
         Outcome {
-            lead_id: self.lead_id,
-            conversation_id: self.conversation_id,
-            message_id: self.message_id,
+            lead_id: self.lead,
+            conversation_id: self.conversation,
+            message_id: self.message,
             ..Outcome::of(outcome)
         }
     }

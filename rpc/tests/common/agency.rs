@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Context;
 
+#[allow(clippy::struct_field_names, reason = "named as the columns")]
 pub struct Agency {
     pub org_id: Uuid,
     pub client_id: Uuid,
