@@ -37,8 +37,8 @@ async fn open(context: &mut Context, lead: Uuid, channel: &str) -> Uuid {
     id.as_str().unwrap().parse().unwrap()
 }
 
-async fn say(context: &mut Context, lead: Uuid, content: &str) -> Uuid {
-    let arguments = json!({"lead_id": lead, "content": content, "platform": "whatsapp"});
+async fn say(context: &mut Context, lead: Uuid, said: &str) -> Uuid {
+    let arguments = json!({"lead_id": lead, "content": said, "platform": "whatsapp"});
     let id = context.call(SALES, "process_incoming_message", arguments).await.unwrap();
     id.as_str().unwrap().parse().unwrap()
 }

@@ -163,8 +163,8 @@ async fn the_functions_of_the_extension_run_as_the_list_says() {
             "select f.proname::text, b.prosecdef, f.prosecdef
              from pg_proc f join pg_proc b on b.pronamespace = 'fieldcrm'::regnamespace
                and f.prosrc ~ ('fieldcrm\\.' || b.proname || '\\(') and b.proname <> 'unwrap'
-             where f.pronamespace = 'public'::regnamespace and f.proname like any (array['crm\\_%', 'portal\\_%'])
-             order by 1",
+             where f.pronamespace = 'public'::regnamespace and f.prorettype <> 'trigger'::regtype
+             order by f.proname::text collate \"C\"",
             &[],
         )
         .await.unwrap();
