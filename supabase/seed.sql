@@ -337,4 +337,94 @@ from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.num
 join public.orgs o on o.id = a.org_id
 on conflict do nothing;
 
+-- An agency's side of each org: a client with its members, two campaigns, leads, what was said with them, and the doors
+-- through which more come in.
+insert into public.clients (id, org_id, name, description, contact_info, created_by_user_id, created_at)
+select md5(l.org_id::text || 'client')::uuid, l.org_id, 'Lakeside Dental Group', 'Three practices that want more patients.',
+  '{"email": "office@lakeside.example", "phone": "+13125550199", "website": "https://lakeside.example"}', l.id, now() - interval '60 days'
+from demo_logins l where l.role = 'owner'
+on conflict do nothing;
+
+insert into public.client_members (id, org_id, client_id, user_id, role, joined_at)
+select md5(l.id::text || 'client')::uuid, l.org_id, md5(l.org_id::text || 'client')::uuid, l.id, m.role, now() - interval '60 days'
+from demo_logins l join (values ('client_admin', 'admin'), ('csr', 'member'), ('sales', 'member'), ('viewer', 'viewer')) as m (profile, role)
+  on m.profile = l.role
+on conflict do nothing;
+
+insert into public.projects (id, org_id, client_id, name, description, status, settings, created_by_user_id, created_at)
+select md5(l.org_id::text || p.name)::uuid, l.org_id, md5(l.org_id::text || 'client')::uuid, p.name, p.description, p.status,
+  p.settings::jsonb, l.id, now() - interval '50 days'
+from demo_logins l, (values
+  ('Spring check-ups', 'Search and social ads for new patients.', 'active', '{"lead_assignment": "round_robin", "budget": 4000}'),
+  ('Whitening offer', 'Landing page with a voucher.', 'paused', '{"budget": 900}')) as p (name, description, status, settings)
+where l.role = 'owner'
+on conflict do nothing;
+
+create temporary table demo_leads on commit preserve rows as
+select md5(c.org_id::text || 'lead' || n)::uuid as id, c.org_id, c.id as client_id, n,
+  md5(c.org_id::text || case when n % 4 = 0 then 'Whitening offer' else 'Spring check-ups' end)::uuid as project_id,
+  (array['new', 'contacted', 'qualified', 'proposal', 'converted', 'lost'])[1 + n % 6] as status,
+  (select l.id from demo_logins l where l.org_id = c.org_id and l.role = case n % 2 when 0 then 'csr' else 'sales' end) as assigned_to,
+  case when n % 2 = 0 then 'whatsapp' when n % 3 = 0 then 'email' else 'sms' end as channel
+from public.clients c cross join generate_series(1, 18) n
+where c.id = md5(c.org_id::text || 'client')::uuid;
+
+insert into public.leads (id, org_id, client_id, project_id, customer_id, first_name, last_name, email, phone, status, source, notes, tags,
+  custom_fields, assigned_to, created_by_user_id, created_at)
+select d.id, d.org_id, d.client_id, d.project_id, case when d.status = 'converted' then md5(d.org_id::text || d.n)::uuid end,
+  (array['Nora', 'Felix', 'Imani', 'Luca', 'Sofía', 'Owen'])[1 + d.n % 6], (array['Becker', 'Osei', 'Rossi', 'Novák', 'Reyes'])[1 + d.n % 5],
+  'lead' || d.n || '@leads.example', '+1312555' || lpad((7000 + d.n)::text, 4, '0'), d.status,
+  (array['google_ads', 'facebook_ads', 'organic', 'referral'])[1 + d.n % 4], 'Asked about an appointment.',
+  case when d.n % 3 = 0 then '["hot"]' else '[]' end::jsonb,
+  jsonb_build_object('utm', jsonb_build_object('campaign', 'spring')), d.assigned_to, null, now() - make_interval(days => d.n * 2)
+from demo_leads d
+on conflict do nothing;
+
+insert into public.conversations (id, org_id, client_id, lead_id, channel, status, created_at)
+select md5(d.id::text || 'conversation')::uuid, d.org_id, d.client_id, d.id, d.channel,
+  case when d.status in ('converted', 'lost') then 'closed' else 'active' end, now() - make_interval(days => d.n * 2)
+from demo_leads d
+on conflict do nothing;
+
+insert into public.messages (id, org_id, client_id, lead_id, conversation_id, sender_type, sender_id, content, message_type, direction,
+  status, created_at)
+select md5(d.id::text || m.n)::uuid, d.org_id, d.client_id, d.id, md5(d.id::text || 'conversation')::uuid, m.sender,
+  case when m.sender = 'user' then d.assigned_to end, m.content, d.channel, m.direction, m.status,
+  now() - make_interval(days => d.n * 2, mins => -10 * m.n)
+from demo_leads d, (values
+  (1, 'lead', 'inbound', 'delivered', 'Hello, do you have an appointment this week?'),
+  (2, 'user', 'outbound', 'read', 'We do: Thursday at ten?'),
+  (3, 'lead', 'inbound', 'delivered', 'That works, thank you!')) as m (n, sender, direction, status, content)
+on conflict do nothing;
+
+insert into public.reports (id, org_id, client_id, project_id, name, type, data, generated_by, created_at)
+select md5(l.org_id::text || 'report')::uuid, l.org_id, md5(l.org_id::text || 'client')::uuid, md5(l.org_id::text || 'Spring check-ups')::uuid,
+  'Conversion so far', 'conversion', '{"rate": 0.1538}', l.id, now() - interval '1 day'
+from demo_logins l where l.role = 'sales'
+on conflict do nothing;
+
+insert into public.org_channels (id, org_id, client_id, project_id, channel, address, secret_name, settings)
+select md5(o.org_id::text || v.channel)::uuid, o.org_id, md5(o.org_id::text || 'client')::uuid, md5(o.org_id::text || 'Spring check-ups')::uuid,
+  v.channel, v.address, v.secret_name, v.settings::jsonb
+from (values ('11111111-1111-4111-8111-111111111111'::uuid, '1'), ('22222222-2222-4222-8222-222222222222', '2')) as o (org_id, digit)
+join public.orgs x on x.id = o.org_id, lateral (values
+  ('whatsapp', '10000000000000' || o.digit, null, '{}'), ('sms', '+1500555010' || o.digit, null, '{}'),
+  ('email', 'leads' || o.digit || '@in.fieldcrm.example', null, '{}'),
+  ('form', 'form_demo_000000000' || o.digit, 'FORM_DEMO_SECRET', '{"honeypot": "website", "source": "landing_page"}'))
+  as v (channel, address, secret_name, settings)
+on conflict do nothing;
+
+insert into public.webhook_events (id, org_id, channel_id, provider, provider_event_id, event_type, outcome, lead_id, message_id)
+select md5(d.id::text || 'event')::uuid, d.org_id, md5(d.org_id::text || d.channel)::uuid, 'demo', 'demo-' || d.n, 'message', 'message', d.id,
+  md5(d.id::text || 1)::uuid
+from demo_leads d
+on conflict do nothing;
+
+insert into public.webhook_endpoints (id, org_id, url, event_types, description, is_enabled)
+select md5(l.org_id::text || 'endpoint')::uuid, l.org_id, 'https://hooks.example.com/fieldcrm', '{customer_created,work_order_completed}',
+  'An accounting system, for the demonstration.', false
+from demo_logins l where l.role = 'owner'
+on conflict do nothing;
+drop table demo_leads;
+
 drop table demo_logins, demo_customers, demo_work;

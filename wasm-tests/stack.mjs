@@ -27,12 +27,13 @@ export const capabilities = (() => {
     "org.manage", "members.read", "members.manage", "customers.read", "customers.write", "customers.write_own",
     "customers.assign", "customers.delete", "tags.write", "customers.export", "interactions.write", "followups.write",
     "followups.write_own", "templates.write", "products.read", "products.write", "work_orders.write",
-    "work_orders.perform", "billing.write", "segments.write", "automation.write", "messages.send", "audit.read",
+    "work_orders.perform", "billing.write", "segments.write", "automation.write", "messages.send",
+    "clients.manage", "clients.create", "audit.read",
   ];
   const without = (...names) => all.filter((one) => !names.includes(one));
   const readers = ["members.read", "customers.read", "products.read"];
   const activity = ["interactions.write", "followups.write", "followups.write_own", "messages.send"];
-  const sales = [...readers, ...activity, "customers.write", "customers.write_own", "tags.write", "billing.write", "segments.write"];
+  const sales = [...readers, ...activity, "customers.write", "customers.write_own", "tags.write", "billing.write", "segments.write", "clients.create"];
   return {
     owner: all,
     admin: all,

@@ -91,6 +91,10 @@ names! {
         AutomationWrite = "automation.write",
         /// Send messages to customers; cancel and repeat them; record who wants none.
         MessagesSend = "messages.send",
+        /// Enter and manage every client of the org, its projects and leads.
+        ClientsManage = "clients.manage",
+        /// Create clients; who does is the client's first admin.
+        ClientsCreate = "clients.create",
         /// Read the audit trail and who looked at whom.
         AuditRead = "audit.read",
     }
@@ -128,6 +132,7 @@ impl Role {
                             | C::CustomersWriteOwn
                             | C::TagsWrite
                             | C::BillingWrite
+                            | C::ClientsCreate
                             | C::SegmentsWrite
                     )
             }

@@ -138,18 +138,23 @@ pub(crate) fn check_time(checks: &mut Checks, path: &str, time: Option<DateTime<
 }
 
 fn check_metadata(checks: &mut Checks, metadata: &Value) {
-    if !metadata.is_object() {
-        checks.fail("metadata", "invalid_value", "must be an object");
+    check_json(checks, "metadata", metadata, MAX_METADATA);
+}
+
+/// An object of at most `max` bytes that is not nested too deeply and that Postgres can keep.
+pub(crate) fn check_json(checks: &mut Checks, path: &str, value: &Value, max: usize) {
+    if !value.is_object() {
+        checks.fail(path, "invalid_value", "must be an object");
     }
-    if metadata.to_string().len() > MAX_METADATA {
-        checks.fail("metadata", "too_long", format!("at most {MAX_METADATA} bytes of JSON"));
+    if value.to_string().len() > max {
+        checks.fail(path, "too_long", format!("at most {max} bytes of JSON"));
     }
-    if !is_shallow(metadata, MAX_METADATA_DEPTH) {
+    if !is_shallow(value, MAX_METADATA_DEPTH) {
         let message = format!("nested more than {MAX_METADATA_DEPTH} levels deep");
-        checks.fail("metadata", "too_deep", message);
+        checks.fail(path, "too_deep", message);
     }
-    if has_nul(metadata) {
-        checks.fail("metadata", "invalid_value", "must not contain a NUL character");
+    if has_nul(value) {
+        checks.fail(path, "invalid_value", "must not contain a NUL character");
     }
 }
 

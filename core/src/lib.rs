@@ -7,6 +7,8 @@
 pub mod automation;
 pub mod batch;
 pub mod capability;
+pub mod channel;
+pub mod client;
 pub mod consent;
 pub mod cursor;
 pub mod customer;
@@ -14,8 +16,10 @@ pub mod email;
 pub mod error;
 pub mod fingerprint;
 pub mod followup;
+pub mod form;
 pub mod import;
 pub mod interaction;
+pub mod lead;
 pub mod member;
 pub mod outbox;
 pub mod patch;
@@ -25,6 +29,7 @@ pub mod segment;
 pub mod session;
 pub mod template;
 pub mod timeline;
+pub mod webhook;
 pub mod work_order;
 
 pub use capability::{Capability, Role};

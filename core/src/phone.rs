@@ -28,6 +28,48 @@ pub fn normalize(raw: &str, country: &str) -> Option<Phone> {
     })
 }
 
+/// The sender that a provider names: E.164, with or without the plus sign. What the plan does not have
+/// (test numbers, new ranges) is taken as it is, because the provider says that it exists.
+#[must_use]
+pub fn sender(raw: &str, country: &str) -> Option<String> {
+    let raw = raw.trim();
+    if let Some(phone) = normalize(raw, country) {
+        return Some(phone.e164);
+    }
+    let digits = raw.strip_prefix('+').unwrap_or(raw);
+    let plausible = (8..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
+    plausible.then(|| format!("+{digits}"))
+}
+
+/// The spellings under which one mobile number is known, itself included, in their order: providers and
+/// people disagree on Brazil's ninth digit, Mexico's 1 and Argentina's 9.
+#[must_use]
+pub fn variants(e164: &str) -> Vec<String> {
+    let mut all = vec![e164.to_owned()];
+    let digits = e164.strip_prefix('+').unwrap_or(e164);
+    if digits.is_ascii() {
+        let (country, rest) = digits.split_at(digits.len().min(2));
+        all.extend(match (country, rest.len()) {
+            // Area code, then 9 and eight digits; landlines, which begin with 2 to 5, have none.
+            ("55", 11) if rest[2..].starts_with('9') => {
+                Some(format!("+55{}{}", &rest[..2], &rest[3..]))
+            }
+            ("55", 10) if rest[2..].starts_with(['6', '7', '8', '9']) => {
+                Some(format!("+55{}9{}", &rest[..2], &rest[2..]))
+            }
+            ("52", 11) if rest.starts_with('1') => Some(format!("+52{}", &rest[1..])),
+            ("52", 10) => Some(format!("+521{rest}")),
+            ("54", 11) if rest.starts_with('9') => Some(format!("+54{}", &rest[1..])),
+            ("54", 10) => Some(format!("+549{rest}")),
+            _ => None,
+        });
+    }
+    all.sort_unstable();
+    all
+}
+
 /// Whether `country` is a country that numbers can be read for.
 #[must_use]
 pub fn is_country(country: &str) -> bool {
@@ -83,12 +125,50 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_known_by_all_its_spellings() {
+        for [one, other] in [
+            ["+5511987654321", "+551187654321"],
+            ["+525512345678", "+5215512345678"],
+            ["+541123456789", "+5491123456789"],
+        ] {
+            assert_eq!(variants(one), variants(other), "{one}");
+            assert!(variants(one).iter().any(|known| known == one));
+            assert!(variants(one).iter().any(|known| known == other));
+        }
+        for alone in ["+14155552671", "+551133334444", "+442079460958", "+5", "+", ""] {
+            assert_eq!(variants(alone), [alone]);
+        }
+    }
+
+    #[test]
+    fn a_provider_s_sender_is_taken_at_its_word() {
+        let check = |raw, expect: Option<&str>| {
+            assert_eq!(sender(raw, "US").as_deref(), expect, "{raw}");
+        };
+        check("+15005550006", Some("+15005550006"));
+        check("14155552671", Some("+14155552671"));
+        check("5511987654321", Some("+5511987654321"));
+        check(" +4915112345678 ", Some("+4915112345678"));
+        check("AMAZON", None);
+        check("72345", None);
+        check("+0123456789", None);
+        check("", None);
+    }
+
+    #[test]
     fn countries() {
         assert!(is_country("US") && is_country("DE"));
         assert!(!is_country("us") && !is_country("XX") && !is_country("USA") && !is_country(""));
     }
 
     proptest! {
+        #[test]
+        fn every_spelling_has_the_same_spellings(number in "\\+(55|52|54|1|49)[0-9]{6,12}") {
+            for spelling in variants(&number) {
+                prop_assert_eq!(variants(&spelling), variants(&number));
+            }
+        }
+
         #[test]
         fn a_normalised_number_is_a_fixed_point_in_every_country(
             digits in "[0-9]{7,12}", country in prop::sample::select(vec!["US", "GB", "DE", "FR", "IN"])

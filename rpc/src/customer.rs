@@ -22,7 +22,7 @@ const SET_PRIMARY: &str = include_str!("../sql/customer/set_primary.sql");
 const CHECK_REFERENCES: &str = include_str!("../sql/customer/check_references.sql");
 
 /// What reads a customer's country when the org has none.
-const FALLBACK_COUNTRY: &str = "US";
+pub(crate) const FALLBACK_COUNTRY: &str = "US";
 
 /// `crm_create_customer(type, name, …)`: one customer with contacts, locations, preferences and
 /// tags, or nothing. The answer is the customer with all of them nested.

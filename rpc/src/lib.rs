@@ -5,19 +5,25 @@
 //! Nothing here may assume that it runs inside the server.
 
 pub mod automation;
+pub mod channel;
+pub mod client;
 pub mod consent;
+pub mod conversation;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
 pub mod event;
 pub mod followup;
+pub mod form;
 mod idempotency;
 pub mod import;
 pub mod interaction;
+pub mod lead;
 pub mod member;
 pub mod org;
 pub mod outbox;
 pub mod privacy;
+pub mod project;
 pub mod prune;
 pub mod search;
 pub mod segment;
@@ -26,6 +32,7 @@ pub mod template;
 pub mod timeline;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+pub mod webhook;
 pub mod work_order;
 
 pub use database::{Db, RunsAs, Work, call_as};
@@ -110,4 +117,25 @@ rpcs! {
     "crm_process_time_based" => automation::runner::process_time_based, Owner;
     "crm_retry_automation_run" => automation::retry::retry, Owner;
     "crm_preview_automation" => automation::preview::preview, Owner;
+    "crm_create_client" => client::create, Caller;
+    "can_access_client" => client::can_access_client, Owner;
+    "can_access_project" => client::can_access_project, Owner;
+    "can_manage_lead" => client::can_manage_lead, Owner;
+    "calculate_conversion_rate" => project::conversion_rate, Caller;
+    "get_source_performance" => project::source_performance, Caller;
+    "get_project_summary" => project::summary, Caller;
+    "crm_create_lead" => lead::create, Owner;
+    "crm_update_lead" => lead::update, Owner;
+    "crm_assign_lead" => lead::assign, Owner;
+    "crm_convert_lead" => lead::convert, Owner;
+    "create_conversation" => conversation::create, Owner;
+    "update_conversation_stats" => conversation::update_stats, Owner;
+    "process_incoming_message" => conversation::process_incoming, Owner;
+    "crm_create_channel" => channel::create, Owner;
+    "crm_update_channel" => channel::update, Owner;
+    "crm_find_channel" => channel::find, Owner;
+    "crm_create_webhook_endpoint" => channel::create_endpoint, Owner;
+    "crm_update_webhook_endpoint" => channel::update_endpoint, Owner;
+    "crm_receive_webhook" => webhook::receive, Owner;
+    "crm_submit_form" => form::submit, Owner;
 }

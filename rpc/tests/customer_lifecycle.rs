@@ -200,6 +200,9 @@ async fn furnish(context: &Context, customer: &Value) {
            insert into documents (org_id, customer_id, type, title, attachment_id, work_order_id, quote_id, invoice_id)
            select '{NORTHWIND}', '{0}', 'report', 'Report', attachment.id, visit.id, quote.id, invoice.id
            from attachment, visit, quote, invoice
+         ), lead as (
+           insert into leads (org_id, client_id, project_id, customer_id, first_name)
+           select org_id, client_id, id, '{0}', 'Ann' from projects where org_id = '{NORTHWIND}' limit 1
          ), segments as (
            insert into crm_segments (org_id, name, type) values ('{NORTHWIND}', 'Only {0}', 'static') returning id
          ), shared as (

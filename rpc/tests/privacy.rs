@@ -79,6 +79,18 @@ async fn person(context: &mut Context) -> Uuid {
            insert into crm_followups (org_id, customer_id, title, description, due_at, dedupe_key)
            values ('{NORTHWIND}', '{id}', 'Call Zarathustra', 'Ecce homo', now(), 'zarathustra'),
              ('{NORTHWIND}', '{id}', 'Zarathustra was called', null, now(), null)
+         ), lead as (
+           insert into leads (org_id, client_id, project_id, customer_id, first_name, last_name, email, phone, phone_raw, notes, tags, custom_fields)
+           select org_id, client_id, id, '{id}', 'Zarathustra', 'Sils-Maria', 'zarathustra@privacy.example', '+14155552671',
+             '415-555-2671', 'Ecce homo', '[\"zarathustra\"]', '{{\"x\": \"zarathustra\"}}'
+           from projects where org_id = '{NORTHWIND}' limit 1 returning *
+         ), message as (
+           insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction, metadata, provider, provider_message_id)
+           select org_id, client_id, id, 'lead', 'Ecce homo', 'sms', 'inbound', '{{\"from\": \"+14155552671\"}}', 'meta', 'wamid.4155552671'
+           from lead returning *
+         ), event as (
+           insert into webhook_events (org_id, provider, provider_event_id, event_type, outcome, payload, lead_id)
+           select org_id, 'meta', 'wamid.4155552671', 'message', 'message', '{{\"from\": \"zarathustra\"}}', id from lead
          )
          select 1"
     );
@@ -196,8 +208,11 @@ async fn an_erasure_leaves_no_trace_of_the_person_and_keeps_the_skeleton(context
         "public.customers",
         "public.documents",
         "public.invoices",
+        "public.leads",
+        "public.messages",
         "public.profiles",
         "public.quotes",
+        "public.webhook_events",
         "public.work_orders",
     ] {
         assert!(before.iter().any(|found| found == table), "{table} is not in {before:?}");
@@ -432,6 +447,7 @@ async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut
         ("automation_runs", 4),
         ("notifications", 1),
         ("access_log", 1),
+        ("leads", 1),
     ] {
         assert_eq!(export[key].as_array().unwrap().len(), count, "{key} in {export}");
     }
@@ -440,6 +456,7 @@ async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut
     assert_eq!(export["work_orders"][0].get("internal_notes"), None);
     assert_eq!(export["work_orders"][0]["events"][0]["type"], "created");
     assert_eq!(export["access_log"][0]["operation"], "crm_export_customer");
+    assert_eq!(export["leads"][0]["messages"][0]["content"], "Ecce homo");
     let manager_id = context.user("manager@northwind.example").await;
     assert_eq!(export["access_log"][0]["user_id"], json!(manager_id));
     assert_eq!(export["messages"][0]["body"], "Ecce homo");

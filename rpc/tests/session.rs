@@ -158,16 +158,18 @@ async fn a_change_of_rights_that_is_rolled_back_is_forgotten() {
 #[tokio::test]
 async fn the_functions_of_the_extension_run_as_the_list_says() {
     let context = Context::start(Target::Extension).await;
-    let rows = context.client
+    let rows = context
+        .client
         .query(
             "select f.proname::text, b.prosecdef, f.prosecdef
              from pg_proc f join pg_proc b on b.pronamespace = 'fieldcrm'::regnamespace
                and f.prosrc ~ ('fieldcrm\\.' || b.proname || '\\(') and b.proname <> 'unwrap'
-             where f.pronamespace = 'public'::regnamespace and f.proname like any (array['crm\\_%', 'portal\\_%'])
-             order by 1",
+             where f.pronamespace = 'public'::regnamespace and f.prorettype <> 'trigger'::regtype
+             order by f.proname::text collate \"C\"",
             &[],
         )
-        .await.unwrap();
+        .await
+        .unwrap();
     let found: Vec<(String, bool)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let mut listed: Vec<(String, bool)> = RPCS
         .iter()

@@ -92,6 +92,8 @@ with merge as materialized (
   update public.crm_notifications x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), accounts_moved as (
   update public.portal_accounts x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), leads_moved as (
+  update public.leads x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), earlier_duplicates as (
   update public.customers c set merged_into_id = m.id from merge m
   where c.org_id = m.org_id and c.merged_into_id = m.duplicate_id and c.id <> m.id

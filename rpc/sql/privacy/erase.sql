@@ -80,6 +80,8 @@ with person as materialized (
   -- Whoever works here, and is a customer too, stays who they are.
   update public.profiles x set status = 'inactive', email = null, full_name = null, phone = null, avatar_url = null
   from accounts a where x.org_id = a.org_id and x.id = a.user_id and x.role in ('portal_customer', 'portal_manager')
+), leads as materialized (
+  select fieldcrm.empty_leads(($1 ->> 'org_id')::uuid, array(select p.id from person p)) as emptied
 )
 select jsonb_build_object('erased_at', now(), 'logins', (
     select coalesce(jsonb_agg(a.user_id order by a.user_id), '[]') from accounts a
@@ -88,3 +90,4 @@ select jsonb_build_object('erased_at', now(), 'logins', (
   'attachments', coalesce((
     select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
     from attachments a), '[]'))
+from leads

@@ -68,4 +68,8 @@ select jsonb_build_object(
     from person p join public.crm_access_log x on x.org_id = p.org_id and x.customer_id = p.id),
   'audit_log', (select coalesce(jsonb_agg(jsonb_build_object('table_name', x.table_name, 'record_id', x.record_id,
       'action', x.action, 'user_id', x.user_id, 'created_at', x.created_at) order by x.created_at, x.id), '[]')
-    from person p join public.audit_log x on x.org_id = p.org_id and x.customer_id = p.id))
+    from person p join public.audit_log x on x.org_id = p.org_id and x.customer_id = p.id),
+  'leads', (select coalesce(jsonb_agg(to_jsonb(x) || jsonb_build_object('messages', (
+      select coalesce(jsonb_agg(to_jsonb(m) - '{org_id,client_id,lead_id,outbox_id}'::text[] order by m.created_at, m.id), '[]')
+      from public.messages m where m.org_id = x.org_id and m.lead_id = x.id and m.message_type <> 'internal')) order by x.created_at, x.id), '[]')
+    from person p join public.leads x on x.org_id = p.org_id and x.customer_id = p.id))

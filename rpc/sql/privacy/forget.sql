@@ -11,6 +11,11 @@ with person as materialized (
   from jsonb_array_elements_text($1 -> 'ids') as x (id)
   join public.audit_log a on a.org_id = ($1 ->> 'org_id')::uuid and a.table_name = 'customers'
     and a.new_values ->> 'merged_into_id' = x.id
+), known as materialized (
+  -- First results of calls are about leads too.
+  select p.org_id, p.id from person p
+  union
+  select l.org_id, l.id::text from person p join public.leads l on l.org_id = p.org_id and l.customer_id = p.id::uuid
 ), records as materialized (
   select distinct a.org_id, a.record_id
   from person p join public.audit_log a on a.org_id = p.org_id and a.customer_id = p.id::uuid
@@ -35,7 +40,7 @@ with person as materialized (
 ), unqueued as (
   delete from fieldcrm.event_queue q using events e where q.org_id = e.org_id and q.event_id = e.id
 ), keys as (
-  delete from fieldcrm.idempotency_keys k using person p
+  delete from fieldcrm.idempotency_keys k using known p
   where k.org_id = p.org_id and jsonb_path_exists(k.response, '$.** ? (@ == $id)', jsonb_build_object('id', p.id))
 )
 select jsonb_build_object('known', exists (select from records))

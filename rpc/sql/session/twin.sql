@@ -28,7 +28,7 @@ begin
     'customers.write_own', 'customers.assign', 'customers.delete', 'tags.write', 'customers.export',
     'interactions.write', 'followups.write', 'followups.write_own', 'templates.write', 'products.read', 'products.write',
     'work_orders.write', 'work_orders.perform', 'billing.write', 'segments.write', 'automation.write',
-    'messages.send', 'audit.read') then
+    'messages.send', 'clients.manage', 'clients.create', 'audit.read') then
     raise exception using errcode = '22023', message = format('there is no capability "%s"', capability);
   end if;
   if session ->> 'org_id' is null then
@@ -37,8 +37,8 @@ begin
   return (session ->> 'service')::boolean or role in ('owner', 'admin') or coalesce(case
     when capability in ('members.manage', 'customers.delete', 'audit.read') then false
     when capability in ('org.manage', 'customers.assign', 'customers.export', 'templates.write', 'products.write',
-        'automation.write') then role = 'manager'
-    when capability in ('customers.write', 'tags.write', 'billing.write', 'segments.write')
+        'automation.write', 'clients.manage') then role = 'manager'
+    when capability in ('customers.write', 'tags.write', 'billing.write', 'segments.write', 'clients.create')
       then role in ('manager', 'csr', 'sales')
     when capability = 'customers.write_own' then role in ('manager', 'csr', 'sales', 'member')
     when capability in ('interactions.write', 'followups.write', 'messages.send') then role in ('manager', 'csr', 'sales', 'dispatcher')

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod agency;
+
 use fieldcrm_core::{Code, Error};
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
 use fieldcrm_rpc::{RPCS, RunsAs, dispatch};
@@ -149,7 +151,7 @@ impl Context {
                      when 'jsonb' then '%1$I => ($1::jsonb -> %1$L)'
                      when '_text' then '%1$I => array(select jsonb_array_elements_text($1::jsonb -> %1$L))'
                      when '_uuid' then '%1$I => array(select jsonb_array_elements_text($1::jsonb -> %1$L)::uuid)'
-                     else '%1$I => ($1::jsonb ->> %1$L)::%2$s' end, a.name, t.typname), ', ')
+                     else '%1$I => ($1::jsonb ->> %1$L)::%2$s' end, a.name, t.typname), ', '), coalesce(bool_or(p.proretset), false)
                  from pg_proc p, unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
                  join pg_type t on t.oid = a.type
                  where p.proname = $1 and p.pronamespace = 'public'::regnamespace and $2::jsonb ? a.name",
@@ -158,10 +160,15 @@ impl Context {
             .await
             .unwrap();
         let list: Option<String> = row.get(0);
-        let sql =
-            format!("select public.{name}({}) from (select $1::jsonb) x", list.unwrap_or_default());
+        // Rows become an array, as in an answer of PostgREST.
+        let answer =
+            if row.get(1) { "coalesce(jsonb_agg(to_jsonb(f)), '[]')" } else { "to_jsonb(f)" };
+        let sql = format!(
+            "select {answer} from (select $1::jsonb) x, public.{name}({}) f",
+            list.unwrap_or_default()
+        );
         match self.client.query_one(&sql, &[&Json(arguments)]).await {
-            Ok(row) => Ok(row.get(0)),
+            Ok(row) => Ok(row.get::<_, Option<Value>>(0).unwrap_or_default()),
             Err(error) => {
                 let error = error.as_db_error().unwrap_or_else(|| panic!("{error}"));
                 let detail = error.detail().and_then(|text| serde_json::from_str(text).ok());

@@ -30,6 +30,14 @@ select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profi
 -- A portal account without preferences, with the id of the customer.
 insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
 
+-- A project that nobody is on yet.
+insert into public.projects (id, org_id, client_id, name, created_by_user_id)
+select md5(o.domain || 'project')::uuid, o.org_id, (select c.id from public.clients c where c.org_id = o.org_id order by c.id limit 1), 'Bare', null
+from wall_orgs o;
+delete from public.project_members m using wall_orgs o where m.project_id = md5(o.domain || 'project')::uuid;
+insert into fieldcrm.form_submissions (org_id, channel_id, source, minute)
+select c.org_id, c.id, 'wall', date_trunc('minute', now()) from public.org_channels c join wall_orgs o using (org_id) where c.channel = 'form';
+
 create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_role text, claims text, primary key (caller, org_id));
 insert into wall_callers
 select split_part(u.email, '@', 1), o.org_id, u.id, 'authenticated', jsonb_build_object('sub', u.id, 'role', 'authenticated')::text

@@ -20,7 +20,15 @@ from wall_orgs o,
     ('quote', (select x.id from public.quotes x where x.org_id = o.org_id and x.customer_id = w.customer order by x.id limit 1)),
     ('followup', (select x.id from public.crm_followups x where x.org_id = o.org_id and x.status = 'pending' order by x.due_at, x.id limit 1)),
     ('template', (select x.id from public.crm_message_templates x where x.org_id = o.org_id and x.variables is null and x.channel = 'email' order by x.id limit 1)),
-    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1))
+    ('message', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.status = 'queued' order by x.created_at, x.id limit 1)),
+    ('client', (select x.id from public.clients x where x.org_id = o.org_id order by x.id limit 1)),
+    ('project', (select x.id from public.projects x where x.org_id = o.org_id and x.name = 'Spring check-ups')),
+    ('lead', (select x.id from public.leads x join public.projects p on p.org_id = x.org_id and p.id = x.project_id
+      where x.org_id = o.org_id and x.status = 'new' and p.name = 'Spring check-ups' order by x.id limit 1)),
+    ('conversation', (select x.id from public.conversations x where x.org_id = o.org_id order by x.id limit 1)),
+    ('teammate', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'sales')),
+    ('channel', (select x.id from public.org_channels x where x.org_id = o.org_id and x.channel = 'sms' order by x.id limit 1)),
+    ('endpoint', (select x.id from public.webhook_endpoints x where x.org_id = o.org_id order by x.id limit 1))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

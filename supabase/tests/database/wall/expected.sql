@@ -63,3 +63,25 @@ insert into wall_tables values
   ('fieldcrm.automation_enrollments', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by the runner'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
   ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');
+
+-- Who the demo client's members are in the org: client_admin is its admin, csr and sales are members, viewer is a viewer.
+insert into wall_groups values
+  ('client_readers', '{owner,admin,manager,client_admin,csr,sales,viewer}'),
+  ('client_writers', '{owner,admin,manager,client_admin,csr,sales}'),
+  ('client_admins', '{owner,admin,manager,client_admin}');
+insert into wall_tables values
+  ('public.clients', 'client_readers', 'writers', 'client_admins', 'client_admins', 'siud', '{"name": "Fresh"}', 'By their role in the client; who may make clients makes one, and is its admin'),
+  ('public.client_members', 'client_readers', 'client_admins', 'client_admins', 'client_admins', 'siud', '{"user_id": "{inactive}"}', 'By their role in the client'),
+  ('public.projects', 'client_readers', 'client_writers', 'client_writers', 'client_admins', 'siud', '{"name": "Fresh"}', 'By their role in the client'),
+  ('public.project_members', 'client_readers', 'client_admins', 'client_admins', 'client_admins', 'siud', '{"project_id": "{project}"}', 'By their role in the client'),
+  ('public.leads', 'client_readers', 'client_writers', 'client_writers', 'client_admins', 'siud', '{}', 'By their role in the client'),
+  ('public.conversations', 'client_readers', '-', 'client_writers', '-', 'siud', '{"status": "closed"}', 'By their role in the client; members open and close them'),
+  ('public.messages', 'client_readers', 'client_writers', '-', '-', 'siud', '{"sender_type": "user", "message_type": "internal", "direction": "outbound", "status": "sent", "provider_message_id": null}', 'By their role in the client; members note calls and thoughts in their own name'),
+  ('public.crm_activities', 'client_readers', '-', '-', '-', 'si', '{}', 'By their role in the client. Written by triggers'),
+  ('public.activities', 'client_readers', '-', '-', '-', 's', '{}', 'crm_activities under its older name'),
+  ('public.metrics', 'client_readers', '-', '-', '-', 'siud', '{"date": "2000-01-01"}', 'By their role in the client. Written by triggers'),
+  ('public.reports', 'client_readers', 'client_writers', '-', 'client_admins', 'siud', '{}', 'By their role in the client; members keep them in their own name'),
+  ('public.org_channels', 'managers', '-', '-', 'managers', 'siud', '{"channel": "form", "address": "form_fresh_0000000000"}', 'Made and changed by RPCs'),
+  ('public.webhook_events', 'managers', '-', '-', '-', 's', '{}', 'Written by crm_receive_webhook and crm_submit_form'),
+  ('public.webhook_endpoints', 'managers', '-', '-', 'managers', 'siud', '{"url": "https://fresh.example"}', 'Made and changed by RPCs'),
+  ('fieldcrm.form_submissions', '-', '-', '-', '-', '', '{}', 'Written by crm_submit_form');

@@ -30,9 +30,10 @@ declare
 begin
   for t in select k.*, w.fresh from wall_catalogue k join wall_tables w using (tab) loop
     for c in select * from wall_callers loop
-      for s in select x.*, o.bare, o.newcomer from wall_samples x join wall_orgs o using (org_id) where x.tab = t.tab loop
+      for s in select x.*, o.bare, o.newcomer, o.domain from wall_samples x join wall_orgs o using (org_id) where x.tab = t.tab loop
         foreach command in array array['select', 'insert', 'update', 'delete'] loop
           fresh := replace(replace(replace(t.fresh::text, '{org}', s.org_id::text), '{bare}', s.bare::text), '{newcomer}', s.newcomer::text);
+          fresh := replace(replace(fresh::text, '{inactive}', md5(s.domain || 'inactive')::uuid::text), '{project}', md5(s.domain || 'project')::uuid::text);
           if command = 'insert' then
             -- The columns the caller may fill in; whoever makes a row signs it.
             select string_agg(quote_ident(a.attname), ', ') into columns
@@ -45,6 +46,10 @@ begin
               fresh := fresh || jsonb_build_object('created_by_user_id', c.user_id);
             elsif t.tab = 'public.crm_access_log' then
               fresh := fresh || jsonb_build_object('user_id', c.user_id);
+            elsif t.tab = 'public.messages' then
+              fresh := fresh || jsonb_build_object('sender_id', c.user_id);
+            elsif t.tab = 'public.reports' then
+              fresh := fresh || jsonb_build_object('generated_by', c.user_id);
             end if;
             statement := format('insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $2)', t.tab, columns);
           elsif command = 'update' then
