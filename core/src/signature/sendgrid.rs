@@ -2,7 +2,8 @@
 //! body included.
 
 use p256::ecdsa::signature::Verifier;
-use p256::ecdsa::{Signature, VerifyingKey};
+pub use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::Signature;
 use p256::pkcs8::DecodePublicKey;
 
 use super::{Refusal, Verdict, any, base64, in_time, timestamp};

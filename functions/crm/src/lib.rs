@@ -40,5 +40,5 @@ pub fn router(ports: Ports, config: &Config) -> Router {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
-    fieldcrm_edge::host::supabase::serve(request, env, router)
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| router(ports, config))
 }

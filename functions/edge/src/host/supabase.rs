@@ -24,8 +24,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::request::{REQUEST_ID, RequestId};
 use crate::{Config, Console, Log, Ports, PostgrestDatabase, Problem};
 
+/// The environment's variables, for what a function alone reads of them.
+pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// Makes the function's router; called once an instance.
-pub type Build = fn(Ports, &Config) -> Router;
+pub type Build = fn(Ports, &Config, &Variables<'_>) -> Router;
 
 thread_local! {
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
@@ -92,7 +95,7 @@ fn router(env: &Object, build: Build) -> Result<Router> {
             .line(&json!({ "level": "error", "event": "config", "cause": error.hint }).to_string());
     })?;
     let database = std::sync::Arc::new(PostgrestDatabase::new(&config));
-    let router = build(Ports { database, log: std::sync::Arc::new(Console) }, &config);
+    let router = build(Ports { database, log: std::sync::Arc::new(Console) }, &config, &variable);
     Ok(ROUTER.with(|cell| cell.get_or_init(|| router).clone()))
 }
 
