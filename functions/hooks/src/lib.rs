@@ -11,6 +11,7 @@ use axum::Router;
 use fieldcrm_edge::{Config, Origins, Ports, service};
 
 mod event;
+pub mod form;
 mod mail;
 pub mod mailgun;
 pub mod mime;

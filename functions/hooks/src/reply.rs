@@ -46,10 +46,13 @@ const SENT_FROM: [&str; 12] = [
     "skickat från ",
 ];
 
+/// How many lines of a mail are read for what somebody wrote; the whole of it is kept elsewhere.
+const MAX_LINES: usize = 10_000;
+
 /// The text without quotation and signature; all of it, where nothing else would be left.
 pub fn trim(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
     let mut end = quotation(&lines);
     end = signature(&lines[..end]);
     let kept = lines[..end].join("\n");
@@ -82,20 +85,52 @@ fn is_blank(line: &str) -> bool {
     line.trim().is_empty()
 }
 
-/// The line at which what is answered begins.
-fn quotation(lines: &[&str]) -> usize {
-    // Each is looked at to the end of the text: a mail of nothing but such lines must not take long.
-    const MOST: usize = 50;
-    let starts = |&place: &usize| {
-        separates(lines[place]) || is_outlook(&lines[place..]) || introduces(&lines[place..])
-    };
-    let mut starts = (0..lines.len()).filter(starts).take(MOST);
-    if let Some(start) = starts.find(|&place| !answers_between(&lines[place..])) {
-        return start;
+/// A text's lines with what comes next after each, so that a mail of nothing but beginnings of
+/// quotations takes no longer than another. What does not come is at the end.
+struct Lines<'a> {
+    all: &'a [&'a str],
+    next_quoted: Vec<usize>,
+    next_own: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(all: &'a [&'a str]) -> Self {
+        let mut next_quoted = vec![all.len(); all.len() + 1];
+        let mut next_own = next_quoted.clone();
+        for (place, line) in all.iter().enumerate().rev() {
+            next_quoted[place] = if is_quoted(line) { place } else { next_quoted[place + 1] };
+            let own = !is_quoted(line) && !is_blank(line);
+            next_own[place] = if own { place } else { next_own[place + 1] };
+        }
+        Self { all, next_quoted, next_own }
     }
+
+    /// Whether the next line with anything in it is a quoted one.
+    fn is_quoted_next(&self, place: usize) -> bool {
+        self.next_quoted[place] < self.next_own[place]
+    }
+
+    /// Whether something that is not quoted follows what is: then the answer is between the lines.
+    fn answers_between(&self, place: usize) -> bool {
+        let own = self.next_own[self.next_quoted[place]];
+        // The signature below a quotation is no answer.
+        self.all.get(own).is_some_and(|line| line.trim_end() != "--" && !is_telephone(line))
+    }
+}
+
+/// The line at which what is answered begins.
+fn quotation(all: &[&str]) -> usize {
+    let lines = Lines::new(all);
+    let begins = |&place: &usize| {
+        (separates(all[place]) || is_outlook(&all[place..]) || introduces(&lines, place))
+            && !lines.answers_between(place)
+    };
     // Without an introduction, what is quoted at the end.
-    let last = lines.iter().rposition(|line| !is_blank(line) && !is_quoted(line)).map_or(0, |at| at + 1);
-    if lines[last..].iter().any(|line| is_quoted(line)) { last } else { lines.len() }
+    (0..all.len()).find(begins).unwrap_or_else(|| {
+        let last = all.iter().rposition(|line| !is_blank(line) && !is_quoted(line));
+        let end = last.map_or(0, |last| last + 1);
+        if lines.next_quoted[end] < all.len() { end } else { all.len() }
+    })
 }
 
 /// `-----Original Message-----`
@@ -110,7 +145,8 @@ fn is_outlook(lines: &[&str]) -> bool {
         let line = line.trim();
         line.len() >= 10 && line.bytes().all(|byte| byte == b'_')
     });
-    let mut fields = lines.iter().skip(usize::from(ruled)).filter(|line| !is_blank(line));
+    let fields = lines.iter().skip(usize::from(ruled)).take(6);
+    let mut fields = fields.filter(|line| !is_blank(line));
     let mut next = || {
         let line = fields.next()?.trim().trim_start_matches('*');
         let (name, _) = line.split_once([':', '：'])?;
@@ -124,18 +160,17 @@ fn is_outlook(lines: &[&str]) -> bool {
 
 /// "On Mon, 3 Mar 2025 at 10:00, Ann <ann@example.com> wrote:", on up to three lines, or any line with
 /// a colon at its end right above quoted ones.
-fn introduces(lines: &[&str]) -> bool {
-    let first = lines[0].trim();
+fn introduces(lines: &Lines<'_>, place: usize) -> bool {
+    let first = lines.all[place].trim();
     if first.is_empty() || is_quoted(first) {
         return false;
     }
-    let quoted_next = lines[1..].iter().find(|line| !is_blank(line)).is_some_and(|line| is_quoted(line));
-    if first.ends_with([':', '：']) && quoted_next {
+    if first.ends_with([':', '：']) && lines.is_quoted_next(place + 1) {
         return true;
     }
     // Only a sentence that holds a date or an address is one of a mail program.
     let mut sentence = String::new();
-    for line in lines.iter().take(3).map(|line| line.trim()) {
+    for line in lines.all[place..].iter().take(3).map(|line| line.trim()) {
         if line.is_empty() || is_quoted(line) {
             return false;
         }
@@ -151,15 +186,6 @@ fn introduces(lines: &[&str]) -> bool {
         }
     }
     false
-}
-
-/// Whether something that is not quoted follows what is: then the answer is between the lines.
-fn answers_between(lines: &[&str]) -> bool {
-    let Some(quoted) = lines.iter().position(|line| is_quoted(line)) else { return false };
-    let after = &lines[quoted..];
-    let own = after.iter().position(|line| !is_quoted(line) && !is_blank(line));
-    // The signature below a quotation is no answer.
-    own.is_some_and(|at| !after[at].trim_end().eq("--") && !is_telephone(after[at]))
 }
 
 /// The line at which the signature begins.

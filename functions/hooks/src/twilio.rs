@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::event::{Delivery, Event, Kind, Status, phone, rfc3339};
+use crate::event::{self, Delivery, Event, Kind, Status, rfc3339};
 use crate::payload::{Form, Read, Unreadable, json as parse};
 
 const PROVIDER: &str = "twilio";
@@ -194,6 +194,11 @@ fn consent(message: &Event, asked: Keyword, body: &str) -> Option<Event> {
     event.occurred_at.clone_from(&message.occurred_at);
     event.note("keyword", body.trim().chars().take(50).collect::<String>());
     Some(event)
+}
+
+/// A number; short codes and names have no plus.
+fn phone(sender: &str) -> Option<String> {
+    if sender.starts_with('+') { event::phone(sender) } else { None }
 }
 
 fn one_media(form: &Form, place: u32) -> Option<Value> {

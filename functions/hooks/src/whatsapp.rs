@@ -113,8 +113,8 @@ fn media(kind: &str, media: &Value) -> Event {
     if let Some(one) = one.as_object_mut() {
         one.remove("caption");
         one.insert("type".to_owned(), kind.into());
+        event.note("media", json!([one]));
     }
-    event.note("media", json!([one]));
     event
 }
 

@@ -14,26 +14,13 @@ use fieldcrm_core::{Code, Error, fingerprint};
 use fieldcrm_edge::Ports;
 use serde_json::{Map, Value, json};
 
-use crate::event::{instant, storable};
-use crate::payload::{Form, Unreadable, is, json as parse};
+use crate::event::instant;
+use crate::form;
 use crate::receive::{Received, Rejected, call};
 use crate::settings::Settings;
 
 /// How long a repeat without an id of its own is known as one.
 const SAME_SECONDS: i64 = 60;
-/// What of the page's URL says where somebody came from.
-const CAMPAIGN: [&str; 9] = [
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_term",
-    "utm_content",
-    "utm_id",
-    "gclid",
-    "fbclid",
-    "msclkid",
-];
-
 /// `POST`: one form. Signed where its channel has a secret, and only then.
 pub async fn submit_form(
     State(ports): State<Ports>,
@@ -58,7 +45,8 @@ pub async fn submit_form(
         Some(name) => verify(&settings, name, &received, now)?,
         None => None,
     };
-    let fields = fields(&received)?;
+    let query = received.target.split_once('?').map_or("", |(_, query)| query);
+    let fields = form::fields(received.content_type(), &received.body, query)?;
     let id = signed_id.or_else(|| idempotency_key(&received)).unwrap_or_else(|| {
         let minute = now.timestamp().div_euclid(SAME_SECONDS);
         fingerprint::of(&json!([minute, fields]))
@@ -105,43 +93,6 @@ fn verify(
     let header = received.header("x-webhook-signature")?;
     timestamped::verify(&secrets, header, &received.body, now)?;
     Ok(None)
-}
-
-/// What was filled in: names and values, several values of a name as a list.
-fn fields(received: &Received) -> Result<Map<String, Value>, Rejected> {
-    const MOST: usize = 500;
-    let kind = received.content_type();
-    let mut fields = Map::new();
-    if is(kind, "application/x-www-form-urlencoded") || is(kind, "multipart/form-data") {
-        for field in Form::read(kind, &received.body)?.0 {
-            let value = match &field.file {
-                Some((name, kind)) => json!({"file": name, "mime_type": kind, "size": field.value.len()}),
-                None => field.text().into(),
-            };
-            match fields.get_mut(&field.name) {
-                None => drop(fields.insert(field.name, value)),
-                Some(Value::Array(values)) => values.push(value),
-                Some(first) => *first = json!([first.take(), value]),
-            }
-        }
-    } else {
-        // Of any other type: curl's default is not JSON's.
-        let Value::Object(object) = parse(&received.body)? else { return Err(Unreadable.into()) };
-        fields = object;
-    }
-    for name in CAMPAIGN {
-        if let (false, Some(value)) = (fields.contains_key(name), received.query(name)) {
-            fields.insert(name.to_owned(), value.into());
-        }
-    }
-    if fields.len() > MOST {
-        let message = format!("a form has {MOST} fields at most");
-        return Err(Rejected::Sender(Error::invalid_field("$", "too_many", message)));
-    }
-    match storable(Value::Object(fields)) {
-        Value::Object(fields) => Ok(fields),
-        _ => Err(Unreadable.into()),
-    }
 }
 
 fn idempotency_key(received: &Received) -> Option<String> {
