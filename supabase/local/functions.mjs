@@ -12,6 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import { bearerOf, tokenVerifier } from "./keys.mjs";
+import { localSecrets } from "./secrets.mjs";
 import { readConfig, SetupError, SUPABASE_DIR } from "./settings.mjs";
 
 const LAUNCH = fileURLToPath(new URL("launch.mjs", import.meta.url));
@@ -187,6 +188,7 @@ export async function startFunctions(settings, dir = SUPABASE_DIR) {
   const binary = denoBinary();
   const { PATH, HOME, TMPDIR, DENO_DIR = join(settings.storageDir, "..", "deno") } = process.env;
   const environment = {
+    ...localSecrets(settings),
     ...(await ownSecrets(dir)),
     PATH, HOME, DENO_DIR, ...(TMPDIR && { TMPDIR }),
     NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1",

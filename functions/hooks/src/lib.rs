@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use fieldcrm_edge::{Config, Origins, Ports, service};
+use fieldcrm_edge::{Config, Origins, Ports, PostgrestDatabase, service};
 
 mod event;
 pub mod form;
@@ -42,12 +42,22 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
     service::wrap("hooks", routes::all(&Arc::new(settings)), ports, &config)
 }
 
+/// The ports with a database that is asked with the service key: where keys are not JWTs, the gateway
+/// reads it in `apikey`. Without the key nothing is asked at all, see [`Settings::service_key`].
+#[must_use]
+pub fn as_service(ports: Ports, config: &Config, settings: &Settings) -> Ports {
+    let Ok(key) = settings.service_key() else { return ports };
+    let config = Config { publishable_key: key.to_owned(), ..config.clone() };
+    Ports { database: Arc::new(PostgrestDatabase::new(&config)), ..ports }
+}
+
 /// What the `index.ts` of each slug gives to `Deno.serve`.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
     settings::remember(env);
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| {
-        router(ports, config, Settings::remembered())
+        let settings = Settings::remembered();
+        router(as_service(ports, config, &settings), config, settings)
     })
 }

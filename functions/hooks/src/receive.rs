@@ -163,7 +163,7 @@ pub async fn call(
     function: &'static str,
     arguments: Map<String, Value>,
 ) -> Result<Value> {
-    let authorization = Some(settings.service_authorization()?);
+    let authorization = Some(format!("Bearer {}", settings.service_key()?));
     let caller = Caller { authorization, ..caller.clone() };
     ports.database.rpc(&caller, function, arguments).await
 }

@@ -83,12 +83,11 @@ impl Settings {
     }
 
     /// As whom the service RPCs are called.
-    pub fn service_authorization(&self) -> Result<String> {
-        let key = self.get("SUPABASE_SERVICE_ROLE_KEY").ok_or_else(|| missing("SUPABASE_SERVICE_ROLE_KEY"))?;
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(malformed("SUPABASE_SERVICE_ROLE_KEY"));
-        }
-        Ok(format!("Bearer {key}"))
+    pub fn service_key(&self) -> Result<&str> {
+        const NAME: &str = "SUPABASE_SERVICE_ROLE_KEY";
+        let key = self.get(NAME).ok_or_else(|| missing(NAME))?;
+        let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if plain { Ok(key) } else { Err(malformed(NAME)) }
     }
 
     /// What is answered to HELP.
@@ -144,7 +143,7 @@ mod tests {
         assert_eq!(settings.secrets("A").unwrap(), ["one", "two"]);
         assert_eq!(settings.secrets("B").unwrap_err().code, Code::Unavailable);
         assert_eq!(settings.secrets("C").unwrap_err().code, Code::Unavailable);
-        assert!(settings.service_authorization().is_err());
+        assert!(settings.service_key().is_err());
     }
 
     #[test]

@@ -1,0 +1,3 @@
+import { serve } from "../_shared/hooks.ts";
+
+serve("sms-handler");
