@@ -109,7 +109,8 @@ mod tests {
     fn hexadecimal_is_64_digits_and_nothing_else() {
         assert_eq!(hex(&"0f".repeat(32)), Ok([15; 32]));
         assert_eq!(hex(&"0F".repeat(32)), Ok([15; 32]));
-        for bad in ["", "0f", &"0g".repeat(32), &"+f".repeat(32), &"0f".repeat(33), &"é".repeat(32)] {
+        for bad in ["", "0f", &"0g".repeat(32), &"+f".repeat(32), &"0f".repeat(33), &"é".repeat(32)]
+        {
             assert_eq!(hex(bad), Err(Refusal::Malformed), "{bad}");
         }
     }

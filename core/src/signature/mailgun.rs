@@ -43,9 +43,12 @@ mod tests {
         assert_eq!(check(KEY, "1539112501", TOKEN, SIGNATURE, now), Err(Refusal::Mismatch));
         assert_eq!(check(KEY, TIME, "Zx8jJBGGuiiy", SIGNATURE, now), Err(Refusal::Mismatch));
         assert_eq!(check(KEY, TIME, TOKEN, &"0".repeat(64), now), Err(Refusal::Mismatch));
-        for (time, token, signature) in
-            [("", TOKEN, SIGNATURE), (TIME, "", SIGNATURE), (TIME, TOKEN, ""), ("now", TOKEN, SIGNATURE)]
-        {
+        for (time, token, signature) in [
+            ("", TOKEN, SIGNATURE),
+            (TIME, "", SIGNATURE),
+            (TIME, TOKEN, ""),
+            ("now", TOKEN, SIGNATURE),
+        ] {
             assert_eq!(check(KEY, time, token, signature, now), Err(Refusal::Malformed));
         }
     }

@@ -1,9 +1,9 @@
 //! SendGrid's signed webhooks: ECDSA P-256 over the timestamp and the body, the line end after the
 //! body included.
 
-use p256::ecdsa::signature::Verifier;
-pub use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::Signature;
+pub use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::signature::Verifier;
 use p256::pkcs8::DecodePublicKey;
 
 use super::{Refusal, Verdict, any, base64, in_time, timestamp};
@@ -25,8 +25,7 @@ pub fn verify(
     body: &[u8],
     now: i64,
 ) -> Verdict {
-    let signature =
-        Signature::from_der(&base64(signature)?).map_err(|_| Refusal::Malformed)?;
+    let signature = Signature::from_der(&base64(signature)?).map_err(|_| Refusal::Malformed)?;
     in_time(timestamp(time)?, now, WINDOW)?;
     let message = [time.as_bytes(), body].concat();
     any(keys, |key| key.verify(&message, &signature).is_ok())

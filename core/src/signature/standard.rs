@@ -46,8 +46,7 @@ pub fn verify(keys: &[Key], signed: Signed<'_>, body: &[u8], now: i64) -> Verdic
         return Err(Refusal::Malformed);
     }
     in_time(timestamp(signed.timestamp)?, now, TOLERANCE)?;
-    let parts: [&[u8]; 5] =
-        [signed.id.as_bytes(), b".", signed.timestamp.as_bytes(), b".", body];
+    let parts: [&[u8]; 5] = [signed.id.as_bytes(), b".", signed.timestamp.as_bytes(), b".", body];
     let mut found = false;
     for one in signed.signatures.split(' ') {
         // Versions we do not know are those of other keys; a list with a comma too many is two headers.
@@ -154,13 +153,9 @@ mod tests {
                 assert_eq!(verdict, Err(Refusal::Mismatch));
             }
             let timestamp = now.to_string();
-            let other =
-                Signed { id: "msg_1", timestamp: &timestamp, signatures: vector.signature };
+            let other = Signed { id: "msg_1", timestamp: &timestamp, signatures: vector.signature };
             let keys = [Key::parse(vector.key).unwrap()];
-            assert_eq!(
-                verify(&keys, other, vector.body.as_bytes(), now),
-                Err(Refusal::Mismatch)
-            );
+            assert_eq!(verify(&keys, other, vector.body.as_bytes(), now), Err(Refusal::Mismatch));
         }
         let [first, second, _] = &VECTORS;
         assert_eq!(
@@ -198,8 +193,7 @@ mod tests {
         let vector = &VECTORS[0];
         let keys = [Key::parse(vector.key).unwrap()];
         let timestamp = vector.timestamp.to_string();
-        let good =
-            Signed { id: vector.id, timestamp: &timestamp, signatures: vector.signature };
+        let good = Signed { id: vector.id, timestamp: &timestamp, signatures: vector.signature };
         let (two_ids, two_times) =
             (format!("{0}, {0}", vector.id), format!("{timestamp}, {timestamp}"));
         for bad in [
@@ -220,8 +214,7 @@ mod tests {
         let vector = &VECTORS[1];
         let foreign = VECTORS[0].signature;
         let several = format!("v1a,AAAA {foreign} {} v9,x", vector.signature);
-        let keys: Vec<_> =
-            VECTORS.iter().filter_map(|vector| Key::parse(vector.key)).collect();
+        let keys: Vec<_> = VECTORS.iter().filter_map(|vector| Key::parse(vector.key)).collect();
         let timestamp = vector.timestamp.to_string();
         let signed = Signed { id: vector.id, timestamp: &timestamp, signatures: &several };
         assert_eq!(verify(&keys, signed, vector.body.as_bytes(), vector.timestamp), Ok(()));

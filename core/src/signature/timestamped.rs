@@ -13,7 +13,8 @@ pub fn verify(secrets: &[String], header: &str, body: &[u8], now: i64) -> Verdic
             Some(("t", time)) => signed_at = Some(time),
             Some(("v1", signature)) => signatures.push(hex(signature)?),
             // Other versions are not ours to read; what is no pair is two headers joined.
-            Some((name, _)) if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) => {}
+            Some((name, _))
+                if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) => {}
             _ => return Err(Refusal::Malformed),
         }
     }
@@ -58,7 +59,10 @@ mod tests {
     fn anything_else_is_refused() {
         let header = format!("t={NOW},v1={SIGNATURE}");
         assert_eq!(check(&header, b"{}", NOW), Err(Refusal::Mismatch));
-        assert_eq!(check(&format!("t={},v1={SIGNATURE}", NOW + 1), BODY, NOW), Err(Refusal::Mismatch));
+        assert_eq!(
+            check(&format!("t={},v1={SIGNATURE}", NOW + 1), BODY, NOW),
+            Err(Refusal::Mismatch)
+        );
         assert_eq!(verify(&["other".to_owned()], &header, BODY, NOW), Err(Refusal::Mismatch));
         for bad in [
             "",

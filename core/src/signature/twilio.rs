@@ -65,7 +65,8 @@ fn spellings(url: &str) -> Vec<String> {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
     };
-    for other in [format!("{scheme}://{host}{path}"), format!("{scheme}://{host}:{standard}{path}")] {
+    for other in [format!("{scheme}://{host}{path}"), format!("{scheme}://{host}:{standard}{path}")]
+    {
         if !urls.contains(&other) {
             urls.push(other);
         }
@@ -155,7 +156,10 @@ mod tests {
         let signature = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
         assert_eq!(check("54321", URL, &call(), signature), Err(Refusal::Mismatch));
         assert_eq!(check("", URL, &call(), signature), Err(Refusal::Mismatch));
-        assert_eq!(check("12345", &format!("{URL}&a=b"), &call(), signature), Err(Refusal::Mismatch));
+        assert_eq!(
+            check("12345", &format!("{URL}&a=b"), &call(), signature),
+            Err(Refusal::Mismatch)
+        );
         assert_eq!(check("12345", &URL[..30], &call(), signature), Err(Refusal::Mismatch));
         for place in 0..call().len() {
             let mut changed = call();
@@ -173,8 +177,7 @@ mod tests {
     #[test]
     fn a_token_can_be_replaced() {
         let tokens = ["new".to_owned(), "12345".to_owned()];
-        let verdict =
-            verify(&tokens, URL, Payload::Form(&call()), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
+        let verdict = verify(&tokens, URL, Payload::Form(&call()), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
         assert_eq!(verdict, Ok(()));
     }
 }

@@ -1,6 +1,6 @@
 //! What providers deliver, in the one form that `crm_receive_webhook` takes.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use fieldcrm_core::fingerprint;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -110,8 +110,13 @@ impl Event {
     #[must_use]
     pub fn content(mut self, content: impl Into<String>) -> Self {
         let content = content.into();
-        let end = content.char_indices().nth(MAX_CONTENT).map_or(content.len(), |(at, _)| at);
-        self.content = Some(content[..end].to_owned());
+        self.content = Some(match content.char_indices().nth(MAX_CONTENT) {
+            Some((end, _)) => {
+                self.note("truncated", true);
+                content[..end].to_owned()
+            }
+            None => content,
+        });
         self
     }
 
@@ -173,7 +178,8 @@ pub fn storable(value: Value) -> Value {
         Value::String(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").into(),
         Value::Array(list) => list.into_iter().map(storable).collect(),
         Value::Object(map) => {
-            let plain = |key: String| if key.contains('\0') { key.replace('\0', "\u{fffd}") } else { key };
+            let plain =
+                |key: String| if key.contains('\0') { key.replace('\0', "\u{fffd}") } else { key };
             map.into_iter().map(|(key, value)| (plain(key), storable(value))).collect()
         }
         other => other,
@@ -183,16 +189,21 @@ pub fn storable(value: Value) -> Value {
 /// Seconds since 1970, and their fraction, as a timestamp.
 #[allow(clippy::cast_possible_truncation, reason = "a saturated time is out of chrono's range")]
 pub fn epoch(seconds: f64) -> Option<String> {
-    DateTime::from_timestamp_millis((seconds * 1000.0) as i64).map(instant)
+    DateTime::from_timestamp_millis((seconds * 1000.0) as i64).and_then(said)
 }
 
 pub fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
+/// A time that somebody else wrote down, unless it is none that anybody meant.
+pub fn said(at: DateTime<Utc>) -> Option<String> {
+    (1970..=2999).contains(&at.year()).then(|| instant(at))
+}
+
 /// A timestamp after RFC 3339 in the one spelling that we use.
 pub fn rfc3339(text: &str) -> Option<String> {
-    DateTime::parse_from_rfc3339(text).ok().map(|at| instant(at.to_utc()))
+    DateTime::parse_from_rfc3339(text).ok().and_then(|at| said(at.to_utc()))
 }
 
 /// A number in E.164, with or without its plus.
@@ -227,6 +238,7 @@ mod tests {
     #[test]
     fn content_is_cut_between_characters() {
         let event = Event::new(Kind::Message, "1").content("é".repeat(MAX_CONTENT + 1));
+        assert_eq!(event.metadata["truncated"], true);
         assert_eq!(event.content.unwrap().chars().count(), MAX_CONTENT);
     }
 
@@ -244,16 +256,22 @@ mod tests {
         assert_eq!(epoch(1_749_416_383.0).as_deref(), Some("2025-06-08T20:59:43Z"));
         assert_eq!(epoch(1_529_006_854.329).as_deref(), Some("2018-06-14T20:07:34.329Z"));
         assert_eq!(epoch(f64::MAX), None);
-        assert_eq!(rfc3339("2019-11-05T16:33:54.9070259Z").as_deref(), Some("2019-11-05T16:33:54.907025900Z"));
+        assert_eq!(epoch(1_749_416_383_000.0), None, "milliseconds taken for seconds");
+        assert_eq!(
+            rfc3339("2019-11-05T16:33:54.9070259Z").as_deref(),
+            Some("2019-11-05T16:33:54.907025900Z")
+        );
         assert_eq!(rfc3339("yesterday"), None);
     }
 
     #[test]
     fn a_call_has_a_thousand_events_at_most_and_none_twice() {
-        let events: Vec<_> = (0..2_500).map(|n| Event::new(Kind::Unknown, (n % 1_200).to_string())).collect();
+        let events: Vec<_> =
+            (0..2_500).map(|n| Event::new(Kind::Unknown, (n % 1_200).to_string())).collect();
         let delivery = Delivery { provider: "x", channel: "sms", addresses: Vec::new(), events };
         let calls = delivery.calls("+1");
-        let lengths: Vec<_> = calls.iter().map(|call| call["events"].as_array().unwrap().len()).collect();
+        let lengths: Vec<_> =
+            calls.iter().map(|call| call["events"].as_array().unwrap().len()).collect();
         assert_eq!(lengths, [1_000, 200]);
     }
 }

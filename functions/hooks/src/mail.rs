@@ -8,7 +8,7 @@ use mail_parser::{Address, HeaderValue, Message, MessageParser};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::event::{Delivery, Event, Kind, instant};
+use crate::event::{Delivery, Event, Kind, said};
 use crate::reply;
 
 /// What of the headers says something about the mail beyond its own members.
@@ -66,7 +66,9 @@ impl Mail {
     pub fn from_headers(header: &str) -> Self {
         let mut block = header.trim().to_owned();
         block.push_str("\r\n\r\n");
-        MessageParser::new().parse_headers(block.as_bytes()).map_or_else(Self::default, |message| Self::of(&message))
+        MessageParser::new()
+            .parse_headers(block.as_bytes())
+            .map_or_else(Self::default, |message| Self::of(&message))
     }
 
     /// The same from names and values.
@@ -95,7 +97,10 @@ impl Mail {
             .collect();
         Self {
             from: sender.and_then(|one| one.address()).and_then(address),
-            from_name: sender.and_then(|one| one.name()).map(str::to_owned).filter(|name| !name.is_empty()),
+            from_name: sender
+                .and_then(|one| one.name())
+                .map(str::to_owned)
+                .filter(|name| !name.is_empty()),
             to: message.all_to().flat_map(addresses).collect(),
             cc: message.all_cc().flat_map(addresses).collect(),
             subject: message.subject().map(str::to_owned).filter(|subject| !subject.is_empty()),
@@ -105,7 +110,7 @@ impl Mail {
             occurred_at: message
                 .date()
                 .and_then(|date| DateTime::from_timestamp(date.to_timestamp(), 0))
-                .map(instant),
+                .and_then(said),
             headers,
             ..Self::default()
         }
@@ -209,7 +214,8 @@ pub fn deliveries(
     named: Vec<String>,
     event: &Event,
 ) -> Vec<Delivery> {
-    let one = |addresses| Delivery { provider, channel: "email", addresses, events: vec![event.clone()] };
+    let one =
+        |addresses| Delivery { provider, channel: "email", addresses, events: vec![event.clone()] };
     if envelope.is_empty() {
         return vec![one(candidates(named))];
     }
@@ -275,7 +281,8 @@ mod tests {
     #[test]
     fn a_mail_without_any_id_has_its_hash() {
         let mail = |text: &str| Mail { text: Some(text.to_owned()), ..Mail::default() };
-        let (one, same, other) = (mail("a").event(None), mail("a").event(None), mail("b").event(None));
+        let (one, same, other) =
+            (mail("a").event(None), mail("a").event(None), mail("b").event(None));
         assert_eq!(one.id, same.id);
         assert_ne!(one.id, other.id);
         assert_eq!(one.id.len(), 71);

@@ -51,14 +51,16 @@ fn parsed(form: &Form) -> Mail {
         mail.message_id = form.text("Message-Id").as_deref().and_then(bare_id);
     }
     if mail.from.is_none() {
-        let sender = form.text("from").or_else(|| form.text("From")).or_else(|| form.text("sender"));
+        let sender =
+            form.text("from").or_else(|| form.text("From")).or_else(|| form.text("sender"));
         let sender = Mail::from_pairs([("From", sender.unwrap_or_default().as_str())]);
         (mail.from, mail.from_name) = (sender.from, sender.from_name);
     }
     mail.subject = form.text("subject").or(mail.subject);
     mail.text = form.text("body-plain");
     mail.html = form.text("body-html");
-    let ids = form.text("content-id-map").and_then(|text| json(text.as_bytes()).ok()).unwrap_or_default();
+    let ids =
+        form.text("content-id-map").and_then(|text| json(text.as_bytes()).ok()).unwrap_or_default();
     let id_of = |field: &str| {
         let ids = ids.as_object()?;
         ids.iter().find(|(_, name)| name.as_str() == Some(field)).and_then(|(id, _)| bare_id(id))
@@ -83,22 +85,29 @@ pub fn event(body: &Value, ours: Option<String>) -> Delivery {
     let envelope = data["envelope"].text("sender").as_deref().and_then(address);
     let addresses = candidates(ours.into_iter().chain(sender).chain(envelope));
     let id = data.text("id");
-    let events = match (data["event"].as_str(), headers.text("message-id").as_deref().and_then(bare_id)) {
-        (Some("delivered"), Some(message)) => vec![about(Event::status(&message, Status::Delivered), data)],
-        (Some("opened" | "clicked"), Some(message)) => vec![about(Event::status(&message, Status::Read), data)],
-        // It is tried again.
-        (Some("failed"), _) if data["severity"].as_str() == Some("temporary") => Vec::new(),
-        (Some("failed" | "rejected"), message) => {
-            let bounce = data["event"].as_str() == Some("failed") && data["reason"].as_str() != Some("suppress-complaint");
-            let failed = message.map(|message| about(Event::status(&message, Status::Failed), data));
-            let bounced = bounce.then(|| about(named(Kind::Bounce, id, data), data));
-            failed.into_iter().chain(bounced).collect()
-        }
-        (Some("complained"), _) => vec![about(named(Kind::Complaint, id, data), data)],
-        (Some("unsubscribed"), _) => vec![about(named(Kind::OptOut, id, data), data)],
-        (Some("accepted" | "stored"), _) => Vec::new(),
-        _ => vec![Event::unknown(id, if data.is_null() { body } else { data })],
-    };
+    let events =
+        match (data["event"].as_str(), headers.text("message-id").as_deref().and_then(bare_id)) {
+            (Some("delivered"), Some(message)) => {
+                vec![about(Event::status(&message, Status::Delivered), data)]
+            }
+            (Some("opened" | "clicked"), Some(message)) => {
+                vec![about(Event::status(&message, Status::Read), data)]
+            }
+            // It is tried again.
+            (Some("failed"), _) if data["severity"].as_str() == Some("temporary") => Vec::new(),
+            (Some("failed" | "rejected"), message) => {
+                let bounce = data["event"].as_str() == Some("failed")
+                    && data["reason"].as_str() != Some("suppress-complaint");
+                let failed =
+                    message.map(|message| about(Event::status(&message, Status::Failed), data));
+                let bounced = bounce.then(|| about(named(Kind::Bounce, id, data), data));
+                failed.into_iter().chain(bounced).collect()
+            }
+            (Some("complained"), _) => vec![about(named(Kind::Complaint, id, data), data)],
+            (Some("unsubscribed"), _) => vec![about(named(Kind::OptOut, id, data), data)],
+            (Some("accepted" | "stored"), _) => Vec::new(),
+            _ => vec![Event::unknown(id, if data.is_null() { body } else { data })],
+        };
     Delivery { provider: PROVIDER, channel: "email", addresses, events }
 }
 
@@ -108,7 +117,8 @@ fn named(kind: Kind, id: Option<String>, data: &Value) -> Event {
 
 fn about(mut event: Event, data: &Value) -> Event {
     event.address = data.text("recipient").as_deref().and_then(address);
-    event.provider_message_id = data["message"]["headers"].text("message-id").as_deref().and_then(bare_id);
+    event.provider_message_id =
+        data["message"]["headers"].text("message-id").as_deref().and_then(bare_id);
     event.occurred_at = data.number("timestamp").and_then(epoch);
     if event.status == Some(Status::Failed) || event.kind == Kind::Bounce {
         let status = &data["delivery-status"];

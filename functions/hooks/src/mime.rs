@@ -43,14 +43,26 @@ fn read(message: &Message<'_>) -> Event {
         (!texts.is_empty()).then(|| texts.join("\n"))
     };
     let is = |part: Option<&mail_parser::MessagePart<'_>>, html: bool| {
-        part.is_some_and(|part| matches!((&part.body, html), (PartType::Html(_), true) | (PartType::Text(_), false)))
+        part.is_some_and(|part| {
+            matches!((&part.body, html), (PartType::Html(_), true) | (PartType::Text(_), false))
+        })
     };
     // What only the parser made out of the other one is not what was sent.
     let text = (is(message.text_part(0), false))
-        .then(|| bodies(|message, place| message.body_text(place).map(String::from), message.text_body_count()))
+        .then(|| {
+            bodies(
+                |message, place| message.body_text(place).map(String::from),
+                message.text_body_count(),
+            )
+        })
         .flatten();
     let html = (is(message.html_part(0), true))
-        .then(|| bodies(|message, place| message.body_html(place).map(String::from), message.html_body_count()))
+        .then(|| {
+            bodies(
+                |message, place| message.body_html(place).map(String::from),
+                message.html_body_count(),
+            )
+        })
         .flatten();
     let attachments = message
         .attachments()
@@ -92,13 +104,17 @@ fn report(message: &Message<'_>) -> Option<Event> {
         address(value.rsplit_once(';').map_or(value.as_str(), |(_, address)| address))
     };
     let mail = Mail::of(message);
-    let id = mail.message_id.clone().unwrap_or_else(|| Event::unknown(None, &fields.as_str().into()).id);
+    let id =
+        mail.message_id.clone().unwrap_or_else(|| Event::unknown(None, &fields.as_str().into()).id);
     let original = original_id(message);
     let mut event = match report.as_str() {
         "delivery-status" => {
             let status = field("Status").unwrap_or_default();
             if !field("Action").is_some_and(|action| action.eq_ignore_ascii_case("failed")) {
-                return Some(Event { occurred_at: mail.occurred_at, ..Event::unknown(Some(id), &json!({ "report": fields })) });
+                return Some(Event {
+                    occurred_at: mail.occurred_at,
+                    ..Event::unknown(Some(id), &json!({ "report": fields }))
+                });
             }
             // Failed after many tries is not a wrong address.
             let kind = if status.starts_with('4') { Kind::Unknown } else { Kind::Bounce };
@@ -130,7 +146,10 @@ fn original_id(message: &Message<'_>) -> Option<String> {
         PartType::Message(inner) => Mail::of(inner).message_id,
         PartType::Text(headers) => {
             let subtype = part.content_type()?.subtype()?;
-            subtype.eq_ignore_ascii_case("rfc822-headers").then(|| Mail::from_headers(headers).message_id).flatten()
+            subtype
+                .eq_ignore_ascii_case("rfc822-headers")
+                .then(|| Mail::from_headers(headers).message_id)
+                .flatten()
         }
         _ => None,
     })

@@ -161,7 +161,10 @@ mod tests {
     fn halves_of_surrogate_pairs_and_foreign_bytes_are_replaced() {
         assert_eq!(json(br#"{"a":"\ud83d\ude00"}"#), Ok(json!({"a": "😀"})));
         assert_eq!(json(br#"{"a":"x\ud83d"}"#), Ok(json!({"a": "x\u{fffd}"})));
-        assert_eq!(json(br#"{"a":"\ude00\ud83d\ud83d\ude00"}"#), Ok(json!({"a": "\u{fffd}\u{fffd}😀"})));
+        assert_eq!(
+            json(br#"{"a":"\ude00\ud83d\ud83d\ude00"}"#),
+            Ok(json!({"a": "\u{fffd}\u{fffd}😀"}))
+        );
         assert_eq!(json(br#"{"a":"\\ud83d \" \ud83d"}"#), Ok(json!({"a": "\\ud83d \" \u{fffd}"})));
         assert_eq!(json(b"{\"a\":\"\xff\"}"), Ok(json!({"a": "\u{fffd}"})));
         assert_eq!(json(b"{\"a\":\"\\"), Err(Unreadable));
@@ -178,7 +181,8 @@ mod tests {
         let form = Form::read("multipart/form-data; boundary=b", &Bytes::from(body)).unwrap();
         assert_eq!(form.text("a").as_deref(), Some("1"));
         assert_eq!(form.text("f"), None);
-        let files: Vec<_> = form.files().map(|(field, name, kind)| (field.value.len(), name, kind)).collect();
+        let files: Vec<_> =
+            form.files().map(|(field, name, kind)| (field.value.len(), name, kind)).collect();
         assert_eq!(files, [(1, "x.png", "image/png")]);
         let cut = Bytes::from(&body.as_bytes()[..60]);
         assert_eq!(Form::read("multipart/form-data; boundary=b", &cut), Err(Unreadable));

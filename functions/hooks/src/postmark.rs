@@ -11,7 +11,8 @@ const PROVIDER: &str = "postmark";
 /// Bounces after which Postmark sends nothing more to the address.
 const PERMANENT: [&str; 3] = ["HardBounce", "BadEmailAddress", "ManuallyDeactivated"];
 /// Bounces of which the message may still arrive, or that are none.
-const NO_FAILURE: [&str; 4] = ["AutoResponder", "AddressChange", "Subscribe", "ChallengeVerification"];
+const NO_FAILURE: [&str; 4] =
+    ["AutoResponder", "AddressChange", "Subscribe", "ChallengeVerification"];
 
 /// One webhook. `ours` is the address that its URL names, if it names one.
 pub fn events(body: &[u8], ours: Option<String>) -> Result<Vec<Delivery>, Unreadable> {
@@ -36,7 +37,11 @@ pub fn events(body: &[u8], ours: Option<String>) -> Result<Vec<Delivery>, Unread
 fn recipients(body: &Value) -> Vec<String> {
     let named = ["ToFull", "CcFull", "BccFull"].iter().flat_map(|list| body.list(list));
     let named = named.filter_map(|one| one.text("Email"));
-    body.text("OriginalRecipient").into_iter().chain(named).filter_map(|one| address(&one)).collect()
+    body.text("OriginalRecipient")
+        .into_iter()
+        .chain(named)
+        .filter_map(|one| address(&one))
+        .collect()
 }
 
 fn message(body: &Value) -> Event {
@@ -50,13 +55,19 @@ fn message(body: &Value) -> Event {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .chain(body["Date"].as_str().map(|date| ("Date", date)))
-            .filter(|(name, _)| !["from", "to", "cc", "subject"].contains(&name.to_lowercase().as_str())),
+            .filter(|(name, _)| {
+                !["from", "to", "cc", "subject"].contains(&name.to_lowercase().as_str())
+            }),
     );
     let people = |list: &str| {
         body.list(list).iter().filter_map(|one| address(&one.text("Email")?)).collect()
     };
     let mail = Mail {
-        from: body["FromFull"].text("Email").or_else(|| body.text("From")).as_deref().and_then(address),
+        from: body["FromFull"]
+            .text("Email")
+            .or_else(|| body.text("From"))
+            .as_deref()
+            .and_then(address),
         from_name: body["FromFull"].text("Name").or_else(|| body.text("FromName")),
         to: people("ToFull"),
         cc: people("CcFull"),
@@ -79,7 +90,10 @@ fn attachment(file: &Value) -> Attachment {
     Attachment {
         name: file.text("Name").unwrap_or_default(),
         kind: file.text("ContentType").unwrap_or_default(),
-        size: file["ContentLength"].as_u64().and_then(|size| size.try_into().ok()).unwrap_or(decoded),
+        size: file["ContentLength"]
+            .as_u64()
+            .and_then(|size| size.try_into().ok())
+            .unwrap_or(decoded),
         content_id: file.text("ContentID"),
     }
 }

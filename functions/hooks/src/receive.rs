@@ -46,7 +46,10 @@ impl IntoResponse for Rejected {
 
 impl From<Refusal> for Rejected {
     fn from(refusal: Refusal) -> Self {
-        Self::Sender(Error::new(Code::Unauthenticated, format!("Not accepted: {}.", refusal.reason())))
+        Self::Sender(Error::new(
+            Code::Unauthenticated,
+            format!("Not accepted: {}.", refusal.reason()),
+        ))
     }
 }
 
@@ -77,12 +80,20 @@ impl<S: Send + Sync> FromRequest<S> for Received {
         let headers = parts.headers.clone();
         let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let request = Request::from_parts(parts, body);
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                Error::new(Code::PayloadTooLarge, "The body is larger than this function takes.")
-            }
-            _ => Error::invalid_field("$", "incomplete_body", "the body could not be read to its end"),
-        })?;
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                    Error::new(
+                        Code::PayloadTooLarge,
+                        "The body is larger than this function takes.",
+                    )
+                }
+                _ => Error::invalid_field(
+                    "$",
+                    "incomplete_body",
+                    "the body could not be read to its end",
+                ),
+            })?;
         Ok(Self { caller, headers, target, body })
     }
 }
@@ -91,7 +102,8 @@ impl Received {
     /// A header that came exactly once. Platforms join what came twice with a comma and a space.
     pub fn header(&self, name: &str) -> Result<&str, Refusal> {
         let mut values = self.headers.get_all(name).iter();
-        let value = values.next().and_then(|value| value.to_str().ok()).ok_or(Refusal::Malformed)?;
+        let value =
+            values.next().and_then(|value| value.to_str().ok()).ok_or(Refusal::Malformed)?;
         if values.next().is_some() || value.contains(", ") {
             return Err(Refusal::Malformed);
         }

@@ -20,14 +20,38 @@ const ORIGINAL: [&str; 10] = [
 /// The first two fields of the block that Outlook puts above it.
 const FROM: [&str; 9] = ["from", "von", "de", "da", "van", "från", "fra", "od", "发件人"];
 const SENT: [&str; 12] = [
-    "sent", "date", "gesendet", "datum", "envoyé", "enviado", "inviato", "verzonden", "skickat", "sendt",
-    "fecha", "发送时间",
+    "sent",
+    "date",
+    "gesendet",
+    "datum",
+    "envoyé",
+    "enviado",
+    "inviato",
+    "verzonden",
+    "skickat",
+    "sendt",
+    "fecha",
+    "发送时间",
 ];
 
 /// The end of "On Monday Ann wrote:".
 const WROTE: [&str; 16] = [
-    "wrote:", "schrieb:", "écrit :", "écrit:", "escribió:", "escreveu:", "ha scritto:", "schreef:", "skrev:",
-    "napisał(a):", "napisał:", "пишет:", "написал:", "написал(а):", "写道:", "写道：",
+    "wrote:",
+    "schrieb:",
+    "écrit :",
+    "écrit:",
+    "escribió:",
+    "escreveu:",
+    "ha scritto:",
+    "schreef:",
+    "skrev:",
+    "napisał(a):",
+    "napisał:",
+    "пишет:",
+    "написал:",
+    "написал(а):",
+    "写道:",
+    "写道：",
 ];
 
 /// The beginning of what telephones sign with.
@@ -181,7 +205,10 @@ fn introduces(lines: &Lines<'_>, place: usize) -> bool {
             return told.contains('@') || told.chars().filter(char::is_ascii_digit).count() >= 4;
         }
         // German puts the name last: "Am 3.3.2025 um 10:00 schrieb Ann <ann@example.com>:"
-        if told.ends_with(':') && told.contains('@') && [" schrieb ", " schreef ", " skrev "].iter().any(|verb| told.contains(verb)) {
+        if told.ends_with(':')
+            && told.contains('@')
+            && [" schrieb ", " schreef ", " skrev "].iter().any(|verb| told.contains(verb))
+        {
             return true;
         }
     }
@@ -231,14 +258,32 @@ mod tests {
 
     #[test]
     fn what_is_answered_goes() {
-        check("Yes.\n\nOn Mon, 3 Mar 2025 at 10:00, Ann Lee <ann@example.com> wrote:\n> Tuesday?\n", "Yes.");
-        check("Yes.\n\nOn Mon, 3 Mar 2025 at 10:00, Ann Lee\n<ann@example.com>\nwrote:\n\n> Tuesday?\n>\n> Ann", "Yes.");
-        check("Ja.\n\nAm 03.03.2025 um 10:00 schrieb Ann Lee <ann@example.com>:\n> Dienstag?", "Ja.");
-        check("Oui.\n\nLe lun. 3 mars 2025 à 10:00, Ann <ann@example.com> a écrit :\nMardi ?", "Oui.");
-        check("Sí.\n\nEl lun, 3 mar 2025 a las 10:00, Ann (ann@example.com) escribió:\n\n¿El martes?", "Sí.");
+        check(
+            "Yes.\n\nOn Mon, 3 Mar 2025 at 10:00, Ann Lee <ann@example.com> wrote:\n> Tuesday?\n",
+            "Yes.",
+        );
+        check(
+            "Yes.\n\nOn Mon, 3 Mar 2025 at 10:00, Ann Lee\n<ann@example.com>\nwrote:\n\n> Tuesday?\n>\n> Ann",
+            "Yes.",
+        );
+        check(
+            "Ja.\n\nAm 03.03.2025 um 10:00 schrieb Ann Lee <ann@example.com>:\n> Dienstag?",
+            "Ja.",
+        );
+        check(
+            "Oui.\n\nLe lun. 3 mars 2025 à 10:00, Ann <ann@example.com> a écrit :\nMardi ?",
+            "Oui.",
+        );
+        check(
+            "Sí.\n\nEl lun, 3 mar 2025 a las 10:00, Ann (ann@example.com) escribió:\n\n¿El martes?",
+            "Sí.",
+        );
         check("好的\n\nAnn <ann@example.com> 于2025年3月3日周一 10:00写道：\n\n> 周二？", "好的");
         check("Yes\n\n-----Original Message-----\nFrom: Ann\nTuesday?", "Yes");
-        check("Yes\n\n________________________________\nFrom: Ann Lee <ann@example.com>\nSent: Monday\nTo: Bob\nSubject: x\n\nTuesday?", "Yes");
+        check(
+            "Yes\n\n________________________________\nFrom: Ann Lee <ann@example.com>\nSent: Monday\nTo: Bob\nSubject: x\n\nTuesday?",
+            "Yes",
+        );
         check("Ja\n\nVon: Ann Lee\nGesendet: Montag\nAn: Bob\n\nDienstag?", "Ja");
         check("Yes\n\n*From:* Ann\n*Sent:* Monday\n\nTuesday?", "Yes");
         check("Yes\n\n> Tuesday?\n> Ann\n", "Yes");
@@ -257,7 +302,10 @@ mod tests {
         check("Yes.\n-- \nBob Ray\n+1 415 555 2671", "Yes.");
         check("Yes.\n\nSent from my iPhone", "Yes.");
         check("Ja.\n\nVon meinem iPhone gesendet\n", "Ja.");
-        check("Yes\n\nSent from my iPhone\n\n> On 3 Mar 2025, at 10:00, Ann wrote:\n> Tuesday?", "Yes");
+        check(
+            "Yes\n\nSent from my iPhone\n\n> On 3 Mar 2025, at 10:00, Ann wrote:\n> Tuesday?",
+            "Yes",
+        );
         check("Yes\n\nOn 3 Mar 2025, Ann <ann@example.com> wrote:\n> Tuesday?\n\n--\nBob", "Yes");
         check("-- \nBob", "-- \nBob");
     }

@@ -12,7 +12,8 @@ const PROVIDER: &str = "sendgrid";
 
 /// One incoming mail. `ours` is the address that the URL names, if it names one.
 pub fn inbound(form: &Form, ours: Option<String>) -> Vec<Delivery> {
-    let envelope = form.text("envelope").and_then(|text| json(text.as_bytes()).ok()).unwrap_or_default();
+    let envelope =
+        form.text("envelope").and_then(|text| json(text.as_bytes()).ok()).unwrap_or_default();
     let envelope = envelope.list("to").iter().filter_map(|to| address(to.as_str()?));
     let envelope = ours.into_iter().chain(envelope).collect();
     let named = ["to", "cc"].iter().filter_map(|name| text(form, name));
@@ -22,7 +23,9 @@ pub fn inbound(form: &Form, ours: Option<String>) -> Vec<Delivery> {
         Some(raw) => mime::message(&raw.value),
         None => parsed(form).event(None),
     };
-    for (key, name) in [("spf", "SPF"), ("dkim", "dkim"), ("spam_score", "spam_score"), ("sender_ip", "sender_ip")] {
+    for (key, name) in
+        [("spf", "SPF"), ("dkim", "dkim"), ("spam_score", "spam_score"), ("sender_ip", "sender_ip")]
+    {
         event.note(key, form.text(name));
     }
     deliveries(PROVIDER, envelope, named, &event)
@@ -57,8 +60,9 @@ fn text(form: &Form, name: &str) -> Option<String> {
     let field = form.field(name)?;
     let charsets = form.text("charsets").and_then(|text| json(text.as_bytes()).ok());
     let charset = charsets.and_then(|charsets| charsets.text(name)).unwrap_or_default();
-    let decoder = charset_decoder(charset.as_bytes())
-        .filter(|_| !charset.eq_ignore_ascii_case("utf-8") && std::str::from_utf8(&field.value).is_err());
+    let decoder = charset_decoder(charset.as_bytes()).filter(|_| {
+        !charset.eq_ignore_ascii_case("utf-8") && std::str::from_utf8(&field.value).is_err()
+    });
     let text = decoder.map_or_else(|| field.text(), |decode| decode(&field.value));
     (!text.is_empty()).then_some(text)
 }
@@ -92,7 +96,9 @@ fn event(event: &Value) -> Vec<Event> {
         Some("unsubscribe" | "group_unsubscribe") => {
             vec![of_group(about(Event::new(Kind::OptOut, id), event), event)]
         }
-        Some("group_resubscribe") => vec![of_group(about(Event::new(Kind::OptIn, id), event), event)],
+        Some("group_resubscribe") => {
+            vec![of_group(about(Event::new(Kind::OptIn, id), event), event)]
+        }
         _ => vec![Event::unknown(event.text("sg_event_id"), event)],
     }
 }

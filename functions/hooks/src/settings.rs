@@ -92,8 +92,7 @@ impl Settings {
 
     /// What is answered to HELP.
     pub fn help_text(&self) -> &str {
-        const HELP: &str =
-            "Reply STOP to get no more messages. Message and data rates may apply. Write to us here with any question.";
+        const HELP: &str = "Reply STOP to get no more messages. Message and data rates may apply. Write to us here with any question.";
         self.get("SMS_HELP_TEXT").unwrap_or(HELP)
     }
 }

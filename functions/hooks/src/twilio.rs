@@ -42,7 +42,8 @@ pub fn form(form: &Form) -> Received {
     let message_id = get(&["MessageSid", "SmsMessageSid", "SmsSid"]);
     let (from, to) = (get(&["From"]), get(&["To"]));
     let status = get(&["MessageStatus", "SmsStatus"]);
-    let incoming = status.as_deref().is_none_or(|status| status == "received" || status == "receiving");
+    let incoming =
+        status.as_deref().is_none_or(|status| status == "received" || status == "receiving");
     let ours = if incoming { &to } else { &from };
     let is_sms = [&from, &to].into_iter().flatten().all(|address| !address.contains(':'));
     let (Some(id), true) = (message_id, is_sms) else {
@@ -55,7 +56,10 @@ pub fn form(form: &Form) -> Received {
             event.address = to.as_deref().and_then(phone);
             event
         });
-        return Received { deliveries: vec![delivery(ours.as_deref(), events)], asks_for_help: false };
+        return Received {
+            deliveries: vec![delivery(ours.as_deref(), events)],
+            asks_for_help: false,
+        };
     }
 
     let body = form.text("Body").unwrap_or_default();

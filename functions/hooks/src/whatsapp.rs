@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::event::{Delivery, Event, Kind, Status, epoch, phone};
 use crate::payload::{Read, Unreadable, json as parse};
 
-const PROVIDER: &str = "whatsapp";
+/// As what messages go out by it is called too: their statuses come back here.
+const PROVIDER: &str = "whatsapp_cloud";
+const CHANNEL: &str = "whatsapp";
 
 /// What a body tells, by the number that it is about. Changes of the account itself are about none.
 pub fn events(body: &[u8]) -> Result<Vec<Delivery>, Unreadable> {
@@ -18,8 +20,8 @@ pub fn events(body: &[u8]) -> Result<Vec<Delivery>, Unreadable> {
             let found = deliveries.iter().position(|one| one.addresses == addresses);
             let place = found.unwrap_or(deliveries.len());
             if found.is_none() {
-                let (provider, channel) = (PROVIDER, PROVIDER);
-                deliveries.push(Delivery { provider, channel, addresses, events: Vec::new() });
+                let (provider, channel, events) = (PROVIDER, CHANNEL, Vec::new());
+                deliveries.push(Delivery { provider, channel, addresses, events });
             }
             deliveries[place].events.extend(change_events(change));
         }
@@ -119,8 +121,7 @@ fn media(kind: &str, media: &Value) -> Event {
 }
 
 fn location(location: &Value) -> Event {
-    let named: Vec<_> =
-        ["name", "address"].iter().filter_map(|key| location.text(key)).collect();
+    let named: Vec<_> = ["name", "address"].iter().filter_map(|key| location.text(key)).collect();
     let place = if named.is_empty() {
         ["latitude", "longitude"].iter().filter_map(|key| location.text(key)).collect()
     } else {

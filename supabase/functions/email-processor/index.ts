@@ -1,3 +1,5 @@
-import { serve } from "../_shared/hooks.ts";
+// The function itself is Rust: functions/hooks, built by `cargo xtask wasm`; four slugs share it.
+import * as hooks from "../_wasm/hooks.js";
+import { serve } from "../_shared/serve.ts";
 
-serve("email-processor");
+await serve("email-processor", "hooks", hooks);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use chrono::Utc;
-use fieldcrm_core::signature::{basic, mailgun as mailgun_signature, sendgrid as sendgrid_signature, standard};
+use fieldcrm_core::signature::{
+    basic, mailgun as mailgun_signature, sendgrid as sendgrid_signature, standard,
+};
 use fieldcrm_core::{Code, Error};
 use fieldcrm_edge::Ports;
 use serde_json::{Value, json};

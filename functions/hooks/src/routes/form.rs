@@ -33,7 +33,10 @@ pub async fn submit_form(
     if !(16..=100).contains(&form_key.len()) || !form_key.bytes().all(plain) {
         return Err(no_such_form());
     }
-    let asked = Map::from_iter([("channel".to_owned(), "form".into()), ("address".to_owned(), form_key.as_str().into())]);
+    let asked = Map::from_iter([
+        ("channel".to_owned(), "form".into()),
+        ("address".to_owned(), form_key.as_str().into()),
+    ]);
     let channel = call(&ports, &settings, caller, "crm_find_channel", asked).await;
     let channel = channel.map_err(Rejected::Ours)?;
     if channel["is_enabled"] != true {
@@ -51,7 +54,8 @@ pub async fn submit_form(
         let minute = now.timestamp().div_euclid(SAME_SECONDS);
         fingerprint::of(&json!([minute, fields]))
     });
-    let source = if secret_name.is_some() { Some("signed".to_owned()) } else { client_address(&received) };
+    // Who can sign is not held back: each of theirs counts as a source of its own.
+    let source = if secret_name.is_some() { Some(id.clone()) } else { client_address(&received) };
     let arguments = Map::from_iter([
         ("form_key".to_owned(), form_key.into()),
         ("fields".to_owned(), Value::Object(fields)),
@@ -59,16 +63,23 @@ pub async fn submit_form(
         ("source".to_owned(), source.into()),
         ("received_at".to_owned(), instant(now).into()),
     ]);
-    let lead = call(&ports, &settings, caller, "crm_submit_form", arguments).await.map_err(refused)?;
+    let lead =
+        call(&ports, &settings, caller, "crm_submit_form", arguments).await.map_err(refused)?;
     if lead["outcome"] == "rate_limited" {
-        return Ok((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "60")], Json(json!({"code": "rate_limited"}))).into_response());
+        return Ok((
+            StatusCode::TOO_MANY_REQUESTS,
+            [(RETRY_AFTER, "60")],
+            Json(json!({"code": "rate_limited"})),
+        )
+            .into_response());
     }
     if secret_name.is_some() {
         return Ok(Json(lead).into_response());
     }
     // Whoever fills in a form is told nothing of what became of it: neither that it was taken for a
     // robot's, nor that they are known already.
-    Ok(redirect(&channel["settings"], &received).unwrap_or_else(|| Json(json!({"received": true})).into_response()))
+    Ok(redirect(&channel["settings"], &received)
+        .unwrap_or_else(|| Json(json!({"received": true})).into_response()))
 }
 
 /// Standard Webhooks, or `X-Webhook-Signature: t=…,v1=…`; gives the id that was signed.

@@ -22,7 +22,8 @@ pub async fn confirm_webhook(
 ) -> Result<Response, Rejected> {
     let tokens = settings.secrets("WHATSAPP_VERIFY_TOKEN").map_err(Rejected::Ours)?;
     let sent = received.query("hub.verify_token").unwrap_or_default();
-    let known = tokens.iter().fold(false, |known, token| known | same(sent.as_bytes(), token.as_bytes()));
+    let known =
+        tokens.iter().fold(false, |known, token| known | same(sent.as_bytes(), token.as_bytes()));
     let challenge = received.query("hub.challenge").filter(|challenge| {
         challenge.len() <= 200 && challenge.bytes().all(|byte| byte.is_ascii_graphic())
     });

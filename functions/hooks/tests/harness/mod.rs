@@ -83,7 +83,9 @@ impl Database for Fake {
             (Answer::Form(channel), "crm_find_channel") => Ok(channel.clone()),
             (_, "crm_find_channel") => Ok(open),
             (Answer::Submitted(answer), _) => answer.clone(),
-            (Answer::Form(_), _) => Ok(json!({"outcome": "lead", "lead_id": "lead-1", "created": true})),
+            (Answer::Form(_), _) => {
+                Ok(json!({"outcome": "lead", "lead_id": "lead-1", "created": true}))
+            }
         }
     }
 
@@ -137,7 +139,12 @@ impl Harness {
         for (name, value) in &sent.headers {
             request = request.header(name, value);
         }
-        let response = self.service.clone().oneshot(request.body(Body::from(sent.body)).unwrap()).await.unwrap();
+        let response = self
+            .service
+            .clone()
+            .oneshot(request.body(Body::from(sent.body)).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
@@ -161,7 +168,12 @@ impl Harness {
 
     /// As whom the last call was made.
     pub fn authorization(&self) -> Option<String> {
-        self.database.asked.lock().unwrap().last().and_then(|(caller, ..)| caller.authorization.clone())
+        self.database
+            .asked
+            .lock()
+            .unwrap()
+            .last()
+            .and_then(|(caller, ..)| caller.authorization.clone())
     }
 
     pub fn lines(&self) -> Vec<String> {
