@@ -20,6 +20,7 @@ pub enum Key {
 
 impl Key {
     /// Reads `whsec_…` or `whpk_…`; a secret without its prefix is base64 as well.
+    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(key) = text.strip_prefix("whpk_") {
             let bytes: [u8; 32] = base64(key).ok()?.try_into().ok()?;

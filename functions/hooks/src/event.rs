@@ -93,12 +93,14 @@ impl Event {
     }
 
     /// What we have no meaning for; `id` where the provider gave it one.
+    #[must_use]
     pub fn unknown(id: Option<String>, raw: &Value) -> Self {
         let id = id.unwrap_or_else(|| format!("sha256:{}", fingerprint::of(raw)));
         Self { raw: Some(raw.clone()), ..Self::new(Kind::Unknown, id) }
     }
 
     /// What became of the message `message_id`: each status of it is an event of its own.
+    #[must_use]
     pub fn status(message_id: &str, status: Status) -> Self {
         Self {
             provider_message_id: Some(bounded(message_id.to_owned())),

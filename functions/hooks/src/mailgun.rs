@@ -18,11 +18,13 @@ pub struct Signature {
 }
 
 impl Signature {
+    #[must_use]
     pub fn of_form(form: &Form) -> Self {
         let get = |name| form.text(name).unwrap_or_default();
         Self { timestamp: get("timestamp"), token: get("token"), signature: get("signature") }
     }
 
+    #[must_use]
     pub fn of_event(body: &Value) -> Self {
         let get = |name| body["signature"].text(name).unwrap_or_default();
         Self { timestamp: get("timestamp"), token: get("token"), signature: get("signature") }
@@ -30,6 +32,7 @@ impl Signature {
 }
 
 /// One incoming mail. `ours` is the address that the URL names, if it names one.
+#[must_use]
 pub fn inbound(form: &Form, ours: Option<String>) -> Vec<Delivery> {
     let recipients = form.text("recipient").into_iter().flat_map(|list| parse_addresses(&list));
     let mut event = match form.field("body-mime") {

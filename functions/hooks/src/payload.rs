@@ -116,6 +116,7 @@ impl Form {
         self.field(name).map(Field::text).filter(|text| !text.is_empty())
     }
 
+    #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.0.iter().find(|field| field.name == name && field.file.is_none())
     }

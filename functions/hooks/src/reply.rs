@@ -218,7 +218,7 @@ fn introduces(lines: &Lines<'_>, place: usize) -> bool {
 /// The line at which the signature begins.
 fn signature(lines: &[&str]) -> usize {
     const LONGEST: usize = 15;
-    let is_mark = |line: &&str| matches!(line.trim_end(), "--" | "\u{2014}" | "––");
+    let is_mark = |line: &str| matches!(line.trim_end(), "--" | "\u{2014}" | "––");
     let mut end = lines.len();
     if let Some(mark) = lines.iter().rposition(|line| is_mark(line))
         && lines.len() - mark <= LONGEST

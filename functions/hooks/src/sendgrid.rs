@@ -11,6 +11,7 @@ use crate::payload::{Form, Read, Unreadable, json};
 const PROVIDER: &str = "sendgrid";
 
 /// One incoming mail. `ours` is the address that the URL names, if it names one.
+#[must_use]
 pub fn inbound(form: &Form, ours: Option<String>) -> Vec<Delivery> {
     let envelope =
         form.text("envelope").and_then(|text| json(text.as_bytes()).ok()).unwrap_or_default();

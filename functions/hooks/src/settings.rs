@@ -45,6 +45,7 @@ impl Settings {
         if list.is_empty() { Err(missing(name)) } else { Ok(list) }
     }
 
+    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -91,6 +92,7 @@ impl Settings {
     }
 
     /// What is answered to HELP.
+    #[must_use]
     pub fn help_text(&self) -> &str {
         const HELP: &str = "Reply STOP to get no more messages. Message and data rates may apply. Write to us here with any question.";
         self.get("SMS_HELP_TEXT").unwrap_or(HELP)

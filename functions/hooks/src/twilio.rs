@@ -16,6 +16,7 @@ pub enum Keyword {
 }
 
 /// The keyword that a message is, if it is nothing else.
+#[must_use]
 pub fn keyword(body: &str) -> Option<Keyword> {
     let letters: String = body.chars().filter(|letter| letter.is_alphanumeric()).collect();
     // Not a sentence that begins with one: "STOP ALL" and "Opt-out." are, "stop by at five" is not.

@@ -18,7 +18,7 @@ fn form(body: &str) -> Sent {
         .header("x-forwarded-for", "203.0.113.9, 10.0.0.1")
 }
 
-fn open(settings: Value) -> Answer {
+fn open(settings: &Value) -> Answer {
     Answer::Form(json!({"secret_name": null, "settings": settings, "is_enabled": true}))
 }
 
@@ -37,7 +37,7 @@ fn submitted(harness: &Harness) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_form_becomes_its_fields() {
-    let harness = Harness::new(open(json!({})));
+    let harness = Harness::new(open(&json!({})));
     let body = "first_name=Zo%C3%AB&email=zoe%40example.com&interest=a&interest=b";
     let sent = form(body).path(&format!("{PATH}?utm_source=google"));
     let answer = harness.send(sent).await;
@@ -59,7 +59,7 @@ async fn a_form_becomes_its_fields() {
 
 #[tokio::test]
 async fn the_same_form_within_a_minute_is_the_same_submission() {
-    let harness = Harness::new(open(json!({})));
+    let harness = Harness::new(open(&json!({})));
     // A multipart body is another each time, its fields are not.
     let multipart = |boundary: &str, email: &str| {
         let body = format!(
@@ -94,7 +94,7 @@ async fn a_form_that_is_not_there_or_closed_is_not_found() {
         assert_eq!(harness.send(form("a=b")).await.status, 404);
         assert!(submitted(&harness).is_empty());
     }
-    let harness = Harness::new(open(json!({})));
+    let harness = Harness::new(open(&json!({})));
     for path in ["/webhook-handler/short", "/webhook-handler/form_key_0123456789%27"] {
         assert_eq!(harness.send(form("a=b").path(path)).await.status, 404);
     }
@@ -152,14 +152,14 @@ async fn a_secret_that_is_not_set_or_not_for_forms_is_our_fault() {
 
 #[tokio::test]
 async fn browsers_are_sent_where_the_channel_says() {
-    let harness = Harness::new(open(json!({"redirect_url": "https://northwind.example/thanks"})));
+    let harness = Harness::new(open(&json!({"redirect_url": "https://northwind.example/thanks"})));
     let answer = harness.send(form("a=b").header("accept", "text/html,*/*")).await;
     assert_eq!(
         (answer.status, answer.header("location")),
         (303, Some("https://northwind.example/thanks"))
     );
     assert_eq!(harness.send(form("a=c").header("accept", "application/json")).await.status, 200);
-    let harness = Harness::new(open(json!({"redirect_url": "javascript:alert(1)"})));
+    let harness = Harness::new(open(&json!({"redirect_url": "javascript:alert(1)"})));
     assert_eq!(harness.send(form("a=b").header("accept", "text/html")).await.status, 200);
 }
 
@@ -187,7 +187,7 @@ async fn refusals_of_the_database_reach_who_can_mend_them() {
 
 #[tokio::test]
 async fn a_page_of_any_site_may_send_a_form() {
-    let harness = Harness::new(open(json!({})));
+    let harness = Harness::new(open(&json!({})));
     let answer = harness.send(form("a=b").header("origin", "https://landing.example")).await;
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     let preflight = Sent::options(PATH)

@@ -147,7 +147,7 @@ async fn mail_is_taken_from_each_provider_that_proves_itself() {
     };
     let multipart = include_bytes!("../testdata/sendgrid/inbound.txt");
     let raw = include_bytes!("../testdata/raw/plain.eml");
-    let resend = include_bytes!("../testdata/resend/delivered.json");
+    let sent_mail = include_bytes!("../testdata/resend/delivered.json");
     let taken = [
         postmark(MAIL),
         mailgun("hello"),
@@ -155,8 +155,8 @@ async fn mail_is_taken_from_each_provider_that_proves_itself() {
             .header("content-type", "multipart/form-data; boundary=xYzZY")
             .header("authorization", &basic("sendgrid:secret")),
         Sent::post("/email-processor/raw", raw).header("authorization", "Bearer raw-secret"),
-        standard_webhook(Sent::post("/email-processor/resend", resend), "svix", "msg_1", now),
-        standard_webhook(Sent::post("/email-processor/resend", resend), "webhook", "msg_1", now),
+        standard_webhook(Sent::post("/email-processor/resend", sent_mail), "svix", "msg_1", now),
+        standard_webhook(Sent::post("/email-processor/resend", sent_mail), "webhook", "msg_1", now),
     ];
     for sent in taken {
         let harness = Harness::new(routed());

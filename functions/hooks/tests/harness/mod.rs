@@ -255,7 +255,7 @@ pub fn hmac_sha1(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Signs after Standard Webhooks; `prefix` is `webhook` or `svix`.
