@@ -61,3 +61,19 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         router(as_service(ports, config, &settings), config, settings)
     })
 }
+
+/// What `sms-handler` does before it asks the database: how many calls it would make.
+#[cfg(feature = "bench")]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
+#[must_use]
+pub fn verify_and_parse(token: &str, url: &str, signature: &str, body: &[u8]) -> usize {
+    use axum::body::Bytes;
+    use fieldcrm_core::signature::twilio::{Payload, verify};
+
+    let read = Form::read("application/x-www-form-urlencoded", &Bytes::copy_from_slice(body));
+    let Ok(form) = read else { return 0 };
+    if verify(&[token.to_owned()], url, Payload::Form(&form.pairs()), signature).is_err() {
+        return 0;
+    }
+    twilio::form(&form).deliveries.iter().flat_map(|one| one.calls("")).count()
+}

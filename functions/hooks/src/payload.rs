@@ -111,6 +111,12 @@ impl Form {
         ))
     }
 
+    /// Names and values, files among them, as they are signed.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|field| (field.name.clone(), field.text())).collect()
+    }
+
     /// The first field of that name as text, unless it is empty.
     pub fn text(&self, name: &str) -> Option<String> {
         self.field(name).map(Field::text).filter(|text| !text.is_empty())

@@ -26,9 +26,7 @@ pub async fn receive_sms(
     let signature = received.header("x-twilio-signature")?;
     let found = if is(received.content_type(), "application/x-www-form-urlencoded") {
         let form = Form::read(received.content_type(), &received.body)?;
-        let fields: Vec<_> =
-            form.0.iter().map(|field| (field.name.clone(), field.text())).collect();
-        verify(&tokens, &url, Payload::Form(&fields), signature)?;
+        verify(&tokens, &url, Payload::Form(&form.pairs()), signature)?;
         twilio::form(&form)
     } else {
         let sha256 = received.query("bodySHA256").unwrap_or_default();
