@@ -1,18 +1,14 @@
 // The payloads of functions/hooks/testdata through the built functions, signed as their providers sign them:
 // what is stored afterwards is what each of them means.
 import assert from "node:assert/strict";
-import { createHash, createHmac, createPrivateKey, randomUUID, sign as signWith } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { before, test } from "node:test";
 
-import { localSecrets, sendgridKeyPair } from "../supabase/local/secrets.mjs";
+import { hmac, payloads, providers, standard } from "./hooks.mjs";
 import { northwind, sql, unique, volt } from "./stack.mjs";
 
 const { FUNCTIONS_URL, SUPABASE_SECRET_KEY } = process.env;
-const secrets = localSecrets({ secretKey: SUPABASE_SECRET_KEY });
-const testdata = new URL("../functions/hooks/testdata/", import.meta.url);
-const now = () => Math.floor(Date.now() / 1000);
-const hmac = (algorithm, key, ...parts) => parts.reduce((mac, part) => mac.update(part), createHmac(algorithm, key));
+const { calls, secrets } = providers({ secretKey: SUPABASE_SECRET_KEY, functionsUrl: FUNCTIONS_URL });
 
 const form = { open: `open_${randomUUID().replaceAll("-", "")}`, signed: `signed_${randomUUID().replaceAll("-", "")}` };
 /** The addresses of the payloads, and whose they are. */
@@ -23,7 +19,7 @@ const channels = [
   [northwind, "email", "office@northwind-mail.example"],
   [volt, "email", "desk@volt-mail.example"],
   [northwind, "form", form.open],
-  [northwind, "form", form.signed, "DEMO_FORM_SECRET"],
+  [northwind, "form", form.signed, "FORM_DEMO_SECRET"],
 ];
 const ownerOf = (channel, addresses) => {
   const found = addresses.map((address) => channels.find(([, kind, ours]) => kind === channel && ours === address)).find(Boolean);
@@ -47,70 +43,6 @@ const post = async (path, body, headers) => {
   const response = await fetch(`${FUNCTIONS_URL}${path}`, { method: "POST", body, headers, redirect: "manual" });
   return { status: response.status, text: await response.text(), headers: response.headers };
 };
-
-/** Headers of Standard Webhooks, under Svix's names or its own. */
-function standard(secret, body, id, prefix = "webhook") {
-  const time = String(now());
-  const key = Buffer.from(secret.slice("whsec_".length), "base64");
-  return {
-    [`${prefix}-id`]: id,
-    [`${prefix}-timestamp`]: time,
-    [`${prefix}-signature`]: `v1,${hmac("sha256", key, `${id}.${time}.`, body).digest("base64")}`,
-  };
-}
-
-function sendgridSignature(body) {
-  const { privateKey, point } = sendgridKeyPair(SUPABASE_SECRET_KEY);
-  const text = (bytes) => Buffer.from(bytes).toString("base64url");
-  const jwk = { kty: "EC", crv: "P-256", d: text(privateKey), x: text(point.subarray(1, 33)), y: text(point.subarray(33)) };
-  const time = String(now());
-  return {
-    "x-twilio-email-event-webhook-timestamp": time,
-    "x-twilio-email-event-webhook-signature": signWith("sha256", Buffer.concat([Buffer.from(time), body]), createPrivateKey({ format: "jwk", key: jwk })).toString("base64"),
-  };
-}
-
-function formType(body) {
-  if (body.subarray(0, 2).toString() !== "--") return "application/x-www-form-urlencoded";
-  return `multipart/form-data; boundary=${body.subarray(2, body.indexOf("\r\n")).toString()}`;
-}
-
-const basic = (account) => ({ authorization: `Basic ${Buffer.from(account).toString("base64")}` });
-
-/** How each provider calls us: path, body and headers. */
-const calls = {
-  whatsapp: (body) => ["/whatsapp-webhook", body, { "x-hub-signature-256": `sha256=${hmac("sha256", secrets.WHATSAPP_APP_SECRET, body).digest("hex")}` }],
-  twilio(body, isJson) {
-    const sha256 = createHash("sha256").update(body).digest("hex");
-    const path = isJson ? `/sms-handler?bodySHA256=${sha256}` : "/sms-handler";
-    const parameters = isJson ? [] : [...new URLSearchParams(body.toString())].sort(([one], [other]) => (one < other ? -1 : 1));
-    const signature = hmac("sha1", secrets.TWILIO_AUTH_TOKEN, FUNCTIONS_URL + path, parameters.flat().join("")).digest("base64");
-    return [path, body, { "x-twilio-signature": signature, "content-type": isJson ? "application/json" : formType(body) }];
-  },
-  postmark: (body) => ["/email-processor/postmark", body, { ...basic(secrets.POSTMARK_WEBHOOK_AUTH), "content-type": "application/json" }],
-  sendgrid: (body, isJson) => isJson
-    ? ["/email-processor/sendgrid?address=office@northwind-mail.example", body, { ...sendgridSignature(body), "content-type": "application/json" }]
-    : ["/email-processor/sendgrid", body, { ...basic(secrets.SENDGRID_WEBHOOK_AUTH), "content-type": formType(body) }],
-  mailgun(body, isJson) {
-    // The signature stands in the body, of the same length whenever it was made.
-    const [token, time] = ["7VwW7k6Ak7zcTwoSoNm7aTtbk1g67MKAnsYLfUB7PdszbgR5Xi", String(now())];
-    const signature = hmac("sha256", secrets.MAILGUN_SIGNING_KEY, time, token).digest("hex");
-    const signed = body.toString("latin1").replace("1539112500", time).replace("ef24c5225322217bb065b80bb54eb4f9206d764e3e16abab07f0a64d1cf477cc", signature);
-    return ["/email-processor/mailgun", Buffer.from(signed, "latin1"), { "content-type": isJson ? "application/json" : formType(body) }];
-  },
-  resend: (body, _, name) => ["/email-processor/resend", body, { ...standard(secrets.RESEND_WEBHOOK_SECRET, body, `msg_${name}`, "svix"), "content-type": "application/json" }],
-  raw: (body) => ["/email-processor/raw", body, { authorization: `Bearer ${secrets.EMAIL_INBOUND_SECRET}`, "content-type": "message/rfc822" }],
-};
-
-function payloads(provider) {
-  const folder = new URL(`${provider}/`, testdata);
-  return readdirSync(folder).filter((file) => !file.endsWith(".expected.json")).map((file) => {
-    const name = file.slice(0, file.lastIndexOf("."));
-    const body = readFileSync(new URL(file, folder));
-    const expected = JSON.parse(readFileSync(new URL(`${name}.expected.json`, folder)));
-    return { name, body, isJson: file.endsWith(".json"), expected };
-  });
-}
 
 async function stored(org, provider, id) {
   return sql`
@@ -158,7 +90,7 @@ test("a sender of one org's number is nobody in the other", async () => {
 });
 
 test("a changed byte, a missing and a foreign signature are refused, and nothing is written", async () => {
-  const body = Buffer.from(readFileSync(new URL("whatsapp/text.json", testdata)).toString().replace("wamid.", `wamid.${randomUUID()}`));
+  const body = Buffer.from(payloads("whatsapp").find(({ name }) => name === "text").body.toString().replace("wamid.", `wamid.${randomUUID()}`));
   const [path, , headers] = calls.whatsapp(body);
   const changed = Buffer.from(body);
   changed[30] ^= 1;
@@ -228,7 +160,7 @@ test("a channel with a secret takes a form only from who has it", async () => {
   const path = `/webhook-handler/${form.signed}`;
   const type = { "content-type": "application/json" };
   assert.equal((await post(path, body, type)).status, 401);
-  const answer = await post(path, body, { ...type, ...standard(secrets.DEMO_FORM_SECRET, body, `evt_${randomUUID()}`) });
+  const answer = await post(path, body, { ...type, ...standard(secrets.FORM_DEMO_SECRET, body, `evt_${randomUUID()}`) });
   assert.equal(answer.status, 200, answer.text);
   const [{ id }] = await sql`select id from public.leads where org_id = ${northwind.id} and email = ${email}`;
   assert.equal(JSON.parse(answer.text).lead_id, id);

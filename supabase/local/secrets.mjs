@@ -27,6 +27,6 @@ export function localSecrets({ secretKey }) {
     MAILGUN_SIGNING_KEY: text("MAILGUN_SIGNING_KEY"),
     RESEND_WEBHOOK_SECRET: whsec("RESEND_WEBHOOK_SECRET"),
     EMAIL_INBOUND_SECRET: text("EMAIL_INBOUND_SECRET"),
-    DEMO_FORM_SECRET: whsec("DEMO_FORM_SECRET"),
+    FORM_DEMO_SECRET: whsec("FORM_DEMO_SECRET"),
   };
 }
