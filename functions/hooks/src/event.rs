@@ -176,13 +176,26 @@ pub fn bounded(id: String) -> String {
 
 /// Postgres keeps any character but U+0000.
 pub fn storable(value: Value) -> Value {
+    if has_nul(&value) { without_nul(value) } else { value }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+fn without_nul(value: Value) -> Value {
     match value {
         Value::String(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").into(),
-        Value::Array(list) => list.into_iter().map(storable).collect(),
+        Value::Array(list) => list.into_iter().map(without_nul).collect(),
         Value::Object(map) => {
             let plain =
                 |key: String| if key.contains('\0') { key.replace('\0', "\u{fffd}") } else { key };
-            map.into_iter().map(|(key, value)| (plain(key), storable(value))).collect()
+            map.into_iter().map(|(key, value)| (plain(key), without_nul(value))).collect()
         }
         other => other,
     }

@@ -111,15 +111,20 @@ impl Form {
         ))
     }
 
-    /// Names and values, files among them, as they are signed.
+    /// Names and values as they are signed; URL-encoded ones are always text.
     #[must_use]
-    pub fn pairs(&self) -> Vec<(String, String)> {
-        self.0.iter().map(|field| (field.name.clone(), field.text())).collect()
+    pub fn pairs(&self) -> Vec<(&str, &str)> {
+        self.0
+            .iter()
+            .map(|field| {
+                (field.name.as_str(), std::str::from_utf8(&field.value).unwrap_or_default())
+            })
+            .collect()
     }
 
     /// The first field of that name as text, unless it is empty.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.field(name).map(Field::text).filter(|text| !text.is_empty())
+        self.field(name).filter(|field| !field.value.is_empty()).map(Field::text)
     }
 
     #[must_use]

@@ -18,6 +18,10 @@ pub enum Keyword {
 /// The keyword that a message is, if it is nothing else.
 #[must_use]
 pub fn keyword(body: &str) -> Option<Keyword> {
+    const LONGEST: usize = 50;
+    if body.len() > LONGEST {
+        return None;
+    }
     let letters: String = body.chars().filter(|letter| letter.is_alphanumeric()).collect();
     // Not a sentence that begins with one: "STOP ALL" and "Opt-out." are, "stop by at five" is not.
     match letters.to_uppercase().as_str() {
