@@ -145,18 +145,18 @@ async fn mail_is_taken_from_each_provider_that_proves_itself() {
         Sent::post("/email-processor/mailgun", body.as_bytes())
             .header("content-type", "application/x-www-form-urlencoded")
     };
-    let parsed = include_bytes!("../testdata/sendgrid/inbound.txt");
+    let inbound = include_bytes!("../testdata/sendgrid/inbound.txt");
     let mime = include_bytes!("../testdata/raw/plain.eml");
-    let receipt = include_bytes!("../testdata/resend/delivered.json");
+    let opened = include_bytes!("../testdata/resend/delivered.json");
     let taken = [
         postmark(MAIL),
         mailgun("hello"),
-        Sent::post("/email-processor/sendgrid", parsed)
+        Sent::post("/email-processor/sendgrid", inbound)
             .header("content-type", "multipart/form-data; boundary=xYzZY")
             .header("authorization", &basic("sendgrid:secret")),
         Sent::post("/email-processor/raw", mime).header("authorization", "Bearer raw-secret"),
-        standard_webhook(Sent::post("/email-processor/resend", receipt), "svix", "msg_1", now),
-        standard_webhook(Sent::post("/email-processor/resend", receipt), "webhook", "msg_1", now),
+        standard_webhook(Sent::post("/email-processor/resend", opened), "svix", "msg_1", now),
+        standard_webhook(Sent::post("/email-processor/resend", opened), "webhook", "msg_1", now),
     ];
     for sent in taken {
         let harness = Harness::new(routed());
