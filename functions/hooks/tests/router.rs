@@ -148,7 +148,7 @@ async fn mail_is_taken_from_each_provider_that_proves_itself() {
     let inbound = include_bytes!("../testdata/sendgrid/inbound.txt");
     let mime = include_bytes!("../testdata/raw/plain.eml");
     let opened = include_bytes!("../testdata/resend/delivered.json");
-    let taken = [
+    let accepted = [
         postmark(MAIL),
         mailgun("hello"),
         Sent::post("/email-processor/sendgrid", inbound)
@@ -158,7 +158,7 @@ async fn mail_is_taken_from_each_provider_that_proves_itself() {
         standard_webhook(Sent::post("/email-processor/resend", opened), "svix", "msg_1", now),
         standard_webhook(Sent::post("/email-processor/resend", opened), "webhook", "msg_1", now),
     ];
-    for sent in taken {
+    for sent in accepted {
         let harness = Harness::new(routed());
         let answer = harness.send(sent.clone()).await;
         assert_eq!((answer.status, &answer.json), (200, &json!({"received": 1})), "{sent:?}");
