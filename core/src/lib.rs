@@ -27,6 +27,7 @@ pub mod phone;
 pub mod search;
 pub mod segment;
 pub mod session;
+pub mod signature;
 pub mod template;
 pub mod timeline;
 pub mod webhook;

@@ -12,6 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import { bearerOf, tokenVerifier } from "./keys.mjs";
+import { localSecrets } from "./secrets.mjs";
 import { readConfig, SetupError, SUPABASE_DIR } from "./settings.mjs";
 import { TICK } from "./ticks.mjs";
 
@@ -192,6 +193,7 @@ export async function startFunctions(settings, dir = SUPABASE_DIR) {
   const environment = {
     // Channels that name no provider are served by the log.
     FIELDCRM_ENV: "local",
+    ...localSecrets(settings),
     ...(await ownSecrets(dir)),
     PATH, HOME, DENO_DIR, ...(TMPDIR && { TMPDIR }),
     NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1",

@@ -92,33 +92,54 @@ fn build_one(function: &Function, compiler: WasmCompiler) -> Result<()> {
     }
     stamp.clear();
     command::run(&mut cargo(function, compiler)?, Some(&step))?;
-    let built = target(compiler)
-        .join(WASM_TARGET)
-        .join("wasm")
-        .join(format!("{}.wasm", function.package.replace('-', "_")));
     // Made beside, moved over: a function that is loading never sees half a module.
     let draft = checkout::target().join("wasm-bindgen").join(&function.name);
-    fs::create_dir_all(&draft)?;
-    let bindgen = command::find("wasm-bindgen")
-        .context("wasm-bindgen is missing: run `cargo xtask doctor`")?;
-    let mut bindgen = Command::new(bindgen);
-    bindgen
-        .args(["--target", "web", "--no-typescript", "--out-name", &function.name, "--out-dir"])
-        .arg(&draft)
-        .arg(&built);
-    command::run(&mut bindgen, Some(&step))?;
+    let optimised = bind(function, compiler, &draft, &step)?;
     fs::create_dir_all(output())?;
-    let unoptimised = draft.join(format!("{}_bg.wasm", function.name));
-    let optimised = draft.join("optimised.wasm");
-    let mut wasm_opt = Command::new(node::program("wasm-opt")?);
-    wasm_opt.arg("-Os").args(FEATURES).arg(&unoptimised).arg("-o").arg(&optimised);
-    command::run(&mut wasm_opt, Some(&step))?;
     publish(&optimised, &module)?;
     let script = format!("{}.js", function.name);
     publish(&draft.join(&script), &output().join(&script))?;
     stamp.write(&fingerprint)?;
     step.done(format!("function {} built, {}", function.name, sizes(&module)?));
     Ok(())
+}
+
+/// The module with its feature `bench`, which no deployed one has; gives the directory it is in.
+pub fn build_for_bench(name: &str) -> Result<PathBuf> {
+    let step = Step::start(format!("building function {name} for the bench"));
+    let compiler = toolchain::wasm_compiler().context("nothing here can compile to WASM")?;
+    let mut functions = functions()?.into_iter();
+    let function = functions.find(|one| one.name == name).context("there is no such function")?;
+    let mut cargo = cargo(&function, compiler)?;
+    command::run(cargo.args(["--features", "bench"]), Some(&step))?;
+    let directory = checkout::target().join("bench").join(name);
+    let optimised = bind(&function, compiler, &directory, &step)?;
+    publish(&optimised, &directory.join(format!("{name}_bg.wasm")))?;
+    step.done(format!("function {name} built for the bench"));
+    Ok(directory)
+}
+
+/// Runs wasm-bindgen into `draft` and wasm-opt on what it made; gives the optimised module.
+fn bind(function: &Function, compiler: WasmCompiler, draft: &Path, step: &Step) -> Result<PathBuf> {
+    let built = target(compiler)
+        .join(WASM_TARGET)
+        .join("wasm")
+        .join(format!("{}.wasm", function.package.replace('-', "_")));
+    fs::create_dir_all(draft)?;
+    let bindgen = command::find("wasm-bindgen")
+        .context("wasm-bindgen is missing: run `cargo xtask doctor`")?;
+    let mut bindgen = Command::new(bindgen);
+    bindgen
+        .args(["--target", "web", "--no-typescript", "--out-name", &function.name, "--out-dir"])
+        .arg(draft)
+        .arg(&built);
+    command::run(&mut bindgen, Some(step))?;
+    let unoptimised = draft.join(format!("{}_bg.wasm", function.name));
+    let optimised = draft.join("optimised.wasm");
+    let mut wasm_opt = Command::new(node::program("wasm-opt")?);
+    wasm_opt.arg("-Os").args(FEATURES).arg(&unoptimised).arg("-o").arg(&optimised);
+    command::run(&mut wasm_opt, Some(step))?;
+    Ok(optimised)
 }
 
 fn publish(from: &Path, to: &Path) -> Result<()> {

@@ -3,6 +3,7 @@
 mod automation;
 mod create_customer;
 mod doors;
+mod hooks;
 mod pgbench;
 mod search;
 mod segment;
@@ -19,7 +20,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -34,6 +35,11 @@ const BENCHES: [Bench; 7] = [
         name: "doors",
         about: "creating a customer over REST and over the function, and the function's cold start",
         run: doors::run,
+    },
+    Bench {
+        name: "hooks",
+        about: "signed webhooks over the function and over plain TypeScript; verify and parse alone",
+        run: hooks::run,
     },
     Bench {
         name: "search",

@@ -1,0 +1,79 @@
+//! The edge functions through which the world outside writes to us: `whatsapp-webhook`,
+//! `sms-handler`, `email-processor` and `webhook-handler`, four slugs on one module.
+//!
+//! Nobody here is signed in. A request is verified over the body as it came, parsed into the one form
+//! of events, and handed to a service RPC, which finds out whose it is. What the database did not take
+//! is never answered with success: the provider sends it again, and a repeat changes nothing.
+
+use std::sync::Arc;
+
+use axum::Router;
+use fieldcrm_edge::{Config, Origins, Ports, PostgrestDatabase, service};
+
+mod event;
+pub mod form;
+mod mail;
+pub mod mailgun;
+pub mod mime;
+mod payload;
+pub mod postmark;
+mod receive;
+mod reply;
+pub mod resend;
+mod routes;
+pub mod sendgrid;
+mod settings;
+pub mod twilio;
+pub mod whatsapp;
+
+pub use event::{Delivery, Event};
+pub use payload::{Form, Unreadable};
+pub use settings::Settings;
+
+/// The largest body that is read, in bytes; of mail, [`MAX_MAIL`].
+pub const MAX_BODY: usize = 10 * 1024 * 1024;
+/// The largest mail, as its provider sends it: Postmark takes 35 MB with files in base64.
+pub const MAX_MAIL: usize = 40 * 1024 * 1024;
+
+/// The functions' router; every host and every test serves this one.
+pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
+    // A form is sent from whatever site it stands on.
+    let config = Config { origins: Origins::Any, ..config.clone() };
+    service::wrap("hooks", routes::all(&Arc::new(settings)), ports, &config)
+}
+
+/// The ports with a database that is asked with the service key: where keys are not JWTs, the gateway
+/// reads it in `apikey`. Without the key nothing is asked at all, see [`Settings::service_key`].
+#[must_use]
+pub fn as_service(ports: Ports, config: &Config, settings: &Settings) -> Ports {
+    let Ok(key) = settings.service_key() else { return ports };
+    let config = Config { publishable_key: key.to_owned(), ..config.clone() };
+    Ports { database: Arc::new(PostgrestDatabase::new(&config)), ..ports }
+}
+
+/// What the `index.ts` of each slug gives to `Deno.serve`.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
+    settings::remember(env);
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| {
+        let settings = Settings::remembered();
+        router(as_service(ports, config, &settings), config, settings)
+    })
+}
+
+/// What `sms-handler` does before it asks the database: how many events it found.
+#[cfg(feature = "bench")]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen::prelude::wasm_bindgen)]
+#[must_use]
+pub fn verify_and_parse(token: &str, url: &str, signature: &str, body: &[u8]) -> usize {
+    use axum::body::Bytes;
+    use fieldcrm_core::signature::twilio::{Payload, verify};
+
+    let read = Form::read("application/x-www-form-urlencoded", &Bytes::copy_from_slice(body));
+    let Ok(form) = read else { return 0 };
+    if verify(&[token.to_owned()], url, Payload::Form(&form.pairs()), signature).is_err() {
+        return 0;
+    }
+    twilio::form(&form).deliveries.iter().map(|one| one.events.len()).sum()
+}
