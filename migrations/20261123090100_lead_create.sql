@@ -296,7 +296,9 @@ begin
   if new.status <> old.status and not (case old.status
       when 'sent' then new.status in ('delivered', 'read', 'failed')
       when 'delivered' then new.status = 'read'
+      -- What is sent once more has another id.
       when 'failed' then new.status in ('delivered', 'read')
+        or (new.status = 'sent' and new.provider_message_id is distinct from old.provider_message_id)
       else false end) then
     new.status := old.status;
   end if;

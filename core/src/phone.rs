@@ -43,6 +43,9 @@ pub fn sender(raw: &str, country: &str) -> Option<String> {
     plausible.then(|| format!("+{digits}"))
 }
 
+/// With what Brazil's mobiles of eight digits began; landlines begin with 2 to 5.
+const MOBILE_55: [char; 4] = ['6', '7', '8', '9'];
+
 /// The spellings under which one mobile number is known, itself included, in their order: providers and
 /// people disagree on Brazil's ninth digit, Mexico's 1 and Argentina's 9.
 #[must_use]
@@ -52,11 +55,11 @@ pub fn variants(e164: &str) -> Vec<String> {
     if digits.is_ascii() {
         let (country, rest) = digits.split_at(digits.len().min(2));
         all.extend(match (country, rest.len()) {
-            // Area code, then 9 and eight digits; landlines, which begin with 2 to 5, have none.
-            ("55", 11) if rest[2..].starts_with('9') => {
+            // Area code, then 9 and the eight digits of a mobile of old; others never had two spellings.
+            ("55", 11) if rest[2..].starts_with('9') && rest[3..].starts_with(MOBILE_55) => {
                 Some(format!("+55{}{}", &rest[..2], &rest[3..]))
             }
-            ("55", 10) if rest[2..].starts_with(['6', '7', '8', '9']) => {
+            ("55", 10) if rest[2..].starts_with(MOBILE_55) => {
                 Some(format!("+55{}9{}", &rest[..2], &rest[2..]))
             }
             ("52", 11) if rest.starts_with('1') => Some(format!("+52{}", &rest[1..])),
@@ -135,7 +138,7 @@ mod tests {
             assert!(variants(one).iter().any(|known| known == one));
             assert!(variants(one).iter().any(|known| known == other));
         }
-        for alone in ["+14155552671", "+551133334444", "+442079460958", "+5", "+", ""] {
+        for alone in ["+14155552671", "+551133334444", "+5511933334444", "+442079460958", "+5", "+", ""] {
             assert_eq!(variants(alone), [alone]);
         }
     }

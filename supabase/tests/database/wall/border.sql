@@ -83,7 +83,8 @@ begin
   select * into c from wall_callers where caller = 'owner' and org_id = (select min(org_id::text)::uuid from wall_orgs);
   for t in select k.*, s.row_data as theirs from wall_catalogue k
     join wall_samples s on s.tab = k.tab and s.org_id = (select max(org_id::text)::uuid from wall_orgs)
-    where s.row_data ->> 'customer_id' is not null and has_any_column_privilege('authenticated', k.oid, 'insert')
+    where s.row_data ->> 'customer_id' is not null and exists (select from pg_attribute a
+      where a.attrelid = k.oid and a.attname = 'customer_id' and has_column_privilege('authenticated', k.oid, a.attnum, 'insert'))
       and k.tab <> 'fieldcrm.idempotency_keys' loop
     select string_agg(quote_ident(a.attname), ', ') into columns
     from pg_attribute a
