@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, SubsecRound, Utc};
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{
-    Channel, Customer, Decision, Facts, Org, Reason, Verdict, decide, mask,
+    Channel, Customer, Decision, Facts, Lead, Org, Reason, Verdict, decide, mask,
 };
 use fieldcrm_core::outbox::ContactQuestion;
 use fieldcrm_core::{Capability, Error, Result, patch};
@@ -31,6 +31,16 @@ pub struct Ask {
     pub purpose: Purpose,
     /// The endpoint that is asked for.
     pub contact_id: Option<Uuid>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The lead to answer, how and what for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeadAsk<'a> {
+    pub org_id: Uuid,
+    pub lead: &'a Lead,
+    pub channel: Channel,
+    pub purpose: Purpose,
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -74,6 +84,7 @@ pub async fn decide_many<D: Db>(
 pub(crate) struct Subjects {
     pub orgs: HashSet<Uuid>,
     pub customers: HashSet<Subject>,
+    pub leads: HashSet<Subject>,
     pub members: HashSet<Subject>,
 }
 
@@ -86,7 +97,7 @@ pub(crate) struct Subject {
 impl Subjects {
     fn of(org_id: Uuid, customers: impl IntoIterator<Item = Uuid>) -> Self {
         let customers = customers.into_iter().map(|id| Subject { org_id, id }).collect();
-        Self { orgs: HashSet::from([org_id]), customers, members: HashSet::new() }
+        Self { orgs: HashSet::from([org_id]), customers, ..Self::default() }
     }
 }
 
@@ -103,6 +114,7 @@ pub(crate) struct Gate {
     orgs: HashMap<Uuid, KnownOrg>,
     /// By their id, or by that of the message that asks about them.
     customers: HashMap<Uuid, Customer>,
+    leads: HashMap<Uuid, Lead>,
     members: HashMap<Uuid, Member>,
     earlier: HashMap<Uuid, Vec<Earlier>>,
 }
@@ -147,7 +159,8 @@ struct Earlier {
 
 impl Gate {
     pub async fn load(db: &mut impl Db, subjects: &Subjects) -> Result<Self> {
-        let (gate, _) = Self::load_with::<Value>(db, FACTS, subjects).await?;
+        let (mut gate, leads) = Self::load_with(db, FACTS, subjects).await?;
+        gate.leads.extend::<Vec<(Uuid, Lead)>>(leads);
         Ok(gate)
     }
 
@@ -162,6 +175,7 @@ impl Gate {
             now,
             orgs: orgs.into_iter().map(|org| (org.id, org)).collect(),
             customers: customers.into_iter().collect(),
+            leads: HashMap::new(),
             members: members.into_iter().map(|member| (member.id, member)).collect(),
             earlier: HashMap::new(),
         };
@@ -170,6 +184,10 @@ impl Gate {
 
     pub fn knows(&self, customer_id: Uuid) -> bool {
         self.customers.contains_key(&customer_id)
+    }
+
+    pub fn lead(&self, lead_id: Uuid) -> Option<&Lead> {
+        self.leads.get(&lead_id)
     }
 
     pub fn member(&self, user_id: Uuid) -> Option<&Member> {
@@ -244,6 +262,21 @@ impl Gate {
             self.note(ask.customer_id, place, &decision, at);
         }
         decision
+    }
+
+    /// What core decides about an answer to a lead. `key`: under which the facts of its customer are known.
+    pub fn decide_for_lead(
+        &self,
+        ask: &LeadAsk<'_>,
+        key: Option<Uuid>,
+        at: DateTime<Utc>,
+    ) -> Decision {
+        let Some(org) = self.orgs.get(&ask.org_id) else {
+            return Decision::refused(Reason::Closed);
+        };
+        let customer = key.and_then(|key| self.customers.get(&key));
+        let at = at.trunc_subsecs(6);
+        ask.lead.decide(&org.rules, customer, ask.channel, ask.purpose, ask.expires_at, at)
     }
 
     fn note(

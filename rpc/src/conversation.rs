@@ -1,5 +1,9 @@
 //! Conversations with leads: opened, written down, counted.
 
+mod reply;
+
+pub use reply::reply;
+
 use std::collections::HashMap;
 
 use fieldcrm_core::client::ClientRole;

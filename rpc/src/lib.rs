@@ -131,6 +131,7 @@ rpcs! {
     "create_conversation" => conversation::create, Owner;
     "update_conversation_stats" => conversation::update_stats, Owner;
     "process_incoming_message" => conversation::process_incoming, Owner;
+    "crm_reply_to_conversation" => conversation::reply, Owner;
     "crm_create_channel" => channel::create, Owner;
     "crm_update_channel" => channel::update, Owner;
     "crm_find_channel" => channel::find, Owner;

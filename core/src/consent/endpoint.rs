@@ -27,7 +27,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    fn serves(&self, channel: Channel) -> bool {
+    pub(super) fn serves(&self, channel: Channel) -> bool {
         matches!(
             (channel, self.r#type),
             (Channel::Email, ContactType::Email)

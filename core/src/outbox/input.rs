@@ -71,6 +71,41 @@ pub struct SendMessage {
     pub dedupe_key: Option<String>,
 }
 
+/// The arguments of `crm_reply_to_conversation`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    pub conversation_id: Option<Uuid>,
+    pub content: Option<String>,
+    pub subject: Option<String>,
+}
+
+/// A checked [`Reply`].
+#[derive(Clone, Debug)]
+pub struct PreparedReply {
+    pub conversation_id: Uuid,
+    pub content: String,
+    pub subject: Option<String>,
+}
+
+impl Reply {
+    pub fn prepare(self) -> Result<PreparedReply> {
+        let mut checks = Checks::default();
+        let conversation_id = required(&mut checks, "conversation_id", self.conversation_id);
+        let content = checks.text("content", self.content, MAX_BODY);
+        if content.is_none() {
+            checks.fail("content", "required", "must be given");
+        }
+        let subject = checks.text("subject", self.subject, MAX_SUBJECT);
+        checks.finish()?;
+        Ok(PreparedReply {
+            conversation_id: conversation_id.unwrap_or_default(),
+            content: content.unwrap_or_default(),
+            subject,
+        })
+    }
+}
+
 /// A checked [`SendMessage`].
 #[derive(Clone, Debug)]
 pub struct PreparedMessage {

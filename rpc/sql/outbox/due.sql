@@ -1,8 +1,8 @@
 -- The head of consent/facts.sql for a claim: locks what is due, the longest due first, and asks about it. What another session
 -- holds is left to it; the queue is locked first, so that two claims do not try the same rows.
 -- In: {org_id or null for all, channels: [text], batch_limit}. The key of a customer is the message's id. rest: [[id, org_id,
--- customer_id, contact_id, user_id, channel, purpose, to, expires_at, created_at, status, provider, attempts, max_attempts]]; status
--- is queued, or sending where a lease ran out.
+-- customer_id, contact_id, user_id, channel, purpose, to, expires_at, created_at, status, provider, attempts, max_attempts, lead]]; status
+-- is queued, or sending where a lease ran out; lead: {customer_id, email, phone, stopped} as it is now, where it is for one.
 with picked as materialized (
   select x.*
   from (
@@ -18,20 +18,28 @@ with picked as materialized (
   limit ($1 ->> 'batch_limit')::bigint
 ), due as materialized (
   select o.id, o.org_id, o.customer_id, o.contact_id, o.user_id, o.channel, o.purpose, o.to_address, o.expires_at, o.created_at,
-    o.status, o.provider, o.attempts, o.max_attempts, p.due_at
+    o.status, o.provider, o.attempts, o.max_attempts, o.lead_id, p.due_at
   from picked p join public.crm_outbox o on o.org_id = p.org_id and o.id = p.id
   where (o.status = 'queued' and o.available_at <= now()) or (o.status = 'sending' and o.leased_until < now())
   for update of o skip locked
 ), asked as (
   select d.id as key, d.org_id, d.customer_id as id, d.contact_id
   from due d
-  where d.customer_id is not null and d.user_id is null and d.channel <> 'webhook'
+  where d.customer_id is not null and d.user_id is null and d.lead_id is null and d.channel <> 'webhook'
+  union all
+  select d.id, d.org_id, l.customer_id, null
+  from due d join public.leads l on l.org_id = d.org_id and l.id = d.lead_id
+  where d.lead_id is not null and l.customer_id is not null
 ), asked_orgs as (
   select distinct d.org_id as id from due d
 ), asked_members as (
   select distinct d.org_id, d.user_id as id from due d where d.user_id is not null
 ), rest as (
   select coalesce(json_agg(json_build_array(d.id, d.org_id, d.customer_id, d.contact_id, d.user_id, d.channel, d.purpose,
-    d.to_address, d.expires_at, d.created_at, d.status, d.provider, d.attempts, d.max_attempts) order by d.due_at), '[]') as document
+    d.to_address, d.expires_at, d.created_at, d.status, d.provider, d.attempts, d.max_attempts, case when d.lead_id is not null then (
+      select json_build_object('customer_id', l.customer_id, 'email', l.email, 'phone', l.phone, 'stopped', array(
+        select t.channel from public.crm_opt_outs t
+        where t.org_id = l.org_id and ((t.channel = 'email' and t.address = l.email) or (t.channel in ('sms', 'whatsapp') and t.address = l.phone))))
+      from public.leads l where l.org_id = d.org_id and l.id = d.lead_id) end) order by d.due_at), '[]') as document
   from due d
 )

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use fieldcrm_core::automation::Purpose;
-use fieldcrm_core::consent::{Decision, Reason, Verdict};
+use fieldcrm_core::consent::{Decision, Lead, Reason, Verdict};
 use fieldcrm_core::outbox::{Claim, Status, goes_again};
 use fieldcrm_core::{Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent::{Ask, Gate, Place};
+use crate::consent::{Ask, Gate, LeadAsk, Place};
 use crate::{Db, call_as, session};
 
 use super::{OutboxChannel, decide_for_member};
@@ -40,6 +40,7 @@ struct Due {
     provider: Option<String>,
     attempts: u32,
     max_attempts: u32,
+    lead: Option<Lead>,
 }
 
 /// A message that goes out, its fields in the order of `outbox/hand_out.sql`.
@@ -151,7 +152,7 @@ async fn keep_caps(db: &mut impl Db, gate: &mut Gate, due: &mut Vec<Due>) -> Res
 impl Due {
     /// The question to consent, if the message needs one.
     fn ask(&self) -> Option<Ask> {
-        if self.user_id.is_some() {
+        if self.user_id.is_some() || self.lead.is_some() {
             return None;
         }
         Some(Ask {
@@ -185,7 +186,16 @@ impl Due {
 
     fn decide(&self, gate: &mut Gate) -> Decision {
         let now = gate.now;
-        let decision = if let Some(user_id) = self.user_id {
+        let decision = if let Some((lead, channel)) = self.lead.as_ref().zip(self.channel.consent()) {
+            let ask = LeadAsk {
+                org_id: self.org_id,
+                lead,
+                channel,
+                purpose: self.purpose,
+                expires_at: self.expires_at,
+            };
+            return gate.decide_for_lead(&ask, Some(self.id), now);
+        } else if let Some(user_id) = self.user_id {
             decide_for_member(gate.member(user_id), self.channel)
         } else if let Some(ask) = self.ask() {
             return gate.decide(self.org_id, &ask, Some(self.place()), now);

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use fieldcrm_core::automation::Purpose;
-use fieldcrm_core::consent::{Decision, Reason, Verdict};
+use fieldcrm_core::consent::{Decision, Lead, Reason, Verdict};
 use fieldcrm_core::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent::{Ask, Gate, Subject, Subjects};
+use crate::consent::{Ask, Gate, LeadAsk, Subject, Subjects};
 use crate::{Db, call_as};
 
 use super::{OutboxChannel, decide_for_member, status_of};
@@ -22,6 +22,8 @@ const INSERT: &str = include_str!("../../sql/outbox/insert.sql");
 #[derive(Clone, Debug)]
 pub enum Recipient {
     Customer(Uuid),
+    /// Where the lead wrote from. If it became a customer, the message is the customer's too.
+    Lead(Uuid),
     /// A member of the org: no consent is needed.
     Member(Uuid),
     /// A webhook, perhaps about a customer: no consent is needed.
@@ -186,6 +188,7 @@ async fn decide(
     for ord in new {
         match messages[*ord].recipient {
             Recipient::Customer(id) => subjects.customers.insert(Subject { org_id, id }),
+            Recipient::Lead(id) => subjects.leads.insert(Subject { org_id, id }),
             Recipient::Member(id) => subjects.members.insert(Subject { org_id, id }),
             Recipient::Endpoint { .. } => false,
         };
@@ -205,6 +208,10 @@ async fn decide(
                 Some(ask) => gate.decide(org_id, &ask, None, at),
                 None => Decision::refused(Reason::NoAddress),
             },
+            Recipient::Lead(id) => {
+                let lead = gate.lead(*id).ok_or_else(|| Error::not_found("lead"))?;
+                decide_for_lead(&gate, org_id, lead, message, at)
+            }
             Recipient::Member(id) => {
                 let member = gate.member(*id).ok_or_else(|| Error::not_found("member"))?;
                 decide_for_member(Some(member), message.channel)
@@ -221,6 +228,21 @@ async fn decide(
     Ok(decided)
 }
 
+fn decide_for_lead(
+    gate: &Gate,
+    org_id: Uuid,
+    lead: &Lead,
+    message: &NewMessage,
+    at: DateTime<Utc>,
+) -> Decision {
+    let Some(channel) = message.channel.consent() else {
+        return Decision::refused(Reason::NoAddress);
+    };
+    let (purpose, expires_at) = (message.purpose, message.expires_at);
+    let ask = LeadAsk { org_id, lead, channel, purpose, expires_at };
+    gate.decide_for_lead(&ask, lead.customer_id, at)
+}
+
 /// The question to consent, if the message needs one.
 fn ask(message: &NewMessage) -> Option<Ask> {
     let Recipient::Customer(customer_id) = message.recipient else { return None };
@@ -234,13 +256,15 @@ fn ask(message: &NewMessage) -> Option<Ask> {
 }
 
 fn row(ord: usize, message: &NewMessage, at: DateTime<Utc>, decision: &Decision) -> Value {
-    let (customer_id, user_id) = match &message.recipient {
-        Recipient::Customer(id) => (Some(*id), None),
-        Recipient::Member(id) => (None, Some(*id)),
-        Recipient::Endpoint { customer_id, .. } => (*customer_id, None),
+    let (customer_id, lead_id, user_id) = match &message.recipient {
+        Recipient::Customer(id) => (Some(*id), None, None),
+        Recipient::Lead(id) => (None, Some(*id), None),
+        Recipient::Member(id) => (None, None, Some(*id)),
+        Recipient::Endpoint { customer_id, .. } => (*customer_id, None, None),
     };
     json!({
-        "ord": ord, "customer_id": customer_id, "contact_id": decision.endpoint_id, "user_id": user_id,
+        "ord": ord, "customer_id": customer_id, "lead_id": lead_id,
+        "contact_id": decision.endpoint_id, "user_id": user_id,
         "channel": message.channel, "purpose": message.purpose, "to_address": decision.to,
         "subject": message.subject, "body": message.body, "payload": message.payload,
         "template_id": message.template_id, "automation_run_id": message.automation_run_id,

@@ -1,5 +1,6 @@
 //! What became of a message: said by who sends it, by the provider, or by a person.
 
+use fieldcrm_core::client::ClientRole;
 use fieldcrm_core::outbox::{
     Complete, Fail, Held, MarkUnknown, MessageId, RecordStatus, Status, Step,
 };
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::client::{Inside, require};
 use crate::{Db, call_as, session};
 
 const LOCK: &str = include_str!("../../sql/outbox/lock.sql");
@@ -93,8 +95,17 @@ async fn lock_as_service(db: &mut impl Db, id: Uuid) -> Result<Locked> {
 
 async fn lock_as_staff(db: &mut impl Db, arguments: Value) -> Result<Locked> {
     let MessageId { id } = patch::read(arguments)?;
-    let org_id = session::current(db).await?.require(&[Capability::MessagesSend])?;
-    lock(db, LOCK, &json!({"org_id": org_id, "id": id})).await
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::MessagesSend])?;
+    let locked = lock(db, LOCK, &json!({"org_id": org_id, "id": id})).await?;
+    // An answer to a lead is its client's affair.
+    if let Some(lead_id) = locked.message["lead_id"].as_str().and_then(|id| id.parse().ok()) {
+        match require(db, &caller, Inside::Lead(lead_id), ClientRole::Member).await {
+            Err(error) if error.code == Code::NotFound => return Err(Error::not_found("message")),
+            outcome => outcome?,
+        };
+    }
+    Ok(locked)
 }
 
 async fn lock(
