@@ -7,7 +7,8 @@
 mod input;
 
 pub use input::{
-    Claim, Complete, ContactQuestion, Fail, MarkUnknown, MessageId, RecordStatus, Reply, SendMessage,
+    Claim, Complete, ContactQuestion, Fail, MarkUnknown, MessageId, RecordStatus, Reply,
+    SendMessage,
 };
 
 use std::time::Duration;

@@ -138,7 +138,9 @@ mod tests {
             assert!(variants(one).iter().any(|known| known == one));
             assert!(variants(one).iter().any(|known| known == other));
         }
-        for alone in ["+14155552671", "+551133334444", "+5511933334444", "+442079460958", "+5", "+", ""] {
+        for alone in
+            ["+14155552671", "+551133334444", "+5511933334444", "+442079460958", "+5", "+", ""]
+        {
             assert_eq!(variants(alone), [alone]);
         }
     }

@@ -31,9 +31,7 @@ impl Lead {
     /// one that nobody asked about.
     fn at(&self, address: &str, channel: Channel, customer: Option<&Customer>) -> Customer {
         let mut whole = customer.cloned().unwrap_or_default();
-        whole
-            .endpoints
-            .retain(|endpoint| endpoint.value == address && endpoint.serves(channel));
+        whole.endpoints.retain(|endpoint| endpoint.value == address && endpoint.serves(channel));
         if whole.endpoints.is_empty() {
             let r#type = match channel {
                 Channel::Email => ContactType::Email,
@@ -74,8 +72,7 @@ impl Lead {
             return Decision::refused(Reason::NoAddress);
         };
         let customer = self.at(address, channel, customer);
-        let facts =
-            Facts { org, customer: &customer, earlier: &[], endpoint_id: None, expires_at };
+        let facts = Facts { org, customer: &customer, earlier: &[], endpoint_id: None, expires_at };
         // The endpoint is the lead's, whatever contact has it too.
         Decision { endpoint_id: None, ..decide(&facts, channel, purpose, at) }
     }
@@ -92,7 +89,12 @@ mod tests {
         Lead { email: Some("ada@leads.example".to_owned()), ..Lead::default() }
     }
 
-    fn ask(lead: &Lead, customer: Option<&Customer>, channel: Channel, purpose: Purpose) -> Decision {
+    fn ask(
+        lead: &Lead,
+        customer: Option<&Customer>,
+        channel: Channel,
+        purpose: Purpose,
+    ) -> Decision {
         let org = Org { time_zone: "UTC".to_owned(), ..Org::default() };
         let at = Utc.with_ymd_and_hms(2026, 3, 2, 12, 0, 0).unwrap();
         lead.decide(&org, customer, channel, purpose, None, at)
@@ -101,7 +103,10 @@ mod tests {
     #[test]
     fn who_wrote_may_be_answered_but_gets_no_marketing() {
         let decision = ask(&lead(), None, Channel::Email, Purpose::Transactional);
-        assert_eq!((decision.verdict, decision.to.as_deref()), (Verdict::Allowed, Some("ada@leads.example")));
+        assert_eq!(
+            (decision.verdict, decision.to.as_deref()),
+            (Verdict::Allowed, Some("ada@leads.example"))
+        );
         assert_eq!(decision.endpoint_id, None);
         let decision = ask(&lead(), None, Channel::Email, Purpose::Marketing);
         assert_eq!(decision.code, Reason::OptedOut);

@@ -104,6 +104,10 @@ fn subject(conversation: &Found, given: Option<String>) -> Result<Option<String>
     };
     let subject = given.or_else(answered);
     subject.map(Some).ok_or_else(|| {
-        Error::invalid_field("subject", "required", "an e-mail has one, and there is none to answer")
+        Error::invalid_field(
+            "subject",
+            "required",
+            "an e-mail has one, and there is none to answer",
+        )
     })
 }

@@ -186,7 +186,8 @@ impl Due {
 
     fn decide(&self, gate: &mut Gate) -> Decision {
         let now = gate.now;
-        let decision = if let Some((lead, channel)) = self.lead.as_ref().zip(self.channel.consent()) {
+        let decision = if let Some((lead, channel)) = self.lead.as_ref().zip(self.channel.consent())
+        {
             let ask = LeadAsk {
                 org_id: self.org_id,
                 lead,

@@ -25,7 +25,7 @@ from wall_orgs o,
     ('project', (select x.id from public.projects x where x.org_id = o.org_id and x.name = 'Spring check-ups')),
     ('lead', (select x.id from public.leads x join public.projects p on p.org_id = x.org_id and p.id = x.project_id
       where x.org_id = o.org_id and x.status = 'new' and p.name = 'Spring check-ups' order by x.id limit 1)),
-    ('conversation', (select x.id from public.conversations x where x.org_id = o.org_id order by x.id limit 1)),
+    ('conversation', (select x.id from public.conversations x where x.org_id = o.org_id and x.channel = 'sms' and x.status = 'active' order by x.id limit 1)),
     ('teammate', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'sales')),
     ('channel', (select x.id from public.org_channels x where x.org_id = o.org_id and x.channel = 'sms' order by x.id limit 1)),
     ('endpoint', (select x.id from public.webhook_endpoints x where x.org_id = o.org_id order by x.id limit 1))

@@ -149,6 +149,8 @@ insert into wall_rpcs values
   ('process_incoming_message(lead_id => {lead}, content => ''x'', platform => ''sms'')', 'client_strangers', false, 'PT404'),
   ('update_conversation_stats(conversation_id => {conversation})', 'client_writers', true, '00000'),
   ('update_conversation_stats(conversation_id => {conversation})', 'client_strangers', false, 'PT404'),
+  ('crm_reply_to_conversation(conversation_id => {conversation}, content => ''x'')', 'client_writers', true, '00000'),
+  ('crm_reply_to_conversation(conversation_id => {conversation}, content => ''x'')', 'client_strangers', false, 'PT404'),
   ('crm_create_channel(channel => ''form'', address => ''form_fresh_0000000000'', client_id => {?client}, project_id => {?project})', 'managers', true, '00000'),
   ('crm_update_channel(id => {channel}, patch => ''{"is_enabled": false}'')', 'managers', true, '00000'),
   ('crm_update_channel(id => {channel}, patch => jsonb_build_object(''project_id'', {?project}))', 'managers', true, '00000'),
