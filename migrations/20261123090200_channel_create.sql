@@ -154,22 +154,6 @@ create trigger customers_empty_leads before delete on public.customers
 revoke all on function fieldcrm.empty_leads(uuid, uuid[]), fieldcrm.empty_leads_of_deleted()
   from public, anon, authenticated, service_role;
 
--- What a message that goes through the outbox is known by, and how far it came, is the outbox's to say.
-create function fieldcrm.follow_outbox() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  update public.messages m
-  set provider = coalesce(n.provider, m.provider), provider_message_id = coalesce(n.provider_message_id, m.provider_message_id),
-    status = case when n.status in ('refused', 'canceled') then 'failed' when n.status in ('sent', 'delivered', 'read', 'failed') then n.status
-      else m.status end
-  from new_rows n join old_rows o using (org_id, id)
-  where m.org_id = n.org_id and m.outbox_id = n.id
-    and (n.status, n.provider_message_id) is distinct from (o.status, o.provider_message_id);
-  return null;
-end $$;
-create trigger crm_outbox_followed after update on public.crm_outbox referencing new table as new_rows old table as old_rows
-  for each statement execute function fieldcrm.follow_outbox();
-
 -- A status may be here before we know which message it is about: it waits as an event, and is found by what sends.
 create index idx_webhook_events_early on public.webhook_events (org_id, (payload ->> 'provider_message_id'))
   where event_type = 'status' and outcome = 'ignored';
@@ -199,7 +183,7 @@ create trigger crm_outbox_apply_early_status before update of provider_message_i
 create trigger messages_apply_early_status before insert on public.messages
   for each row when (new.direction = 'outbound' and new.provider_message_id is not null)
   execute function fieldcrm.apply_early_status();
-revoke all on function fieldcrm.follow_outbox(), fieldcrm.apply_early_status() from public, anon, authenticated, service_role;
+revoke all on function fieldcrm.apply_early_status() from public, anon, authenticated, service_role;
 
 do $rls$
 declare

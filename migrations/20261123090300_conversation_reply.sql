@@ -10,6 +10,24 @@ alter table public.crm_outbox
 create index idx_crm_outbox_lead_id on public.crm_outbox (org_id, lead_id) where lead_id is not null;
 comment on column public.crm_outbox.lead_id is 'The lead that it answers, at the address that the lead has when it goes out.';
 
+-- What a message that goes through the outbox is known by, and how far it came, is the outbox's to say. For the others no
+-- function is called.
+create function fieldcrm.follow_outbox() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  update public.messages m
+  set provider = coalesce(new.provider, m.provider), provider_message_id = coalesce(new.provider_message_id, m.provider_message_id),
+    status = case when new.status in ('refused', 'canceled') then 'failed'
+      when new.status in ('sent', 'delivered', 'read', 'failed') then new.status else m.status end
+  where m.org_id = new.org_id and m.outbox_id = new.id;
+  return null;
+end $$;
+revoke all on function fieldcrm.follow_outbox() from public, anon, authenticated, service_role;
+create trigger crm_outbox_followed after update of status, provider_message_id on public.crm_outbox
+  for each row when (new.lead_id is not null
+    and (new.status <> old.status or new.provider_message_id is distinct from old.provider_message_id))
+  execute function fieldcrm.follow_outbox();
+
 -- What is said to a lead is for those who may enter its client.
 alter policy "Staff see those of their org" on public.crm_outbox
   using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read'))

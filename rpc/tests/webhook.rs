@@ -255,8 +255,8 @@ async fn an_e_mail_answers_what_it_says_it_answers(context: &mut Context) {
     assert_eq!(answer["events"][0]["lead_id"], lead);
     // Our own answer went through the outbox, whose id begins its Message-ID.
     let lead_id: Uuid = lead.as_str().unwrap().parse().unwrap();
-    let sql = "with o as (insert into crm_outbox (org_id, user_id, channel, purpose, to_address, body, status)
-            select l.org_id, (select id from profiles p where p.org_id = l.org_id limit 1), 'email', 'transactional', 'ada@mail.example', 'Re', 'sent'
+    let sql = "with o as (insert into crm_outbox (org_id, lead_id, channel, purpose, to_address, body, status)
+            select l.org_id, l.id, 'email', 'transactional', 'ada@mail.example', 'Re', 'sent'
             from leads l where l.id = $1 returning id, org_id)
         insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction, outbox_id)
         select o.org_id, null, $1, 'user', 'Re', 'email', 'outbound', o.id from o returning outbox_id";
@@ -307,8 +307,8 @@ async fn a_status_before_its_message_is_not_lost(context: &mut Context) {
 async fn the_outbox_follows_and_is_followed(context: &mut Context) {
     let agency = agency(context).await;
     let lead = add_lead(context, agency.project_id, json!({"phone": ADA})).await;
-    let sql = "with o as (insert into crm_outbox (org_id, user_id, channel, purpose, to_address, body, status, lease_id, leased_until)
-            select l.org_id, (select id from profiles p where p.org_id = l.org_id limit 1), 'sms', 'transactional', l.phone, 'Hi',
+    let sql = "with o as (insert into crm_outbox (org_id, lead_id, channel, purpose, to_address, body, status, lease_id, leased_until)
+            select l.org_id, l.id, 'sms', 'transactional', l.phone, 'Hi',
               'sending', gen_random_uuid(), now() from leads l where l.id = $1 returning id, org_id)
         insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction, outbox_id)
         select o.org_id, null, $1, 'user', 'Hi', 'sms', 'outbound', o.id from o returning id";

@@ -23,13 +23,11 @@ with picked as materialized (
   where (o.status = 'queued' and o.available_at <= now()) or (o.status = 'sending' and o.leased_until < now())
   for update of o skip locked
 ), asked as (
-  select d.id as key, d.org_id, d.customer_id as id, d.contact_id
+  -- A lead may have become a customer since, and is asked about where it has its address.
+  select d.id as key, d.org_id, case when d.lead_id is null then d.customer_id
+      else (select l.customer_id from public.leads l where l.org_id = d.org_id and l.id = d.lead_id) end as id, d.contact_id
   from due d
-  where d.customer_id is not null and d.user_id is null and d.lead_id is null and d.channel <> 'webhook'
-  union all
-  select d.id, d.org_id, l.customer_id, null
-  from due d join public.leads l on l.org_id = d.org_id and l.id = d.lead_id
-  where d.lead_id is not null and l.customer_id is not null
+  where num_nonnulls(d.customer_id, d.lead_id) > 0 and d.user_id is null and d.channel <> 'webhook'
 ), asked_orgs as (
   select distinct d.org_id as id from due d
 ), asked_members as (
