@@ -99,7 +99,7 @@ struct Find {
     address: String,
 }
 
-/// `crm_find_channel(channel, address)`: the back end's; {secret_name, settings, is_enabled}, or null.
+/// `crm_find_channel(channel, address)`: the back end's; {`secret_name`, settings, `is_enabled`}, or null.
 pub async fn find<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Find { channel, address } = patch::read(arguments)?;
     let caller = session::current(db).await?;

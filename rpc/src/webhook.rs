@@ -131,7 +131,7 @@ pub async fn receive<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 }
 
 /// What must not happen twice at the same moment: a sender's messages, or the event where there is no sender. And a
-/// status is looked for by whoever learns what its message is called (fieldcrm.apply_early_status).
+/// status is looked for by whoever learns what its message is called (`fieldcrm.apply_early_status`).
 fn keys(delivery: &Delivery, route: &Route) -> Vec<String> {
     let provider = &delivery.provider;
     let mut keys = Vec::with_capacity(delivery.events.len());
