@@ -42,8 +42,9 @@ create table public.crm_automation_rules (
   constraint crm_automation_rules_no_reply_check check (event_type <> 'no_reply' or time_offset_minutes > 0),
   constraint crm_automation_rules_event_type_check check (event_type ~ '^[a-z][a-z0-9_]{0,59}$'),
   -- Ten years.
-  constraint crm_automation_rules_minutes_check check (time_offset_minutes between 0 and 5256000
-    and max_lateness_minutes between 1 and 5256000 and cooldown_minutes between 1 and 5256000),
+  constraint crm_automation_rules_time_offset_minutes_check check (time_offset_minutes between 0 and 5256000),
+  constraint crm_automation_rules_max_lateness_minutes_check check (max_lateness_minutes between 1 and 5256000),
+  constraint crm_automation_rules_cooldown_minutes_check check (cooldown_minutes between 1 and 5256000),
   constraint crm_automation_rules_segment_change_check check (segment_change in ('entered', 'left')),
   constraint crm_automation_rules_reenrollment_check check (reenrollment in ('once', 'per_episode', 'cooldown')
     and (reenrollment = 'cooldown') = (cooldown_minutes is not null)),

@@ -314,13 +314,13 @@ cross join lateral (select (array['sent', 'delivered', 'refused'])[1 + w.number 
 where w.number between 21 and 33 and w.number % 3 = 0
 on conflict do nothing;
 
--- One that is still to come.
+-- And one that waits for its day.
 insert into public.crm_outbox (id, org_id, customer_id, contact_id, channel, purpose, to_address, subject, body, scheduled_at, available_at,
   decision_code, decided_at)
-select md5(w.id::text || 'message')::uuid, w.org_id, w.id, c.id, 'email', 'transactional', c.value, 'Your yearly service is due',
-  'Dear customer, shall we come by as we did last year?', now() + interval '30 days', now() + interval '30 days', 'allowed', now()
+select md5(w.id::text || 'waiting')::uuid, w.org_id, w.id, c.id, 'email', 'transactional', c.value, 'Your yearly service',
+  'Dear customer, it is a year since our last visit.', now() + interval '300 days', now() + interval '300 days', 'allowed', now()
 from demo_work w join public.customer_contacts c on c.org_id = w.org_id and c.customer_id = w.id and c.type = 'email'
-where w.number = 6
+where w.number = 21
 on conflict do nothing;
 
 insert into public.crm_opt_outs (org_id, channel, address, reason)

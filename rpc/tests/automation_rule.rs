@@ -409,7 +409,13 @@ async fn history(context: &mut Context, caller: As, arguments: Value) -> (Vec<Va
     (items, page["next_cursor"].take())
 }
 
+/// The runs of the demo data would be counted too.
+async fn forget_demo(context: &Context) {
+    context.client.batch_execute("delete from public.crm_automation_runs").await.unwrap();
+}
+
 async fn history_tells_of_every_run_with_the_name_of_its_rule(context: &mut Context) {
+    forget_demo(context).await;
     let rules = [create(context, json!({})).await, create(context, json!({"name": "Sorry"})).await];
     let [ann, bob] = customers(context, NORTHWIND).await;
     fill(context, &rules[0], ann, 3).await;
@@ -440,6 +446,7 @@ async fn history_tells_of_every_run_with_the_name_of_its_rule(context: &mut Cont
 }
 
 async fn pages_of_history_neither_overlap_nor_miss(context: &mut Context) {
+    forget_demo(context).await;
     let rule = create(context, json!({})).await;
     let [ann, _] = customers(context, NORTHWIND).await;
     fill(context, &rule, ann, 7).await;
@@ -476,6 +483,7 @@ async fn pages_of_history_neither_overlap_nor_miss(context: &mut Context) {
 }
 
 async fn history_is_the_orgs_own_and_for_staff(context: &mut Context) {
+    forget_demo(context).await;
     let rule = create(context, json!({})).await;
     let [ann, _] = customers(context, NORTHWIND).await;
     fill(context, &rule, ann, 2).await;

@@ -47,7 +47,8 @@ select throws_ok($$insert into customers (org_id, type, name, email) values ('11
 select throws_ok($$insert into crm_tags (org_id, name) values ('11111111-1111-4111-8111-111111111111', 'vip')$$, '23505', null, 'vip is VIP');
 select throws_ok($$update customer_contacts set is_primary = true$$, '23505', null, 'a customer has one primary contact');
 
-create temporary table gone as select id from customers where org_id = '11111111-1111-4111-8111-111111111111' limit 1;
+create temporary table gone as select id from customers c where org_id = '11111111-1111-4111-8111-111111111111'
+  and not exists (select from portal_accounts a where a.org_id = c.org_id and a.customer_id = c.id) limit 1;
 delete from customers where id in (select id from gone);
 select is((select count(*) from customer_contacts where customer_id in (select id from gone))
   + (select count(*) from customer_locations where customer_id in (select id from gone))

@@ -94,7 +94,7 @@ insert into wall_rpcs values
   ('crm_run_automations()', '-', true, '00000'),
   ('crm_process_segment_automations()', '-', true, '00000'),
   ('crm_process_time_based()', '-', true, '00000'),
-  ('crm_preview_automation(rule => ''{"trigger_type": "event", "event_type": "ping", "actions": []}'')', 'managers', true, '00000'),
+  ('crm_preview_automation(rule => ''{"trigger_type": "event", "event_type": "ping", "actions": [{"type": "tag_customer", "tag": "VIP"}]}'')', 'managers', true, '00000'),
   ('crm_preview_automation(rule_id => {automation_rule})', 'managers', true, '00000'),
   ('crm_retry_automation_run(id => {automation_run})', 'managers', true, '00000'),
   ('crm_segment_add_members(segment_id => {segment}, customer_ids => jsonb_build_array({*customer}))', 'writers', true, '00000'),
