@@ -166,3 +166,6 @@ revoke all on function fieldcrm.record_customer_events(), fieldcrm.record_intera
 alter table public.crm_events add constraint crm_events_payload_readable check (
   not payload @? '$.** ? (@ > 1.7e308 || @ < -1.7e308)' and not payload @? 'strict $.**{33 to last}') not valid;
 alter table public.crm_events validate constraint crm_events_payload_readable;
+-- As Postgres prints it: 1e308 takes five characters to send and 309 to read.
+alter table public.crm_events add constraint crm_events_payload_size check (octet_length(payload::text) <= 40000) not valid;
+alter table public.crm_events validate constraint crm_events_payload_size;

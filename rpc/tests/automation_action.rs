@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 scenarios! {
     silence_is_acted_on_and_noted
+    who_is_written_to_twice_is_waited_for_from_the_second_time_also_once
     every_action_says_what_it_did
     who_cannot_be_written_to_fails_alone
     one_bad_customer_does_not_stop_the_others
@@ -63,6 +64,36 @@ async fn silence_is_acted_on_and_noted(context: &mut Context) {
         )
         .await;
     assert_eq!(noted, [json!([silent, 60, true])]);
+}
+
+async fn who_is_written_to_twice_is_waited_for_from_the_second_time_also_once(
+    context: &mut Context,
+) {
+    let arena = Arena::make(context, 2).await;
+    let rule = json!({"event_type": "no_reply", "time_offset_minutes": 60, "reenrollment": "once",
+        "actions": [followup("Ring them")]});
+    arena.rule(context, rule).await;
+    for (customer, minutes) in [(0, 90), (0, 70), (1, 90)] {
+        let sql = format!(
+            "insert into crm_interactions (org_id, customer_id, channel, occurred_at)
+             values ($1, '{}', 'email_outbound', now() - interval '{minutes} minutes')",
+            arena.customers[customer]
+        );
+        arena.execute(context, &sql).await;
+    }
+    assert_eq!(arena.run(context).await["scheduled"], 3);
+    let report = arena.due(context).await;
+    assert_eq!(report, json!({"due": 3, "succeeded": 2, "failed": 0, "skipped": 1}));
+    // And never again.
+    let sql = format!(
+        "insert into crm_interactions (org_id, customer_id, channel, occurred_at)
+         values ($1, '{}', 'email_outbound', now() - interval '61 minutes')",
+        arena.customers[0]
+    );
+    arena.execute(context, &sql).await;
+    arena.run(context).await;
+    assert_eq!(arena.due(context).await["succeeded"], 0);
+    assert_eq!(arena.made(context).await.len(), 2);
 }
 
 #[allow(clippy::too_many_lines, reason = "all actions in one rule")]

@@ -13,6 +13,7 @@ const CSR: As = As::Northwind("csr");
 
 scenarios! {
     a_reminder_is_a_notice_and_an_email_to_the_assignee
+    names_are_no_markup_in_the_email
     what_is_overdue_is_a_notice_and_an_event
     nothing_is_told_twice
     another_time_is_another_reminder
@@ -108,6 +109,19 @@ async fn a_reminder_is_a_notice_and_an_email_to_the_assignee(context: &mut Conte
     for part in ["Call back", "Customer: Acme", "(America/Chicago)", "It is loud.", "Northwind"] {
         assert!(body.contains(part), "{part} is not in {body}");
     }
+}
+
+async fn names_are_no_markup_in_the_email(context: &mut Context) {
+    quiet(context).await;
+    let customer = customer(context).await;
+    let sql = "update customers set name = '<a href=\"https://evil.example\">A&B</a>' where id = $1::text::uuid";
+    context.client.execute(sql, &[&customer.as_str()]).await.unwrap();
+    make(context, &customer, 60, Some(-1)).await;
+    assert_eq!(remind(context).await, told(1, 0, 1, 1));
+    let sql = "select body from crm_outbox where customer_id = $1::text::uuid";
+    let body: String = context.client.query_one(sql, &[&customer.as_str()]).await.unwrap().get(0);
+    assert!(!body.contains("<a") && body.contains("&lt;a href=&quot;"), "{body}");
+    assert!(body.contains("A&amp;B&lt;/a&gt;<br>"), "{body}");
 }
 
 async fn what_is_overdue_is_a_notice_and_an_event(context: &mut Context) {

@@ -20,6 +20,7 @@ scenarios! {
     an_old_or_foreign_lease_says_nothing
     what_failed_waits_longer_each_time_and_is_dead_at_last
     a_lease_that_ran_out_goes_back_only_where_the_provider_knows_the_message_again
+    a_provider_does_not_know_what_another_one_may_have_sent
     what_is_unknown_waits_for_a_person_or_the_provider
     reports_of_the_provider_only_lead_forward
     what_waits_is_canceled_and_what_failed_is_tried_again_by_hand
@@ -173,6 +174,15 @@ async fn a_lease_that_ran_out_goes_back_only_where_the_provider_knows_the_messag
     let done = json!({"id": id, "lease_id": lease, "provider_message_id": "late"});
     assert_eq!(context.call(JOB, "crm_complete_message", done).await.unwrap()["status"], "sent");
     assert_eq!(interactions(context, customer).await.len(), 1);
+}
+
+async fn a_provider_does_not_know_what_another_one_may_have_sent(context: &mut Context) {
+    let customer = customer(context, CSR).await;
+    let (id, _) = handed_out(context, mail(customer)).await;
+    let sql = "update crm_outbox set leased_until = now() - interval '1 second', provider = 'resend' where id = $1";
+    set(context, sql, &id).await;
+    assert!(claim(context).await.is_empty(), "the claim is for another provider");
+    assert_eq!(status(context, &id).await, "unknown");
 }
 
 async fn what_is_unknown_waits_for_a_person_or_the_provider(context: &mut Context) {

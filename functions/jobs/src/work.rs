@@ -54,6 +54,7 @@ pub async fn drain(
     budget: Budget,
 ) -> Result<Total> {
     let mut total = Total::default();
+    let mut arguments = arguments.clone();
     loop {
         match database.rpc(caller, function, arguments.clone()).await {
             Ok(answer) => {
@@ -65,12 +66,24 @@ pub async fn drain(
             Err(error) if matches!(error.code, Code::Forbidden | Code::Unauthenticated) => {
                 return Err(error);
             }
+            // Too much at once, it may be: less, before the next tick meets the same.
+            Err(error)
+                if error.code == Code::Unavailable
+                    && !budget.is_over()
+                    && shrink(&mut arguments) => {}
             Err(error) => {
                 total.error = Some(error);
                 return Ok(total);
             }
         }
     }
+}
+
+/// Asks for a quarter of the batch, if that is less.
+fn shrink(arguments: &mut Map<String, Value>) -> bool {
+    let before = arguments.get("batch_limit").and_then(Value::as_u64).unwrap_or(100);
+    arguments.insert("batch_limit".to_owned(), (before / 4).max(1).into());
+    before > 1
 }
 
 /// Adds up what an answer counts, the lists by their lengths. Returns how much of it there was.

@@ -21,6 +21,10 @@ with picked as materialized (
   select p.id, p.org_id, r.place, p.customer_id, p.occurrence_key, p.trigger_context, p.rule_chain, p.due_at, case
     when not r.is_enabled then 'disabled'
     when now() > p.due_at + make_interval(mins => r.max_lateness_minutes) then 'too_late'
+    when r.event_type = 'no_reply' and r.reenrollment <> 'per_episode' and exists (
+      select from public.crm_automation_runs x
+      where x.org_id = p.org_id and x.rule_id = p.rule_id and x.customer_id = p.customer_id and x.status = 'success'
+        and (r.reenrollment = 'once' or x.completed_at > now() - make_interval(mins => r.cooldown_minutes))) then 'cooldown'
     when r.event_type = 'no_reply' then (
       select case when bool_or(i.direction = 'inbound') then 'replied' when bool_or(i.direction = 'outbound') then 'superseded' end
       from public.crm_interactions i

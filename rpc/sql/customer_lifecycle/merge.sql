@@ -68,6 +68,11 @@ with merge as materialized (
   update public.crm_outbox x
   set customer_id = m.id, contact_id = coalesce((select g.id from pairs g where g.dropped = x.contact_id), x.contact_id)
   from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), events_moved as (
+  -- What happened and was not worked off yet happened to the customer that is left.
+  update public.crm_events x set customer_id = m.id from merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+    and x.id in (select q.event_id from fieldcrm.event_queue q where q.org_id = m.org_id)
 ), runs_moved as (
   -- What a rule did as its one run of the duplicate is its one run of the customer.
   update public.crm_automation_runs x

@@ -54,8 +54,11 @@ with reminders as materialized (
     decision_code, decided_at, dedupe_key)
   select o.org_id, o.customer_id, o.user_id, 'email', 'transactional', o.email,
     'Reminder: ' || regexp_replace(o.title, '[[:cntrl:]]+', ' ', 'g'),
-    concat_ws(E'\n\n', o.title, 'Customer: ' || o.customer || E'\n' || 'Due: '
-      || to_char(o.due_at at time zone o.time_zone, 'YYYY-MM-DD HH24:MI') || ' (' || o.time_zone || ')', o.description, o.org),
+    -- The body of an e-mail is HTML, and names are what somebody typed.
+    replace(replace(replace(replace(replace(
+      concat_ws(E'\n\n', o.title, 'Customer: ' || o.customer || E'\n' || 'Due: '
+        || to_char(o.due_at at time zone o.time_zone, 'YYYY-MM-DD HH24:MI') || ' (' || o.time_zone || ')', o.description, o.org),
+      '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), E'\n', '<br>' || E'\n'),
     'queued', 'allowed', now(), 'followup_reminder:' || o.id || ':' || trim_scale(extract(epoch from o.remind_at))
   from open o
   where o.remind and o.user_id is not null and o.email is not null

@@ -202,10 +202,11 @@ fn described(rules: &[Rule]) -> Vec<Value> {
         .map(|(place, rule)| {
             json!({
                 "place": place, "org_id": rule.org_id, "rule_id": rule.id, "version": rule.version,
-                "once": rule.reenrollment == Reenrollment::Once,
+                // Of several waits for a reply the last one counts: who is taken in is known when it is over.
+                "once": rule.reenrollment == Reenrollment::Once && !rule.waits_for_no_reply(),
                 "offset_minutes": rule.time_offset_minutes.unwrap_or_default(),
                 "lateness_minutes": rule.max_lateness_minutes,
-                "cooldown_minutes": rule.cooldown_minutes,
+                "cooldown_minutes": rule.cooldown_minutes.filter(|_| !rule.waits_for_no_reply()),
             })
         })
         .collect()

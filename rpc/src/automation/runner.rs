@@ -22,6 +22,9 @@ const BATCH_LIMIT: i64 = 500;
 const MAX_BATCH_LIMIT: i64 = 5_000;
 /// How often rules look back at one customer in one call; more stays for the next.
 const MAX_ROUNDS: usize = 25;
+/// How many pairs of an event and a rule that hears it one call takes on: what is more stays for the next, so that a call
+/// ends in time however many rules an org has.
+const MAX_PAIRS: usize = 20_000;
 /// How often a call that found only what others hold looks further down the queue.
 const MAX_CLAIMS: usize = 10;
 
@@ -78,13 +81,21 @@ async fn work_off<D: Db>(
     let (org_id, batch_limit) = job(db, arguments).await?;
     let (mut events, mut held) = (Vec::new(), Held::default());
     let mut after = 0;
+    // Whoever somebody else held keeps waiting: what happened to them later does not come first.
+    let mut others = BTreeSet::new();
     for _ in 0..MAX_CLAIMS {
         let document = json!({"org_id": org_id, "event_types": event_types,
             "batch_limit": batch_limit, "after": after});
         let claimed: Claimed = call_as(db, CLAIM, &document).await?;
         held = Held::new(claimed.held);
         events = claimed.events;
-        events.retain(|event| held.has(event.customer_id));
+        events.retain(|event| {
+            let ours = held.has(event.customer_id) && !others.contains(&event.customer_id);
+            if !ours {
+                others.insert(event.customer_id);
+            }
+            ours
+        });
         let Some(last) = claimed.last.filter(|_| events.is_empty()) else { break };
         after = last;
     }
@@ -109,7 +120,11 @@ async fn work_through<D: Db>(
     tally: &mut Tally,
 ) -> Result<Vec<i64>> {
     let ids: Vec<_> = events.iter().map(|event| event.event_id).collect();
-    let Heard { rules, heard } = call_as(db, HEAR, &json!({"event_ids": ids})).await?;
+    let Heard { rules, mut heard } = call_as(db, HEAR, &json!({"event_ids": ids})).await?;
+    // In the order of the events, of which at least the first is worked off.
+    let end = heard.get(MAX_PAIRS).map_or(events.len(), |(event, _)| (*event).max(1));
+    let events = &events[..end];
+    heard.retain(|(event, _)| *event < end);
     let mut looked_back = vec![false; events.len()];
     for (event, rule) in &heard {
         looked_back[*event] |= rules[*rule].looks_back();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{Decision, Lead, Reason, Verdict};
-use fieldcrm_core::outbox::{Claim, Status, goes_again};
+use fieldcrm_core::outbox::{Claim, Provider, Status, goes_again};
 use fieldcrm_core::{Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     });
     let (mut gate, mut due) = Gate::load_with::<Due>(db, DUE, &document).await?;
     keep_caps(db, &mut gate, &mut due).await?;
-    let steps = decide(&mut gate, due);
+    let steps = decide(&mut gate, due, &claim.providers);
     let (mut sending, mut decided) = (Vec::new(), Vec::new());
     for (due, step) in &steps {
         if due.goes_as_it_is(step) {
@@ -115,13 +115,17 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
 }
 
 /// Decides in the order in which caps count; answers in the order given.
-fn decide(gate: &mut Gate, due: Vec<Due>) -> Vec<(Due, Step)> {
+fn decide(
+    gate: &mut Gate,
+    due: Vec<Due>,
+    providers: &HashMap<OutboxChannel, Provider>,
+) -> Vec<(Due, Step)> {
     let mut numbered: Vec<_> = due.into_iter().enumerate().collect();
     numbered.sort_unstable_by_key(|(_, due)| due.place());
     let mut steps: Vec<_> = numbered
         .into_iter()
         .map(|(number, due)| {
-            let step = due.step(gate);
+            let step = due.step(gate, providers);
             (number, due, step)
         })
         .collect();
@@ -168,9 +172,13 @@ impl Due {
         Place { created_at: self.created_at, id: self.id }
     }
 
-    fn step(&self, gate: &mut Gate) -> Step {
+    fn step(&self, gate: &mut Gate, providers: &HashMap<OutboxChannel, Provider>) -> Step {
         let lapsed = self.status == Status::Sending;
-        if lapsed && !goes_again(self.provider.as_deref(), self.attempts, self.max_attempts) {
+        // Another provider than the one that may have sent it does not know it again.
+        let same = providers.get(&self.channel).map(Provider::as_str) == self.provider.as_deref();
+        if lapsed
+            && !(same && goes_again(self.provider.as_deref(), self.attempts, self.max_attempts))
+        {
             return Step { status: Status::Unknown, decision: None };
         }
         let decision = self.decide(gate);
