@@ -137,7 +137,8 @@ create table public.crm_activities (
     references public.clients (org_id, id) on delete cascade,
   constraint crm_activities_user_id_fkey foreign key (org_id, user_id)
     references public.profiles (org_id, id) on delete set null (user_id),
-  constraint crm_activities_type_check check (char_length(activity_type) between 1 and 50 and char_length(entity_type) between 1 and 50),
+  constraint crm_activities_activity_type_check check (char_length(activity_type) between 1 and 50),
+  constraint crm_activities_entity_type_check check (char_length(entity_type) between 1 and 50),
   constraint crm_activities_description_check check (char_length(description) <= 2000),
   constraint crm_activities_metadata_check check (jsonb_typeof(metadata) = 'object')
 );

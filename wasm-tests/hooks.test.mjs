@@ -151,7 +151,7 @@ test("a form becomes a lead, once; a robot's does not, and neither learns it", a
   assert.match(JSON.stringify(lead), /google/);
   const robot = `${randomUUID()}@example.com`;
   assert.deepEqual(JSON.parse((await send({ email: robot, website: "https://spam.example" }, randomUUID())).text), { received: true });
-  assert.deepEqual(await sql`select 1 from public.leads where email = ${robot}`, []);
+  assert.equal((await sql`select 1 from public.leads where email = ${robot}`).length, 0);
 });
 
 test("a channel with a secret takes a form only from who has it", async () => {

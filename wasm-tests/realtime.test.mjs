@@ -145,5 +145,5 @@ for (const [table, { insert, update, changed }] of Object.entries(children)) {
 
 test("nothing else is streamed: what a client may not read does not leave the database", async () => {
   const published = await sql`select tablename from pg_publication_tables where pubname = 'supabase_realtime' order by 1`;
-  assert.deepEqual(published.map(({ tablename }) => tablename), ["crm_followups", "crm_interactions", "customers", "products", "work_orders"]);
+  assert.deepEqual(published.map(({ tablename }) => tablename), ["crm_followups", "crm_interactions", "customers", "leads", "messages", "products", "work_orders"]);
 });
