@@ -6,7 +6,6 @@
 
 mod action;
 mod check;
-mod endpoint;
 pub mod event;
 mod fields;
 mod history;

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::automation::event::is_type;
 use crate::client::MAX_JSON;
 use crate::customer::{Checks, choices};
 use crate::form::FormSettings;
 use crate::interaction::{check_json, required};
 use crate::patch::{Field, given, present};
-use crate::{Result, email};
+use crate::{Result, email, endpoint};
 
 choices! {
     /// What comes in through it.
@@ -160,7 +161,6 @@ impl ChannelPatch {
     }
 }
 
-const MAX_URL: usize = 2000;
 const MAX_EVENT_TYPES: usize = 100;
 
 /// The arguments of `crm_create_webhook_endpoint`.
@@ -179,11 +179,11 @@ impl NewEndpoint {
         let mut checks = Checks::default();
         let url = required(&mut checks, "url", self.url).unwrap_or_default();
         let mut set = Map::new();
-        match endpoint_url(&url) {
+        match endpoint::check(&url) {
             Ok(url) => {
                 set.insert("url".to_owned(), json!(url));
             }
-            Err(message) if !url.is_empty() => checks.fail("url", "invalid_url", message),
+            Err((code, message)) if !url.is_empty() => checks.fail("url", code, message),
             Err(_) => {}
         }
         let types = event_types(&mut checks, self.event_types.unwrap_or_default());
@@ -236,59 +236,11 @@ fn event_types(checks: &mut Checks, mut types: Vec<String>) -> Vec<String> {
     types.sort();
     types.dedup();
     for (index, name) in types.iter().enumerate() {
-        let letters =
-            |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
-        let fits = (1..=60).contains(&name.len())
-            && name.starts_with(|letter: char| letter.is_ascii_lowercase())
-            && name.bytes().all(letters);
-        if !fits {
+        if !is_type(name) {
             checks.fail(format!("event_types[{index}]"), "invalid_value", "is no type of events");
         }
     }
     types
-}
-
-/// A URL that an outgoing webhook may be given: https, a host by name, no credentials. What the name resolves to
-/// is looked at where the request is made.
-pub fn endpoint_url(url: &str) -> Result<String, &'static str> {
-    let bad = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\';
-    if url.len() > MAX_URL || !url.is_ascii() || url.contains(bad) {
-        return Err("must be at most 2000 characters of ASCII without blanks");
-    }
-    let Some(rest) = url.strip_prefix("https://") else { return Err("must begin with https://") };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    if path.contains('#') {
-        return Err("must not have a fragment");
-    }
-    if authority.contains('@') {
-        return Err("must not have a user name or a password");
-    }
-    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    if !["443", "8443"].contains(&port) {
-        return Err("must use port 443 or 8443");
-    }
-    let host = host.to_ascii_lowercase();
-    let labels: Vec<_> = host.split('.').collect();
-    let is_label = |label: &&str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-')
-    };
-    // A name that ends in a word: so no IPv4 address in any spelling, and no IPv6 one.
-    let last = labels.last().copied().unwrap_or_default();
-    let by_name = last.len() >= 2
-        && (last.starts_with("xn--") || last.bytes().all(|letter| letter.is_ascii_alphabetic()));
-    if labels.len() < 2 || host.len() > 253 || !labels.iter().all(is_label) || !by_name {
-        return Err("must name a public host, not an IP address");
-    }
-    let private = ["localhost", "local", "internal", "lan", "home", "corp", "intranet", "onion"];
-    if private.contains(&last) || host.ends_with(".home.arpa") || host.ends_with(".in-addr.arpa") {
-        return Err("must name a public host");
-    }
-    let port = if port == "443" { String::new() } else { format!(":{port}") };
-    Ok(format!("https://{host}{port}{path}"))
 }
 
 #[cfg(test)]
@@ -333,47 +285,6 @@ mod tests {
         let set = patch.unwrap().prepare().unwrap();
         assert_eq!(Value::Object(set), json!({"secret_name": null, "is_enabled": false}));
         assert_eq!(paths(patch::read::<ChannelPatch>(json!({"address": "x"}))), ["address"]);
-    }
-
-    #[test]
-    fn an_endpoint_is_a_public_https_url() {
-        for (given, kept) in [
-            ("https://hooks.Example.com/a?b=c", "https://hooks.example.com/a?b=c"),
-            ("https://example.com", "https://example.com"),
-            ("https://example.com:443/x", "https://example.com/x"),
-            ("https://example.com:8443/x", "https://example.com:8443/x"),
-            ("https://xn--mller-kva.example/", "https://xn--mller-kva.example/"),
-        ] {
-            assert_eq!(endpoint_url(given).as_deref(), Ok(kept));
-        }
-        for refused in [
-            "http://example.com",
-            "ftp://example.com",
-            "https://",
-            "https://localhost/x",
-            "https://db.localhost",
-            "https://printer.local",
-            "https://metadata.google.internal/computeMetadata",
-            "https://127.0.0.1/",
-            "https://169.254.169.254/latest",
-            "https://2130706433/",
-            "https://0x7f.0.0.1/",
-            "https://127.0.0x1/",
-            "https://[::1]/",
-            "https://[fd00::1]:443/",
-            "https://example.com@10.0.0.1/",
-            "https://user:pw@example.com/",
-            "https://example.com:22/",
-            "https://example.com\\@evil.example/",
-            "https://exa mple.com/",
-            "https://müller.example/",
-            "https://example.com./",
-            "https://-x.example/",
-            "https://example.com/#x",
-            "https://1.0.0.127.in-addr.arpa/",
-        ] {
-            assert!(endpoint_url(refused).is_err(), "{refused}");
-        }
     }
 
     #[test]

@@ -8,14 +8,12 @@
 mod clock;
 mod endpoint;
 mod lead;
-mod mask;
 #[cfg(test)]
 mod tests;
 
 pub use crate::automation::Purpose;
 pub use endpoint::Endpoint;
 pub use lead::Lead;
-pub use mask::mask;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};

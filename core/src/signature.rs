@@ -58,6 +58,14 @@ fn any<S>(secrets: impl IntoIterator<Item = S>, matches: impl Fn(S) -> bool) -> 
     if found { Ok(()) } else { Err(Refusal::Mismatch) }
 }
 
+/// HMAC-SHA256, with a key of any length.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key)
+        .map(|mac| mac.chain_update(text).finalize().into_bytes().to_vec())
+        .unwrap_or_default()
+}
+
 /// Whether the HMAC-SHA256 of the parts is the one that was sent. An empty secret signs nothing.
 fn is_hmac_sha256(secret: &[u8], parts: &[&[u8]], sent: &[u8]) -> bool {
     if secret.is_empty() {

@@ -8,8 +8,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, SubsecRound, Utc};
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::consent::{
-    Channel, Customer, Decision, Facts, Lead, Org, Reason, Verdict, decide, mask,
+    Channel, Customer, Decision, Facts, Lead, Org, Reason, Verdict, decide,
 };
+use fieldcrm_core::mask::mask;
 use fieldcrm_core::outbox::ContactQuestion;
 use fieldcrm_core::{Capability, Error, Result, patch};
 use serde::de::DeserializeOwned;

@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::action::{Action, Assignee, MessageChannel, Purpose, SETTABLE};
 use super::fields::Fields;
-use super::{EVENT, MAX_ACTIONS, MAX_MINUTES, endpoint, render};
+use super::{EVENT, MAX_ACTIONS, MAX_MINUTES, render};
 use crate::customer::{Checks, CustomerPatch, MAX_NAME, MAX_NOTES, MAX_TAG};
+use crate::endpoint;
 use crate::followup::Priority;
 use crate::template::{Channel, MAX_BODY, Template};
 use crate::{FieldError, customer};

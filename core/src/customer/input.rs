@@ -9,7 +9,7 @@ use crate::patch::{Field, given, present};
 macro_rules! choices {
     ($(#[$doc:meta])* $type:ident { $($name:ident = $text:literal $(| $alias:literal)*,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $type { $(#[serde(rename = $text $(, alias = $alias)*)] $name,)* }
 
         impl $type {

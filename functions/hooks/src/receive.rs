@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
+use fieldcrm_core::mask::mask;
 use fieldcrm_core::signature::Refusal;
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::{Caller, Ports, Problem};
@@ -190,7 +191,7 @@ fn tell(ports: &Ports, caller: &Caller, delivery: &Delivery, routed: bool) {
     if routed && !counts.contains_key("unknown") {
         return;
     }
-    let address = delivery.addresses.first().map(|address| masked(address));
+    let address = delivery.addresses.first().map(|address| mask(address));
     let line = json!({
         "ts": crate::event::instant(chrono::Utc::now()),
         "level": if routed { "info" } else { "warn" },
@@ -203,30 +204,4 @@ fn tell(ports: &Ports, caller: &Caller, delivery: &Delivery, routed: bool) {
         "events": counts,
     });
     ports.log.line(&line.to_string());
-}
-
-/// An address as far as it is needed to find its channel: `+1415…71`, `o…@agency.example`.
-fn masked(address: &str) -> String {
-    if let Some((local, domain)) = address.split_once('@') {
-        let first: String = local.chars().take(1).collect();
-        return format!("{first}…@{domain}");
-    }
-    let letters: Vec<char> = address.chars().collect();
-    if letters.len() < 8 {
-        return "…".to_owned();
-    }
-    let (start, end) = (&letters[..4], &letters[letters.len() - 2..]);
-    format!("{}…{}", start.iter().collect::<String>(), end.iter().collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_in_the_log_are_masked() {
-        assert_eq!(masked("+14155552671"), "+141…71");
-        assert_eq!(masked("office@agency.example"), "o…@agency.example");
-        assert_eq!(masked("12345"), "…");
-    }
 }

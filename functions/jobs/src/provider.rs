@@ -23,32 +23,8 @@ mod webhook;
 mod whatsapp;
 
 pub use answer::Repeat;
+pub use fieldcrm_core::outbox::Channel;
 pub use settings::{Misconfigured, Providers};
-pub use webhook::sign;
-
-/// The kinds of messages of the outbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    Email,
-    Sms,
-    Whatsapp,
-    Webhook,
-}
-
-impl Channel {
-    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::Whatsapp, Self::Webhook];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-            Self::Whatsapp => "whatsapp",
-            Self::Webhook => "webhook",
-        }
-    }
-}
 
 /// A message as `crm_claim_messages` hands it out.
 #[derive(Clone, Debug, Deserialize)]

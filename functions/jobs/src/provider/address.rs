@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use fieldcrm_core::mask::mask;
 
 /// `Name <address>` with the name quoted; the address alone where there is no name.
 pub(super) fn mailbox(name: Option<&str>, email: &str) -> String {
@@ -46,25 +47,6 @@ fn quoted(name: &str) -> String {
     quoted
 }
 
-/// What of an address a log may show: enough to know it again, too little to write to.
-pub(super) fn masked(address: &str) -> String {
-    if let Some((scheme, rest)) = address.split_once("://") {
-        // Paths and queries of webhooks hold secrets.
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = host.rsplit('@').next().unwrap_or_default();
-        return format!("{scheme}://{host}/…");
-    }
-    if let Some((name, domain)) = address.rsplit_once('@') {
-        let first: String = name.chars().take(1).collect();
-        return format!("{first}…@{domain}");
-    }
-    let all = address.chars().count();
-    let shown = if all > 8 { 2 } else { 0 };
-    let start: String = address.chars().take(shown).collect();
-    let end: String = address.chars().skip(all - shown).collect();
-    format!("{start}…{end}")
-}
-
 /// A text with everything masked in it that looks like an address or a phone number.
 pub(super) fn masked_text(text: &str, longest: usize) -> String {
     let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();
@@ -72,7 +54,7 @@ pub(super) fn masked_text(text: &str, longest: usize) -> String {
     for word in text.split_inclusive(|letter: char| !is_part_of_an_address(letter)) {
         let bare = word.trim_end_matches(|letter: char| !is_part_of_an_address(letter));
         if bare.contains('@') || digits(bare) >= 7 {
-            out.push_str(&masked(bare));
+            out.push_str(&mask(bare));
             out.push_str(&word[bare.len()..]);
         } else {
             out.push_str(word);
@@ -121,23 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn a_masked_address_cannot_be_written_to() {
-        for (address, expected) in [
-            ("ada@example.com", "a…@example.com"),
-            ("\"a@b\"@example.com", "\"…@example.com"),
-            ("+14155552671", "+1…71"),
-            ("12345", "…"),
-            ("https://key@hooks.example/secret?token=1", "https://hooks.example/…"),
-        ] {
-            assert_eq!(masked(address), expected);
-        }
-    }
-
-    #[test]
     fn a_masked_text_still_reads() {
         assert_eq!(
             masked_text("Call ada@example.com, or +1 415-555-2671 (at 10:30).", 500),
-            "Call a…@example.com, or +1 41…71 (at 10:30)."
+            "Call a***@example.com, or +1 41***2671 (at 10:30)."
         );
         assert_eq!(masked_text("ééé", 2), "éé…");
     }

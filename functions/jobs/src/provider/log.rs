@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use fieldcrm_edge::Log;
 use serde_json::json;
 
-use super::address::{masked, masked_text};
+use fieldcrm_core::mask::mask;
+
+use super::address::masked_text;
 use super::{Outcome, Outgoing, Provider};
 
 /// Of the text; the whole of it is in `crm_outbox`.
@@ -27,7 +29,7 @@ impl Provider for LogProvider {
             "ts": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             "level": "info", "event": "message", "slug": "jobs",
             "id": message.id, "org_id": message.org_id, "channel": message.channel.as_str(),
-            "purpose": message.purpose, "to": masked(&message.to),
+            "purpose": message.purpose, "to": mask(&message.to),
             "subject": message.subject.as_deref().map(|subject| masked_text(subject, SHOWN)),
             "body": masked_text(&message.body, SHOWN),
         });

@@ -92,7 +92,7 @@ impl Providers {
         let variables = Variables(variable);
         let local = variables.optional("FIELDCRM_ENV").as_deref() == Some("local");
         let mut providers = Self::default();
-        for channel in Channel::ALL {
+        for &channel in Channel::ALL {
             let name = format!("{}_PROVIDER", channel.as_str().to_ascii_uppercase());
             let chosen = match variables.optional(&name) {
                 Some(chosen) => chosen,

@@ -1,8 +1,14 @@
-//! Addresses for eyes that need not read them.
+//! Addresses for eyes that need not read them, logs above all.
 
-/// `j***@example.com`, `+1***1234`.
+/// `j***@example.com`, `+1***1234`, `https://hooks.example.com/***`.
 #[must_use]
 pub fn mask(address: &str) -> String {
+    if let Some((scheme, rest)) = address.split_once("://") {
+        // Paths and queries of webhooks hold secrets, and so does a login.
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit('@').next().unwrap_or_default();
+        return format!("{scheme}://{host}/***");
+    }
     let first: String = address.chars().take(1).collect();
     if let Some((_, domain)) = address.rsplit_once('@') {
         return format!("{first}***@{domain}");
@@ -23,9 +29,11 @@ mod tests {
         for (address, masked) in [
             ("jane.doe@example.com", "j***@example.com"),
             ("j@example.com", "j***@example.com"),
+            ("\"a@b\"@example.com", "\"***@example.com"),
             ("+12025551234", "+1***1234"),
             ("+4930123", "+4***23"),
             ("+49301", "+4***"),
+            ("https://key@hooks.example/secret?token=1", "https://hooks.example/***"),
             ("", "***"),
         ] {
             assert_eq!(mask(address), masked);
