@@ -8,7 +8,6 @@ use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
 use fieldcrm_core::automation::Rule;
 use serde_json::{Value, json};
-use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 const MANAGER: As = As::Northwind("manager");
