@@ -28,7 +28,7 @@ export const capabilities = (() => {
     "customers.assign", "customers.delete", "tags.write", "customers.export", "interactions.write", "followups.write",
     "followups.write_own", "templates.write", "products.read", "products.write", "work_orders.write",
     "work_orders.perform", "billing.write", "segments.write", "automation.write", "messages.send",
-    "clients.manage", "clients.create", "audit.read",
+    "clients.manage", "clients.create", "portal.manage", "kb.write", "audit.read",
   ];
   const without = (...names) => all.filter((one) => !names.includes(one));
   const readers = ["members.read", "customers.read", "products.read"];
@@ -39,7 +39,7 @@ export const capabilities = (() => {
     admin: all,
     manager: without("members.manage", "customers.delete", "audit.read"),
     dispatcher: [...readers, ...activity, "work_orders.write"],
-    csr: [...sales, "work_orders.write"],
+    csr: [...sales, "work_orders.write", "portal.manage", "kb.write"],
     sales,
     technician: ["products.read", "work_orders.perform"],
     member: [...readers, "customers.write_own", "followups.write_own"],

@@ -95,6 +95,10 @@ names! {
         ClientsManage = "clients.manage",
         /// Create clients; who does is the client's first admin.
         ClientsCreate = "clients.create",
+        /// Invite customers to the portal; suspend and close their accounts, and say what they see.
+        PortalManage = "portal.manage",
+        /// Write the articles of the knowledge base.
+        KbWrite = "kb.write",
         /// Read the audit trail and who looked at whom.
         AuditRead = "audit.read",
     }
@@ -123,7 +127,10 @@ impl Role {
             Self::Manager => {
                 !matches!(capability, C::MembersManage | C::CustomersDelete | C::AuditRead)
             }
-            Self::Csr => Self::Sales.has(capability) || matches!(capability, C::WorkOrdersWrite),
+            Self::Csr => {
+                Self::Sales.has(capability)
+                    || matches!(capability, C::WorkOrdersWrite | C::PortalManage | C::KbWrite)
+            }
             Self::Sales => {
                 Self::Dispatcher.has(capability) && !matches!(capability, C::WorkOrdersWrite)
                     || matches!(

@@ -57,6 +57,8 @@ codes! {
     InviteEmailMismatch = "invite_email_mismatch", 403, "This invitation is for another e-mail address";
     /// Absent, or invisible to the caller: the two cannot be told apart.
     NotFound = "not_found", 404, "Not found";
+    /// The portal account waits for its invitation, is suspended or closed.
+    PortalAccountInactive = "portal_account_inactive", 403, "This portal account is not active";
     /// The invitation does not exist, has expired or was used.
     InviteNotFound = "invite_not_found", 404, "This invitation does not exist or is no longer valid";
     /// Another customer of the org has this external reference.
@@ -67,12 +69,16 @@ codes! {
     AlreadyMember = "already_member", 409, "You already belong to an organisation";
     /// The last owner of an org cannot leave or step down.
     LastOwner = "last_owner", 409, "An organisation needs at least one owner";
+    /// Somebody else has the slot, or it is none; `alternatives` are the next that are free.
+    SlotTaken = "slot_taken", 409, "This time is not available";
     /// The row is in a state from which this is not possible.
     WrongState = "wrong_state", 409, "This is not possible in the present state";
     /// Postgres found a duplicate, or a reference to nothing, that no rule of ours named first.
     Conflict = "conflict", 409, "This conflicts with what is already there";
     /// Well-formed, but a rule of the business forbids it.
     RuleBroken = "rule_broken", 422, "A rule forbids this";
+    /// It is too late, or was done too often, for a customer to move or cancel a visit; the org's policy says so.
+    BookingPolicy = "booking_policy", 422, "The company's policy does not allow this";
     /// The org has as many active products as it may have.
     ProductLimit = "product_limit", 422, "Too many products are active";
     /// A template cannot be rendered: its syntax, or a variable that nobody supplies.

@@ -26,6 +26,7 @@ pub mod member;
 pub mod outbox;
 pub mod patch;
 pub mod phone;
+pub mod portal;
 pub mod search;
 pub mod segment;
 pub mod session;

@@ -22,6 +22,7 @@ pub mod lead;
 pub mod member;
 pub mod org;
 pub mod outbox;
+pub mod portal;
 pub mod privacy;
 pub mod project;
 pub mod prune;

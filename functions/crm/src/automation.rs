@@ -9,12 +9,11 @@ use axum::{Json, Router};
 use fieldcrm_core::automation::{RunStatus, Trigger, event};
 use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::database::Select;
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
 use serde_json::{Map, Value, json};
 
-use crate::customers::arguments;
 use crate::interactions::one;
-use crate::query::{self, Refusal, choice};
+use fieldcrm_edge::query::{self, Refusal, choice};
 
 /// The arguments of `crm_create_automation_rule` that come in a body; a test holds them equal to core's.
 const ARGUMENTS: [&str; 13] = [

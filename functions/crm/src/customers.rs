@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use fieldcrm_core::{Error, FieldError, Result};
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -176,33 +176,6 @@ fn with_source(mut body: Map<String, Value>) -> Result<Map<String, Value>> {
     {
         let message = "is another name of source: send one of them";
         return Err(Error::invalid_field(ALIAS, "duplicate_field", message));
-    }
-    Ok(body)
-}
-
-/// A body as the arguments of an RPC that creates `what`, with the key of the header.
-pub(crate) fn arguments(
-    mut body: Map<String, Value>,
-    key: Option<String>,
-    known: &[&str],
-    what: &str,
-) -> Result<Map<String, Value>> {
-    let unknown: Vec<_> = body
-        .keys()
-        .filter(|name| !known.contains(&name.as_str()))
-        .map(|name| {
-            let message = match name.as_str() {
-                "idempotency_key" => "send it as the header Idempotency-Key".to_owned(),
-                _ => format!("is not a field of {what}"),
-            };
-            FieldError::new(name, "unknown_field", message)
-        })
-        .collect();
-    if !unknown.is_empty() {
-        return Err(Error::invalid(unknown));
-    }
-    if let Some(key) = key {
-        body.insert("idempotency_key".to_owned(), key.into());
     }
     Ok(body)
 }

@@ -9,12 +9,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use fieldcrm_core::followup::{FollowupStatus, Priority};
 use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::database::{Comparison, Select};
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
 use serde_json::{Map, Value, json};
 
-use crate::customers::arguments;
 use crate::interactions::one;
-use crate::query::{self, Refusal, choice};
+use fieldcrm_edge::query::{self, Refusal, choice};
 
 /// The arguments of `crm_create_followup` that come in a body; a test holds them equal to core's.
 const ARGUMENTS: [&str; 10] = [

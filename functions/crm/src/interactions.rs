@@ -8,12 +8,11 @@ use axum::response::{IntoResponse, Response};
 use fieldcrm_core::interaction::{Channel, Sentiment};
 use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::database::{Comparison, Select};
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::customers::arguments;
-use crate::query::{self, choice};
+use fieldcrm_edge::query::{self, choice};
 
 /// The arguments of `crm_log_interaction` that come in a body; a test holds them equal to core's.
 const ARGUMENTS: [&str; 13] = [

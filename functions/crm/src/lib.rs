@@ -8,7 +8,6 @@ mod automation;
 mod customers;
 mod followups;
 mod interactions;
-mod query;
 mod segments;
 
 /// The function's router; every host and every test serves this one.

@@ -13,6 +13,7 @@ pub mod host;
 pub mod http;
 mod log;
 mod problem;
+pub mod query;
 mod request;
 pub mod service;
 
@@ -20,7 +21,7 @@ pub use config::{Config, Origins};
 pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
-pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId};
+pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId, arguments};
 
 /// The outside world as handlers see it: the state of every router.
 #[derive(Clone)]

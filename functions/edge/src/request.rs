@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Re
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_core::{Code, Error, FieldError, Result};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -180,6 +180,33 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
 fn too_large() -> Error {
     Error::new(Code::PayloadTooLarge, format!("A body can have {MAX_BODY} bytes."))
         .with("limit", MAX_BODY)
+}
+
+/// A body as the arguments of an RPC that creates `what`, with the key of the header.
+pub fn arguments(
+    mut body: Map<String, Value>,
+    key: Option<String>,
+    known: &[&str],
+    what: &str,
+) -> Result<Map<String, Value>> {
+    let unknown: Vec<_> = body
+        .keys()
+        .filter(|name| !known.contains(&name.as_str()))
+        .map(|name| {
+            let message = match name.as_str() {
+                "idempotency_key" => "send it as the header Idempotency-Key".to_owned(),
+                _ => format!("is not a field of {what}"),
+            };
+            FieldError::new(name, "unknown_field", message)
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::invalid(unknown));
+    }
+    if let Some(key) = key {
+        body.insert("idempotency_key".to_owned(), key.into());
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ begin
     'customers.write_own', 'customers.assign', 'customers.delete', 'tags.write', 'customers.export',
     'interactions.write', 'followups.write', 'followups.write_own', 'templates.write', 'products.read', 'products.write',
     'work_orders.write', 'work_orders.perform', 'billing.write', 'segments.write', 'automation.write',
-    'messages.send', 'clients.manage', 'clients.create', 'audit.read') then
+    'messages.send', 'clients.manage', 'clients.create', 'portal.manage', 'kb.write', 'audit.read') then
     raise exception using errcode = '22023', message = format('there is no capability "%s"', capability);
   end if;
   if session ->> 'org_id' is null then
@@ -40,6 +40,7 @@ begin
         'automation.write', 'clients.manage') then role = 'manager'
     when capability in ('customers.write', 'tags.write', 'billing.write', 'segments.write', 'clients.create')
       then role in ('manager', 'csr', 'sales')
+    when capability in ('portal.manage', 'kb.write') then role in ('manager', 'csr')
     when capability = 'customers.write_own' then role in ('manager', 'csr', 'sales', 'member')
     when capability in ('interactions.write', 'followups.write', 'messages.send') then role in ('manager', 'csr', 'sales', 'dispatcher')
     when capability = 'followups.write_own' then role in ('manager', 'csr', 'sales', 'dispatcher', 'member')

@@ -5,7 +5,7 @@ use fieldcrm_core::{Error, FieldError, Result};
 use fieldcrm_edge::database::Select;
 use serde_json::{Map, Value};
 
-use crate::query::{self, choice};
+use fieldcrm_edge::query::{self, choice};
 
 const COLUMNS: &str = "id,type,name,first_name,last_name,company_name,email,phone,status,\
     lifecycle_stage,pipeline_stage,source,owner_id,product_id,is_archived,created_at,updated_at";

@@ -3,7 +3,7 @@
 use fieldcrm_core::Result;
 use fieldcrm_edge::database::Select;
 
-use crate::query;
+use fieldcrm_edge::query;
 
 const SEGMENTS: &str = "id,name,description,type,definition,ai_prompt,ai_explanation,is_active,version,\
     depends_on,last_computed_at,created_by_user_id,created_at,updated_at";

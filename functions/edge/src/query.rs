@@ -27,6 +27,7 @@ pub fn read(query: &str, mut take: impl FnMut(&str, &str) -> Result<(), Refusal>
     if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
 }
 
+#[must_use]
 pub fn unknown() -> Refusal {
     Refusal("unknown_field", "is not a parameter of this list".to_owned())
 }

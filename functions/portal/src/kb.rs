@@ -1,0 +1,8 @@
+//! `/portal/kb`
+
+use axum::Router;
+use fieldcrm_edge::Ports;
+
+pub fn add(routes: Router<Ports>) -> Router<Ports> {
+    routes
+}

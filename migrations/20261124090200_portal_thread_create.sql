@@ -1,0 +1,195 @@
+-- What customers and the office write to each other in the portal, what customers follow of their visits, and what they are told.
+-- squawk-ignore-file prefer-bigint-over-int, require-concurrent-index-creation, disallowed-unique-constraint
+
+create type public.portal_thread_status as enum ('open', 'pending_customer', 'pending_internal', 'closed');
+create type public.portal_sender_type as enum ('portal_customer', 'internal_user', 'system');
+
+create table public.portal_threads (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.orgs (id),
+  customer_id uuid not null,
+  location_id uuid,
+  related_work_order_id uuid,
+  subject text not null,
+  status public.portal_thread_status not null default 'open',
+  assigned_to_user_id uuid,
+  created_by_portal_account_id uuid,
+  created_by_user_id uuid references auth.users (id) on delete set null,
+  last_message_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint portal_threads_org_id_customer_id_id_key unique (org_id, customer_id, id),
+  constraint portal_threads_customer_id_fkey foreign key (org_id, customer_id)
+    references public.customers (org_id, id) on delete cascade,
+  constraint portal_threads_location_id_fkey foreign key (org_id, customer_id, location_id)
+    references public.customer_locations (org_id, customer_id, id) on delete set null (location_id),
+  constraint portal_threads_related_work_order_id_fkey foreign key (org_id, customer_id, related_work_order_id)
+    references public.work_orders (org_id, customer_id, id) on delete set null (related_work_order_id),
+  constraint portal_threads_assigned_to_user_id_fkey foreign key (org_id, assigned_to_user_id)
+    references public.profiles (org_id, id) on delete set null (assigned_to_user_id),
+  constraint portal_threads_created_by_portal_account_id_fkey foreign key (org_id, created_by_portal_account_id)
+    references public.portal_accounts (org_id, id) on delete set null (created_by_portal_account_id),
+  constraint portal_threads_subject_check check (btrim(subject) <> '' and char_length(subject) <= 200)
+);
+create index idx_portal_threads_org_id_customer_id on public.portal_threads (org_id, customer_id, last_message_at desc, id desc);
+create index idx_portal_threads_org_id_related_work_order_id on public.portal_threads (org_id, related_work_order_id) where related_work_order_id is not null;
+create index idx_portal_threads_org_id_status on public.portal_threads (org_id, status, last_message_at desc, id desc);
+create index idx_portal_threads_location_id on public.portal_threads (location_id) where location_id is not null;
+create index idx_portal_threads_assigned_to_user_id on public.portal_threads (org_id, assigned_to_user_id) where assigned_to_user_id is not null;
+create index idx_portal_threads_created_by_portal_account_id on public.portal_threads (org_id, created_by_portal_account_id);
+create index idx_portal_threads_created_by_user_id on public.portal_threads (created_by_user_id);
+comment on table public.portal_threads is 'Conversations of a customer with the office or the technician of a visit.';
+comment on column public.portal_threads.status is 'pending_internal: the customer wrote last; pending_customer: we did.';
+
+create table public.portal_messages (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.orgs (id),
+  customer_id uuid not null,
+  thread_id uuid not null,
+  crm_interaction_id uuid,
+  sender_type public.portal_sender_type not null,
+  sender_portal_account_id uuid,
+  sender_user_id uuid references auth.users (id) on delete set null,
+  body text not null,
+  attachments jsonb,
+  sentiment public.sentiment,
+  dedupe_key text,
+  sent_at timestamptz not null default now(),
+  read_at timestamptz,
+  constraint portal_messages_org_id_dedupe_key_key unique (org_id, dedupe_key),
+  constraint portal_messages_thread_id_fkey foreign key (org_id, customer_id, thread_id)
+    references public.portal_threads (org_id, customer_id, id) on delete cascade on update cascade,
+  constraint portal_messages_crm_interaction_id_fkey foreign key (org_id, customer_id, crm_interaction_id)
+    references public.crm_interactions (org_id, customer_id, id) on delete set null (crm_interaction_id),
+  constraint portal_messages_sender_portal_account_id_fkey foreign key (org_id, sender_portal_account_id)
+    references public.portal_accounts (org_id, id) on delete set null (sender_portal_account_id),
+  constraint portal_messages_sender_check check (case sender_type when 'portal_customer' then sender_user_id is null
+    when 'internal_user' then sender_portal_account_id is null else sender_user_id is null and sender_portal_account_id is null end),
+  constraint portal_messages_body_check check (char_length(body) <= 10000),
+  constraint portal_messages_attachments_check check (jsonb_typeof(attachments) = 'array' and jsonb_array_length(attachments) <= 20)
+);
+create index idx_portal_messages_thread_id_sent_at on public.portal_messages (thread_id, sent_at desc, id desc);
+create index idx_portal_messages_thread_id_fkey on public.portal_messages (org_id, customer_id, thread_id);
+create index idx_portal_messages_crm_interaction_id on public.portal_messages (crm_interaction_id) where crm_interaction_id is not null;
+create index idx_portal_messages_sender_portal_account_id on public.portal_messages (org_id, sender_portal_account_id) where sender_portal_account_id is not null;
+create index idx_portal_messages_sender_user_id on public.portal_messages (sender_user_id);
+comment on table public.portal_messages is 'The messages of portal_threads, mirrored to crm_interactions.';
+comment on column public.portal_messages.read_at is 'When the other side first read it.';
+
+-- A visit as its customer may see it: of work_orders they see nothing, RLS hides no columns. Realtime streams it.
+create table public.portal_appointments (
+  work_order_id uuid primary key,
+  org_id uuid not null references public.orgs (id),
+  customer_id uuid not null,
+  location_id uuid,
+  service_type text,
+  status text not null,
+  window_start timestamptz,
+  window_end timestamptz,
+  eta timestamptz,
+  updated_at timestamptz not null,
+  constraint portal_appointments_work_order_id_fkey foreign key (org_id, work_order_id)
+    references public.work_orders (org_id, id) on delete cascade
+);
+create unique index portal_appointments_replica_identity on public.portal_appointments (org_id, customer_id, work_order_id);
+create index idx_portal_appointments_work_order_id on public.portal_appointments (org_id, work_order_id);
+alter table public.portal_appointments replica identity using index portal_appointments_replica_identity;
+comment on table public.portal_appointments is 'Work orders as far as their customers may see them, kept by the database.';
+
+create function fieldcrm.mirror_appointments() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.portal_appointments as p
+    (work_order_id, org_id, customer_id, location_id, service_type, status, window_start, window_end, eta, updated_at)
+  select n.id, n.org_id, n.customer_id, n.location_id, n.service_type, n.status, n.window_start, n.window_end, n.eta, n.updated_at
+  from new_rows n
+  on conflict (work_order_id) do update set customer_id = excluded.customer_id, location_id = excluded.location_id,
+    service_type = excluded.service_type, status = excluded.status, window_start = excluded.window_start,
+    window_end = excluded.window_end, eta = excluded.eta, updated_at = excluded.updated_at
+  where (p.customer_id, p.location_id, p.service_type, p.status, p.window_start, p.window_end, p.eta) is distinct from
+    (excluded.customer_id, excluded.location_id, excluded.service_type, excluded.status, excluded.window_start,
+      excluded.window_end, excluded.eta);
+  return null;
+end $$;
+revoke all on function fieldcrm.mirror_appointments() from public, anon, authenticated, service_role;
+create trigger work_orders_mirror_insert after insert on public.work_orders
+  referencing new table as new_rows for each statement execute function fieldcrm.mirror_appointments();
+create trigger work_orders_mirror_update after update on public.work_orders
+  referencing new table as new_rows for each statement execute function fieldcrm.mirror_appointments();
+insert into public.portal_appointments
+  (work_order_id, org_id, customer_id, location_id, service_type, status, window_start, window_end, eta, updated_at)
+select w.id, w.org_id, w.customer_id, w.location_id, w.service_type, w.status, w.window_start, w.window_end, w.eta, w.updated_at
+from public.work_orders w;
+
+-- Who is to be told what; consent and wording are decided when it is sent.
+create table fieldcrm.portal_notices (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.orgs (id) on delete cascade,
+  customer_id uuid not null,
+  kind text not null,
+  subject_id uuid not null,
+  payload jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  constraint portal_notices_customer_id_fkey foreign key (org_id, customer_id)
+    references public.customers (org_id, id) on delete cascade,
+  constraint portal_notices_kind_check check (kind in ('booking', 'appointment', 'message'))
+);
+create index idx_portal_notices_customer_id on fieldcrm.portal_notices (org_id, customer_id);
+create index idx_portal_notices_created_at on fieldcrm.portal_notices (created_at);
+comment on table fieldcrm.portal_notices is 'What the owners of portal accounts are to be told of; a job turns it into messages of the outbox.';
+alter table fieldcrm.portal_notices enable row level security;
+alter table fieldcrm.portal_notices force row level security;
+revoke all on fieldcrm.portal_notices from public, anon, authenticated, service_role;
+
+create trigger portal_threads_set_updated_at before update on public.portal_threads
+  for each row execute function fieldcrm.set_updated_at();
+do $rls$
+declare
+  tab text;
+begin
+  foreach tab in array array['portal_threads', 'portal_messages'] loop
+    execute format('create trigger %I after insert on public.%I referencing new table as new_rows
+      for each statement execute function fieldcrm.guard_closed_customer()', tab || '_guard_closed', tab);
+  end loop;
+  foreach tab in array array['portal_threads', 'portal_messages', 'portal_appointments'] loop
+    execute format('alter table public.%I enable row level security', tab);
+    execute format('alter table public.%I force row level security', tab);
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role', tab);
+    execute format('grant select on public.%I to authenticated, service_role', tab);
+    execute format($$create policy "Staff see those of their org" on public.%I for select to authenticated
+      using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')))$$, tab);
+  end loop;
+end $rls$;
+create policy "Customers see their own" on public.portal_threads for select to authenticated
+  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
+    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
+create policy "Customers see their own" on public.portal_appointments for select to authenticated
+  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
+    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
+create policy "Customers see those of their threads" on public.portal_messages for select to authenticated
+  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
+    or ((select fieldcrm.is_portal_manager()) and exists (
+      select from public.portal_threads t where t.id = thread_id and t.org_id = portal_messages.org_id))));
+-- How we read their mood is not theirs to see.
+revoke select on public.portal_messages from authenticated;
+grant select (id, org_id, customer_id, thread_id, crm_interaction_id, sender_type, sender_portal_account_id, sender_user_id, body,
+  attachments, dedupe_key, sent_at, read_at) on public.portal_messages to authenticated;
+
+create unique index portal_booking_requests_replica_identity on public.portal_booking_requests (org_id, customer_id, id);
+alter table public.portal_booking_requests replica identity using index portal_booking_requests_replica_identity;
+create unique index portal_messages_replica_identity on public.portal_messages (org_id, customer_id, thread_id, id);
+alter table public.portal_messages replica identity using index portal_messages_replica_identity;
+alter table public.portal_threads replica identity using index portal_threads_org_id_customer_id_id_key;
+alter publication supabase_realtime add table public.portal_appointments, public.portal_messages, public.portal_threads,
+  public.portal_booking_requests;
+
+-- Plain Postgres has no Storage. What owners of accounts upload is theirs by its folder: <org id>/portal/<account id>/<file>.
+do $storage$
+begin
+  if to_regclass('storage.objects') is null then
+    return;
+  end if;
+  create policy "Owners of portal accounts upload to their folder" on storage.objects for insert to authenticated
+    with check (bucket_id = 'attachments' and starts_with(name, concat_ws('/', (select fieldcrm.current_org_id()), 'portal',
+      (select fieldcrm.portal_account_id()), '')));
+end $storage$;
