@@ -5,6 +5,8 @@ mod create_customer;
 mod doors;
 mod hooks;
 mod pgbench;
+mod portal;
+mod script;
 mod search;
 mod segment;
 
@@ -20,7 +22,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -40,6 +42,11 @@ const BENCHES: [Bench; 8] = [
         name: "hooks",
         about: "signed webhooks over the function and over plain TypeScript; verify and parse alone",
         run: hooks::run,
+    },
+    Bench {
+        name: "portal",
+        about: "dashboard, lists and history for 200 customers at 100 requests a second",
+        run: portal::run,
     },
     Bench {
         name: "search",
