@@ -154,26 +154,36 @@ create trigger customers_empty_leads before delete on public.customers
 revoke all on function fieldcrm.empty_leads(uuid, uuid[]), fieldcrm.empty_leads_of_deleted()
   from public, anon, authenticated, service_role;
 
--- A status may be here before we know which message it is about: it waits as an event, and is found by what sends.
+-- A status, or a bounce, may be here before we know which message it is about: it waits as an event, and is found by what sends.
 create index idx_webhook_events_early on public.webhook_events (org_id, (payload ->> 'provider_message_id'))
-  where event_type = 'status' and outcome = 'ignored';
+  where event_type in ('status', 'bounce') and payload is not null;
 create function fieldcrm.apply_early_status() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  early text;
+  early jsonb;
   key constant text := 'fieldcrm.webhook:' || new.org_id;
 begin
   -- The locks of crm_receive_webhook: either it sees the message, or this sees the status.
   perform pg_advisory_xact_lock_shared(hashtextextended(key, 0));
   perform pg_advisory_xact_lock(hashtextextended(concat_ws(':', key, 'message', new.provider, new.provider_message_id), 0));
-  select e.payload ->> 'status' into early
+  select e.payload into early
   from public.webhook_events e
   where e.org_id = new.org_id and e.payload ->> 'provider_message_id' = new.provider_message_id and e.provider = new.provider
-    and e.event_type = 'status' and e.outcome = 'ignored'
+    and e.event_type in ('status', 'bounce') and e.payload is not null
   order by array_position('{sent,failed,delivered,read}', e.payload ->> 'status') desc nulls last
   limit 1;
-  if early is not null and (case new.status when 'sent' then early <> 'sent' when 'delivered' then early = 'read' else false end) then
-    new.status := early;
+  if not coalesce(case new.status when 'sent' then early ->> 'status' <> 'sent' when 'delivered' then early ->> 'status' = 'read' end, false) then
+    return new;
+  end if;
+  new.status := early ->> 'status';
+  if tg_table_name <> 'crm_outbox' then
+    return new;
+  end if;
+  if new.status = 'failed' then
+    new.error_code := coalesce(early ->> 'error_code', 'failed');
+    new.error_message := early ->> 'error_message';
+  else
+    new.delivered_at := coalesce(new.delivered_at, now());
   end if;
   return new;
 end $$;

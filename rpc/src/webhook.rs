@@ -141,7 +141,9 @@ fn keys(delivery: &Delivery, route: &Route) -> Vec<String> {
             Some(sender) => format!("sender:{}", sender.key()),
             None => format!("event:{provider}:{}", event.id),
         });
-        if let (EventType::Status, Some(id)) = (event.r#type, &event.provider_message_id) {
+        if let (EventType::Status | EventType::Bounce, Some(id)) =
+            (event.r#type, &event.provider_message_id)
+        {
             keys.push(format!("message:{provider}:{id}"));
         }
     }

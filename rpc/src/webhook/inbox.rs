@@ -339,8 +339,8 @@ impl<'a> Inbox<'a> {
 
     async fn consents(&mut self, db: &mut impl Db, events: &[&Event]) -> Result<()> {
         let email = self.channel == ChannelKind::Email;
-        let mut consents: BTreeMap<String, Option<&str>> = BTreeMap::new();
-        for event in events {
+        let mut consents = Vec::new();
+        for (n, event) in events.iter().enumerate() {
             let reason = match event.r#type {
                 EventType::OptIn => None,
                 EventType::Bounce => Some("bounce"),
@@ -352,20 +352,28 @@ impl<'a> Inbox<'a> {
                 continue;
             };
             // Whoever writes to another spelling of the number must not reach them either.
-            consents.extend(who.spellings().into_iter().map(|address| (address, reason)));
-            // What the bounce said of its message stays.
-            let about = self.outcomes.get(&event.id).filter(|outcome| outcome.name == "status");
-            let about = about.cloned().unwrap_or_default();
+            consents.extend(who.spellings().into_iter().map(
+                |address| json!({"n": n, "address": address, "reason": reason, "at": event.occurred_at}),
+            ));
+            // What the bounce said of its message stays, or waits for it; without the address, so that there is nothing to erase.
+            let known = self.outcomes.get(&event.id).filter(|outcome| outcome.name == "status");
+            let early =
+                event.provider_message_id.as_ref().filter(|_| event.r#type == EventType::Bounce);
+            let about = match (known, early) {
+                (Some(known), _) => known.clone(),
+                (None, Some(id)) => Outcome {
+                    payload: json!({"provider_message_id": id, "status": DeliveryStatus::Failed,
+                        "error_code": event.error_code}),
+                    ..Outcome::default()
+                },
+                (None, None) => Outcome::default(),
+            };
             let name = event.r#type.as_str().to_owned();
             self.set(event, Outcome { name, ..about });
         }
         if consents.is_empty() {
             return Ok(());
         }
-        let consents: Vec<_> = consents
-            .into_iter()
-            .map(|(address, reason)| json!({"address": address, "reason": reason}))
-            .collect();
         let document = json!({
             "org_id": self.route.org_id, "channel": self.channel, "consents": consents,
         });
