@@ -4,39 +4,19 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { before, test } from "node:test";
 
-import { hmac, payloads, providers, standard } from "./hooks.mjs";
-import { northwind, sql, unique, volt } from "./stack.mjs";
+import { hmac, openDoor, openDoors, ownerOf, payloads, providers, standard } from "./hooks.mjs";
+import { northwind, sql, volt } from "./stack.mjs";
 
 const { FUNCTIONS_URL, SUPABASE_SECRET_KEY } = process.env;
 const { calls, secrets } = providers({ secretKey: SUPABASE_SECRET_KEY, functionsUrl: FUNCTIONS_URL });
 
 const form = { open: `open_${randomUUID().replaceAll("-", "")}`, signed: `signed_${randomUUID().replaceAll("-", "")}` };
-/** The addresses of the payloads, and whose they are. */
-const channels = [
-  [northwind, "whatsapp", "106540352242922"],
-  [volt, "whatsapp", "206540352242922"],
-  [northwind, "sms", "+14155550100"],
-  [northwind, "email", "office@northwind-mail.example"],
-  [volt, "email", "desk@volt-mail.example"],
-  [northwind, "form", form.open],
-  [northwind, "form", form.signed, "FORM_DEMO_SECRET"],
-];
-const ownerOf = (channel, addresses) => {
-  const found = addresses.map((address) => channels.find(([, kind, ours]) => kind === channel && ours === address)).find(Boolean);
-  return found?.[0];
-};
+const orgs = { northwind, volt };
 
 before(async () => {
-  for (const [org, channel, address, secret] of channels) {
-    const [client] = await sql`
-      insert into public.clients (org_id, name, created_by_user_id) values (${org.id}, ${unique("Client")}, null) returning id`;
-    const [project] = await sql`
-      insert into public.projects (org_id, client_id, name, created_by_user_id) values (${org.id}, ${client.id}, ${unique("Project")}, null) returning id`;
-    await sql`
-      insert into public.org_channels (org_id, channel, address, client_id, project_id, secret_name, settings, created_by_user_id)
-      values (${org.id}, ${channel}, ${address}, ${client.id}, ${project.id}, ${secret ?? null}, ${sql.json({ honeypot: "website" })}, null)
-      on conflict (channel, address) do nothing`;
-  }
+  await openDoors(sql, orgs);
+  await openDoor(sql, northwind, "form", form.open);
+  await openDoor(sql, northwind, "form", form.signed, { secret: "FORM_DEMO_SECRET" });
 });
 
 const post = async (path, body, headers) => {
@@ -60,7 +40,7 @@ for (const provider of Object.keys(calls)) {
       const answers = await Promise.all(Array.from({ length: 3 }, () => post(...calls[provider](body, isJson, name))));
       for (const answer of answers) assert.equal(answer.status, 200, `${name}: ${answer.text}`);
       for (const delivery of expected.deliveries) {
-        const org = ownerOf(delivery.channel, delivery.addresses);
+        const org = orgs[ownerOf(delivery)];
         if (!org) continue;
         for (const event of delivery.events) {
           const rows = await stored(org, delivery.provider, event.id);

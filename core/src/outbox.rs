@@ -67,7 +67,8 @@ impl Status {
             S::Sending => !matches!(to, S::Sending),
             S::Sent => matches!(to, S::Delivered | S::Read | S::Failed),
             S::Delivered => matches!(to, S::Read),
-            S::Failed => matches!(to, S::Queued),
+            // A provider that says it arrived knows better.
+            S::Failed => matches!(to, S::Queued | S::Delivered | S::Read),
             S::Unknown => {
                 matches!(to, S::Queued | S::Sent | S::Delivered | S::Read | S::Failed)
             }

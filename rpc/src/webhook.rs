@@ -130,14 +130,18 @@ pub async fn receive<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     Ok(json!({"routed": true, "events": events}))
 }
 
-/// What must not happen twice at the same moment: a sender's messages, or the event where there is no sender. And a
+/// What must not happen twice at the same moment: what a sender does, or the event where there is no sender. And a
 /// status is looked for by whoever learns what its message is called (`fieldcrm.apply_early_status`).
 fn keys(delivery: &Delivery, route: &Route) -> Vec<String> {
-    let provider = &delivery.provider;
+    let (provider, country) = (&delivery.provider, route.country());
     let mut keys = Vec::with_capacity(delivery.events.len());
     for event in &delivery.events {
-        let sender = event.sender(delivery.channel, route.country());
-        keys.push(match sender.filter(|_| event.r#type == EventType::Message) {
+        let sender = match event.r#type {
+            EventType::Status | EventType::Unknown => None,
+            EventType::Message | EventType::Reaction => event.sender(delivery.channel, country),
+            _ => event.about(delivery.channel, country),
+        };
+        keys.push(match sender {
             Some(sender) => format!("sender:{}", sender.key()),
             None => format!("event:{provider}:{}", event.id),
         });

@@ -145,7 +145,7 @@ impl Org {
             ("opt-outs", "select jsonb_build_array(o.channel, o.address, o.reason) from crm_opt_outs o where o.org_id = $1"),
             ("interactions", "select jsonb_build_array(c.name, i.channel, i.direction, i.body)
                 from crm_interactions i join customers c on c.id = i.customer_id where i.org_id = $1"),
-            ("replies", "select jsonb_build_array(o.body, o.status, o.provider_message_id, o.error_code, o.delivered_at is not null)
+            ("replies", "select jsonb_build_array(o.body, o.status, o.provider_message_id, o.error_code is not null, o.delivered_at is not null)
                 from crm_outbox o where o.org_id = $1"),
             ("activities", "select jsonb_build_array(a.activity_type, l.first_name) from crm_activities a join leads l on l.id = a.entity_id where a.org_id = $1"),
             ("figures", "select jsonb_build_array(sum(m.leads)) from metrics m where m.org_id = $1 and m.metric_name = 'lead_count' and m.period = 'daily'"),

@@ -123,7 +123,8 @@ async fn settle(db: &mut impl Db, locked: Locked, step: Step) -> Result<Value> {
     let goes_out = |status: &Value| {
         serde_json::from_value::<Status>(status.clone()).is_ok_and(Status::went_out)
     };
-    let log = !locked.held.status.went_out() && goes_out(&set["status"]);
+    // What was sent, failed and arrived after all was logged when it was sent.
+    let log = locked.message["sent_at"].is_null() && goes_out(&set["status"]);
     let document = json!({
         "org_id": locked.org_id, "id": locked.message["id"], "set": set, "log": log,
     });

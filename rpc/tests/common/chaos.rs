@@ -39,6 +39,8 @@ pub async fn kill(
             select from pg_stat_activity where pid = $1 and state <> 'idle')";
         let working: bool = client.query_one(sql, &[&pid]).await.unwrap().get(0);
         killed.fetch_add(usize::from(working), Ordering::Relaxed);
+        // Who began meanwhile may be through already, or dead.
+        while victims.try_recv().is_ok() {}
     }
 }
 
