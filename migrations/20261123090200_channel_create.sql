@@ -175,16 +175,10 @@ begin
   if not coalesce(case new.status when 'sent' then early ->> 'status' <> 'sent' when 'delivered' then early ->> 'status' = 'read' end, false) then
     return new;
   end if;
-  new.status := early ->> 'status';
-  if tg_table_name <> 'crm_outbox' then
-    return new;
-  end if;
-  if new.status = 'failed' then
-    new.error_code := coalesce(early ->> 'error_code', 'failed');
-    new.error_message := early ->> 'error_message';
-  else
-    new.delivered_at := coalesce(new.delivered_at, now());
-  end if;
+  -- Of these a message has the status only.
+  new := jsonb_populate_record(new, jsonb_build_object('status', early -> 'status') || case when early ->> 'status' = 'failed'
+    then jsonb_build_object('error_code', coalesce(early ->> 'error_code', 'failed'), 'error_message', early -> 'error_message')
+    else jsonb_build_object('delivered_at', now()) end);
   return new;
 end $$;
 create trigger crm_outbox_apply_early_status before update of provider_message_id on public.crm_outbox
