@@ -73,7 +73,7 @@ fn parsed(form: &Form) -> Mail {
         .map(|(field, name, kind)| Attachment {
             name: name.to_owned(),
             kind: kind.to_owned(),
-            size: field.value.len(),
+            content: field.value.clone(),
             content_id: id_of(&field.name),
         })
         .collect();

@@ -42,7 +42,7 @@ fn parsed(form: &Form) -> Mail {
     let attachments = form.files().map(|(field, name, kind)| Attachment {
         name: name.to_owned(),
         kind: kind.to_owned(),
-        size: field.value.len(),
+        content: field.value.clone(),
         content_id: info[&field.name].text("content-id"),
     });
     Mail {

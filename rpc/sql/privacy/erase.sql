@@ -50,6 +50,14 @@ with person as materialized (
 ), attachments as (
   delete from public.attachments x using person p where x.org_id = p.org_id and x.customer_id = p.id
   returning x.bucket_id, x.object_name
+), sent as (
+  -- Of a lead who is the person, also before they were a customer. What the function below empties is still read here.
+  select distinct f.x #>> '{}' as object_name
+  from person p
+  join public.leads l on l.org_id = p.org_id and l.customer_id = p.id
+  join public.messages m on m.org_id = l.org_id and m.lead_id = l.id
+  cross join lateral jsonb_path_query(m.metadata, '$.attachments[*].object_name ? (@.type() == "string")') as f (x)
+  where starts_with(f.x #>> '{}', p.org_id || '/inbound/')
 ), messages as (
   -- Nobody knows whether one that is being sent still arrives. The provider's id goes: WhatsApp's has the number in it.
   update public.crm_outbox x
@@ -89,5 +97,5 @@ select jsonb_build_object('erased_at', now(), 'logins', (
       where x.id = a.user_id and x.role not in ('portal_customer', 'portal_manager'))),
   'attachments', coalesce((
     select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
-    from attachments a), '[]'))
+    from (select x.bucket_id, x.object_name from attachments x union select 'attachments', s.object_name from sent s) a), '[]'))
 from leads
