@@ -90,8 +90,8 @@ async fn without_a_project_a_customer_is_heard_and_a_stranger_is_kept(context: &
     // The lead of a project is found without the channel having one.
     let agency = Agency::make(context, NORTHWIND, &[]).await;
     let sql = "insert into leads (org_id, client_id, project_id, phone) values ($1, $2, $3, $4)";
-    let lead = context.client.execute(sql, &[&NORTHWIND, &agency.client_id, &agency.project_id, &stranger]);
-    lead.await.unwrap();
+    let (client, project) = (agency.client_id, agency.project_id);
+    context.client.execute(sql, &[&NORTHWIND, &client, &project, &stranger]).await.unwrap();
     let done = deliver(context, "sms", OURS, json!([message("3", stranger, "Me again")])).await;
     assert_eq!(done[0]["outcome"], "message");
 }

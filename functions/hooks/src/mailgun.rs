@@ -69,7 +69,7 @@ fn parsed(form: &Form) -> Mail {
         ids.iter().find(|(_, name)| name.as_str() == Some(field)).and_then(|(id, _)| bare_id(id))
     };
     mail.attachments = form
-        .files()
+        .attachments()
         .map(|(field, name, kind)| Attachment {
             name: name.to_owned(),
             kind: kind.to_owned(),
