@@ -3,14 +3,15 @@
 -- squawk-ignore-file require-concurrent-index-creation
 
 create index idx_messages_attachments on public.messages using gin ((metadata -> 'attachments') jsonb_path_ops)
-  where metadata ? 'attachments';
+  where direction = 'inbound' and metadata ? 'attachments';
 
 -- For policies: of an object it is asked by name, which no scan of the messages under RLS could find fast.
 create function fieldcrm.reads_inbound_file(object_name text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (
     select from public.messages m
-    where m.metadata ? 'attachments' and m.metadata -> 'attachments' @> jsonb_build_array(jsonb_build_object('object_name', $1))
+    -- Only what came in: of what members note they write the metadata themselves.
+    where m.direction = 'inbound' and m.metadata ? 'attachments' and m.metadata -> 'attachments' @> jsonb_build_array(jsonb_build_object('object_name', $1))
       and m.org_id = fieldcrm.current_org_id() and m.client_id = any (fieldcrm.client_ids('viewer')))
   or exists (
     select from public.attachments a

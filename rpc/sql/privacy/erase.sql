@@ -55,7 +55,7 @@ with person as materialized (
   select distinct f.x #>> '{}' as object_name
   from person p
   join public.leads l on l.org_id = p.org_id and l.customer_id = p.id
-  join public.messages m on m.org_id = l.org_id and m.lead_id = l.id
+  join public.messages m on m.org_id = l.org_id and m.lead_id = l.id and m.direction = 'inbound'
   cross join lateral jsonb_path_query(m.metadata, '$.attachments[*].object_name ? (@.type() == "string")') as f (x)
   where starts_with(f.x #>> '{}', p.org_id || '/inbound/')
 ), messages as (
