@@ -70,6 +70,8 @@ create index idx_webhook_events_received_at on public.webhook_events (org_id, re
 create index idx_webhook_events_channel_id on public.webhook_events (org_id, channel_id);
 create index idx_webhook_events_lead_id on public.webhook_events (org_id, lead_id) where lead_id is not null;
 create index idx_webhook_events_message_id on public.webhook_events (org_id, message_id) where message_id is not null;
+-- What strangers wrote, for who turns out to be one and asks to be forgotten.
+create index idx_webhook_events_no_project on public.webhook_events (org_id, (payload ->> 'from')) where outcome = 'no_project';
 create index idx_webhook_events_interaction_id on public.webhook_events (org_id, interaction_id) where interaction_id is not null;
 comment on table public.webhook_events is 'What providers delivered: each event once. Written by crm_receive_webhook.';
 comment on column public.webhook_events.payload is 'What came, where we did not understand it or no project takes it; null once it is a message or a lead.';

@@ -4,6 +4,8 @@
 
 create index idx_messages_attachments on public.messages using gin ((metadata -> 'attachments') jsonb_path_ops)
   where direction = 'inbound' and metadata ? 'attachments';
+comment on table public.attachments is 'Files in Storage that belong to a customer; object_name is <org id>/<customer id>/<file>, or <org id>/inbound/<hash>/<file> for what they sent.';
+comment on column public.messages.metadata is 'What the provider says beyond the columns: media, headers, reactions; attachments: [{file_name, content_type, size_bytes, object_name}].';
 
 -- For policies: of an object it is asked by name, which no scan of the messages under RLS could find fast.
 create function fieldcrm.reads_inbound_file(object_name text) returns boolean

@@ -167,7 +167,8 @@ async fn only_the_back_end_delivers(context: &mut Context) {
     let open = json!({"org_id": NORTHWIND, "known": [], "secret_name": "FORM_SECRET", "settings": {}, "is_enabled": true});
     assert_eq!(found, open);
     deliver(context, json!([message("1", ADA, "x")])).await;
-    let find = json!({"channel": "sms", "address": OURS, "provider": "twilio", "event_ids": ["1", "2"]});
+    let find =
+        json!({"channel": "sms", "address": OURS, "provider": "twilio", "event_ids": ["1", "2"]});
     let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
     assert_eq!(found["known"], json!(["1"]));
     let find = json!({"channel": "sms", "address": THEIRS});

@@ -76,7 +76,10 @@ async fn without_a_project_a_customer_is_heard_and_a_stranger_is_kept(context: &
     assert_eq!((&done[1]["outcome"], &done[1]["lead_id"]), (&json!("no_project"), &Value::Null));
     let again = deliver(context, "sms", OURS, events).await;
     assert_eq!(again[0]["interaction_id"], done[0]["interaction_id"]);
-    assert_eq!((&again[0]["outcome"], &again[0]["created"]), (&json!("interaction"), &json!(false)));
+    assert_eq!(
+        (&again[0]["outcome"], &again[0]["created"]),
+        (&json!("interaction"), &json!(false))
+    );
     let sql = "select id, channel, direction, body, metadata ->> 'from' as from, created_by_user_id from crm_interactions where customer_id = $1";
     let said = all(context, sql, ada).await;
     let expect = json!({"id": done[0]["interaction_id"], "channel": "sms_inbound", "direction": "inbound", "body": "It leaks", "from": ADA,
@@ -85,8 +88,14 @@ async fn without_a_project_a_customer_is_heard_and_a_stranger_is_kept(context: &
     let sql = "select outcome, payload ->> 'content' as content, payload ->> 'from' as from, interaction_id is not null as linked
         from webhook_events where org_id = $1 and provider = 'twilio' order by provider_event_id";
     let kept = all(context, sql, NORTHWIND).await;
-    assert_eq!(kept[0], json!({"outcome": "interaction", "content": null, "from": null, "linked": true}));
-    assert_eq!(kept[1], json!({"outcome": "no_project", "content": "Hello", "from": stranger, "linked": false}));
+    assert_eq!(
+        kept[0],
+        json!({"outcome": "interaction", "content": null, "from": null, "linked": true})
+    );
+    assert_eq!(
+        kept[1],
+        json!({"outcome": "no_project", "content": "Hello", "from": stranger, "linked": false})
+    );
     // The lead of a project is found without the channel having one.
     let agency = Agency::make(context, NORTHWIND, &[]).await;
     let sql = "insert into leads (org_id, client_id, project_id, phone) values ($1, $2, $3, $4)";
@@ -149,7 +158,10 @@ async fn what_a_lead_sends_is_in_the_message_alone(context: &mut Context) {
     let event = mail("1", "eve@mail.example", NORTHWIND, "c");
     deliver(context, "email", "leads@acme.example", json!([event])).await;
     let sql = "select metadata -> 'attachments' as files from messages where client_id = $1";
-    assert_eq!(all(context, sql, agency.client_id).await[0]["files"], event["metadata"]["attachments"]);
+    assert_eq!(
+        all(context, sql, agency.client_id).await[0]["files"],
+        event["metadata"]["attachments"]
+    );
     let sql = "select count(*) from attachments where org_id = $1 and object_name ~ '/inbound/c/'";
     assert_eq!(all(context, sql, NORTHWIND).await[0]["count"], 0);
 }
@@ -166,7 +178,11 @@ async fn an_erasure_names_the_files_and_a_repeat_brings_nothing_back(context: &m
     let agency = Agency::make(context, NORTHWIND, &[]).await;
     agency.channel(context, "email", "leads@acme.example", json!({})).await;
     bare(context).await;
-    // A lead who sent a file before anybody knew that they are a customer.
+    // A stranger, and then a lead, who sent files before anybody knew that they are a customer.
+    let mut early = mail("0", ADA_MAIL, NORTHWIND, "early");
+    early["from"] = json!("Ada@Mail.example");
+    let done = deliver(context, "email", DESK, json!([early])).await;
+    assert_eq!(done[0]["outcome"], "no_project");
     let first = mail("1", "ada.private@mail.example", NORTHWIND, "e");
     let done = deliver(context, "email", "leads@acme.example", json!([first])).await;
     let lead: Uuid = done[0]["lead_id"].as_str().unwrap().parse().unwrap();
@@ -182,7 +198,7 @@ async fn an_erasure_names_the_files_and_a_repeat_brings_nothing_back(context: &m
     let erase = json!({"id": ada, "reason": "asked"});
     let erased = context.call(As::Northwind("owner"), "crm_erase_customer", erase.clone()).await;
     let file = |name: &str| json!({"bucket_id": "attachments", "object_name": format!("{NORTHWIND}/inbound/{name}/plan.pdf")});
-    assert_eq!(erased.unwrap()["attachments"], json!([file("e"), file("f")]));
+    assert_eq!(erased.unwrap()["attachments"], json!([file("e"), file("early"), file("f")]));
     let sql = "select count(*) from webhook_events where org_id = $1 and provider in ('postmark', 'twilio') and not starts_with(provider_event_id, 'erased:')";
     assert_eq!(all(context, sql, NORTHWIND).await[0]["count"], 0, "those of interactions too");
 
@@ -216,11 +232,13 @@ fn yes(id: &str) -> Value {
 async fn yes_is_an_answer_unless_it_takes_back_a_stop(context: &mut Context) {
     let agency = Agency::make(context, NORTHWIND, &[]).await;
     agency.channel(context, "sms", OURS, json!({})).await;
-    let done = deliver(context, "sms", OURS, json!([message("1", ADA, "Yes"), yes("1:opt_in")])).await;
+    let done =
+        deliver(context, "sms", OURS, json!([message("1", ADA, "Yes"), yes("1:opt_in")])).await;
     assert_eq!((&done[0]["outcome"], &done[1]["outcome"]), (&json!("message"), &json!("ignored")));
     deliver(context, "sms", OURS, json!([said("2", "opt_out")])).await;
     assert_eq!(stops(context).await, [json!({"reason": "stop"})]);
-    let done = deliver(context, "sms", OURS, json!([message("3", ADA, "YES"), yes("3:opt_in")])).await;
+    let done =
+        deliver(context, "sms", OURS, json!([message("3", ADA, "YES"), yes("3:opt_in")])).await;
     assert_eq!((&done[0]["outcome"], &done[1]["outcome"]), (&json!("message"), &json!("opt_in")));
     assert!(stops(context).await.is_empty());
     // Both in one delivery, in their order.
@@ -242,7 +260,11 @@ async fn a_complaint_is_not_taken_back_whatever_comes_with_it(context: &mut Cont
     let events = json!([said("1", "complaint"), said("2", "opt_out"), said("3", "opt_in")]);
     deliver(context, "sms", OURS, events).await;
     assert_eq!(stops(context).await, [json!({"reason": "complaint"})]);
-    context.client.execute("delete from crm_opt_outs where org_id = $1", &[&NORTHWIND]).await.unwrap();
+    context
+        .client
+        .execute("delete from crm_opt_outs where org_id = $1", &[&NORTHWIND])
+        .await
+        .unwrap();
     deliver(context, "sms", OURS, json!([said("4", "opt_out")])).await;
     deliver(context, "sms", OURS, json!([said("5", "complaint")])).await;
     deliver(context, "sms", OURS, json!([said("6", "opt_in")])).await;

@@ -52,7 +52,18 @@ impl StorageApi {
 
 #[async_trait]
 impl Storage for StorageApi {
+    /// Twice: while another request puts the same object Storage may fail with a conflict, and then it is there to replace.
     async fn put(&self, object: Object) -> Result<Put> {
+        match self.post(object.clone()).await? {
+            409 | 500.. => {}
+            status => return outcome(status),
+        }
+        outcome(self.post(object).await?)
+    }
+}
+
+impl StorageApi {
+    async fn post(&self, object: Object) -> Result<u16> {
         let post = Post {
             url: format!("{}/{}/{}", self.url, object.bucket, object.name),
             headers: vec![
@@ -65,18 +76,23 @@ impl Storage for StorageApi {
         };
         let answer = self.client.post(post).await;
         let answer = answer.map_err(|_| unavailable("Storage could not be reached"))?;
-        match status(&answer) {
-            200..=299 => Ok(Put::Stored),
-            413 | 415 => Ok(Put::Refused),
-            status => Err(unavailable(&format!("Storage answered {status}"))),
-        }
+        Ok(status(&answer))
+    }
+}
+
+fn outcome(status: u16) -> Result<Put> {
+    match status {
+        200..=299 => Ok(Put::Stored),
+        413 | 415 => Ok(Put::Refused),
+        status => Err(unavailable(&format!("Storage answered {status}"))),
     }
 }
 
 /// Storage answers most refusals with 400 and says in the body which it is.
 fn status(answer: &Answer) -> u16 {
     let told = &answer.json()["statusCode"];
-    let told = told.as_str().map_or_else(|| told.as_u64()?.try_into().ok(), |text| text.parse().ok());
+    let told =
+        told.as_str().map_or_else(|| told.as_u64()?.try_into().ok(), |text| text.parse().ok());
     match (answer.status, told) {
         (400, Some(told)) if told >= 400 => told,
         (status, _) => status,

@@ -15,12 +15,13 @@ use tokio::net::TcpListener;
 type Arrived = Arc<Mutex<Vec<(Method, String, HeaderMap, Bytes)>>>;
 type Answer = (StatusCode, &'static str);
 
-/// Storage that always answers the same.
-async fn storage(answer: Answer) -> (StorageApi, Arrived) {
+/// Storage that answers this at first, and then always the last of it.
+async fn storage(answers: &'static [Answer]) -> (StorageApi, Arrived) {
     let arrived = Arrived::default();
     let take = move |State(arrived): State<Arrived>, method, uri: Uri, headers, body| async move {
-        arrived.lock().unwrap().push((method, uri.path().to_owned(), headers, body));
-        answer
+        let mut arrived = arrived.lock().unwrap();
+        arrived.push((method, uri.path().to_owned(), headers, body));
+        answers[(arrived.len() - 1).min(answers.len() - 1)]
     };
     let service = Router::new().fallback(take).with_state(arrived.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -46,7 +47,7 @@ fn object() -> Object {
 
 #[tokio::test]
 async fn an_object_is_put_in_the_place_of_what_has_its_name() {
-    let (storage, arrived) = storage((StatusCode::OK, r#"{"Key":"attachments/x"}"#)).await;
+    let (storage, arrived) = storage(&[(StatusCode::OK, r#"{"Key":"attachments/x"}"#)]).await;
     assert_eq!(storage.put(object()).await, Ok(Put::Stored));
     let (method, path, headers, body) = arrived.lock().unwrap().remove(0);
     assert_eq!(method, Method::POST);
@@ -64,23 +65,42 @@ async fn an_object_is_put_in_the_place_of_what_has_its_name() {
 
 #[tokio::test]
 async fn what_a_bucket_never_takes_is_told_from_what_comes_again() {
-    for (status, body, refused) in [
-        (StatusCode::BAD_REQUEST, r#"{"statusCode":"413","error":"Payload too large"}"#, true),
-        (StatusCode::BAD_REQUEST, r#"{"statusCode":"415","error":"invalid_mime_type"}"#, true),
-        (StatusCode::PAYLOAD_TOO_LARGE, "", true),
-        (StatusCode::BAD_REQUEST, r#"{"statusCode":"404","error":"Bucket not found"}"#, false),
-        (StatusCode::UNAUTHORIZED, "", false),
-        (StatusCode::SERVICE_UNAVAILABLE, "", false),
-        (StatusCode::FOUND, "", false),
-    ] {
-        let (storage, _) = storage((status, body)).await;
-        match storage.put(object()).await {
-            Ok(put) => assert!(refused && put == Put::Refused, "{status} {body}"),
-            Err(error) => {
-                assert!(!refused, "{status} {body}");
-                assert_eq!(error.code, Code::Unavailable);
-            }
-        }
+    const REFUSED: [&[Answer]; 3] = [
+        &[(StatusCode::BAD_REQUEST, r#"{"statusCode":"413","error":"Payload too large"}"#)],
+        &[(StatusCode::BAD_REQUEST, r#"{"statusCode":"415","error":"invalid_mime_type"}"#)],
+        &[(StatusCode::PAYLOAD_TOO_LARGE, "")],
+    ];
+    const AGAIN: [&[Answer]; 4] = [
+        &[(StatusCode::BAD_REQUEST, r#"{"statusCode":"404","error":"Bucket not found"}"#)],
+        &[(StatusCode::UNAUTHORIZED, "")],
+        &[(StatusCode::SERVICE_UNAVAILABLE, "")],
+        &[(StatusCode::FOUND, "")],
+    ];
+    for answers in REFUSED {
+        let (storage, _) = storage(answers).await;
+        assert_eq!(storage.put(object()).await, Ok(Put::Refused), "{answers:?}");
+    }
+    for answers in AGAIN {
+        let (storage, _) = storage(answers).await;
+        let error = storage.put(object()).await.unwrap_err();
+        assert_eq!(error.code, Code::Unavailable, "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_meets_another_that_puts_the_same_object_puts_it_after_them() {
+    const MET: [&[Answer]; 2] = [
+        &[(StatusCode::INTERNAL_SERVER_ERROR, ""), (StatusCode::OK, "{}")],
+        &[
+            (StatusCode::BAD_REQUEST, r#"{"statusCode":"409","error":"Duplicate"}"#),
+            (StatusCode::OK, "{}"),
+        ],
+    ];
+    for answers in MET {
+        let (storage, arrived) = storage(answers).await;
+        assert_eq!(storage.put(object()).await, Ok(Put::Stored));
+        let arrived = arrived.lock().unwrap();
+        assert_eq!((arrived.len(), &arrived[0].3), (2, &arrived[1].3));
     }
 }
 

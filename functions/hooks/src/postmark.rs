@@ -96,7 +96,8 @@ fn attachment(file: &Value) -> Attachment {
     let content = file["Content"].as_str().unwrap_or_default().as_bytes();
     // With lines in it, as MIME has it, or without the padding. What is no base64 at all is kept as it came.
     let content = BASE64.decode(content).unwrap_or_else(|_| {
-        let joined: Vec<u8> = content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let joined: Vec<u8> =
+            content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
         BASE64.decode(&joined).unwrap_or_else(|_| content.to_vec())
     });
     Attachment {

@@ -51,7 +51,9 @@ async fn the_files_of_every_provider_are_stored_as_they_were_sent() {
         };
         // As bytes: the picture is no text.
         let mut body = body.to_vec();
-        for (old, new) in [(field("timestamp"), now), (field("token"), token), (field("signature"), signature)] {
+        for (old, new) in
+            [(field("timestamp"), now), (field("token"), token), (field("signature"), signature)]
+        {
             let at = body.windows(old.len()).position(|window| window == old.as_bytes()).unwrap();
             body.splice(at..at + old.len(), new.bytes());
         }
@@ -60,14 +62,23 @@ async fn the_files_of_every_provider_are_stored_as_they_were_sent() {
         Sent::post("/email-processor/mailgun", &body).header("content-type", &kind)
     };
     let sent = [
-        Sent::post("/email-processor/postmark", include_bytes!("../testdata/postmark/inbound_attachments.json"))
-            .header("authorization", &basic("postmark:secret")),
-        Sent::post("/email-processor/sendgrid", include_bytes!("../testdata/sendgrid/inbound_attachments.txt"))
-            .header("content-type", "multipart/form-data; boundary=xYzZY")
-            .header("authorization", &basic("sendgrid:secret")),
+        Sent::post(
+            "/email-processor/postmark",
+            include_bytes!("../testdata/postmark/inbound_attachments.json"),
+        )
+        .header("authorization", &basic("postmark:secret")),
+        Sent::post(
+            "/email-processor/sendgrid",
+            include_bytes!("../testdata/sendgrid/inbound_attachments.txt"),
+        )
+        .header("content-type", "multipart/form-data; boundary=xYzZY")
+        .header("authorization", &basic("sendgrid:secret")),
         mailgun(),
-        Sent::post("/email-processor/raw", include_bytes!("../testdata/raw/alternative_with_files.eml"))
-            .header("authorization", "Bearer raw-secret"),
+        Sent::post(
+            "/email-processor/raw",
+            include_bytes!("../testdata/raw/alternative_with_files.eml"),
+        )
+        .header("authorization", "Bearer raw-secret"),
     ];
     for (n, sent) in sent.into_iter().enumerate() {
         let harness = Harness::new(routed());
@@ -75,16 +86,20 @@ async fn the_files_of_every_provider_are_stored_as_they_were_sent() {
         assert_eq!(answer.status, 200, "{sent:?}: {}", answer.text);
         let objects = harness.bucket.objects.lock().unwrap().clone();
         let first = &objects[0];
-        let expected = if n == 2 { (b"name,qty\n".as_slice(), "text/csv") } else { (pdf, "application/pdf") };
+        let expected =
+            if n == 2 { (b"name,qty\n".as_slice(), "text/csv") } else { (pdf, "application/pdf") };
         assert_eq!((&*first.content, first.content_type.as_str()), expected, "{sent:?}");
-        assert!(first.bucket == "attachments" && first.name.starts_with(&format!("{ORG}/inbound/")));
+        assert!(
+            first.bucket == "attachments" && first.name.starts_with(&format!("{ORG}/inbound/"))
+        );
         for (entry, object) in told(&harness).iter().zip(&objects) {
             assert_eq!(entry["object_name"], object.name.as_str());
             assert_eq!(entry["size_bytes"], object.content.len());
             assert_eq!(entry["content_type"], object.content_type.as_str());
         }
         // The picture in the text is a file too, with what the text calls it.
-        let pictures = objects.iter().filter(|object| object.content_type.starts_with("image/")).count();
+        let pictures =
+            objects.iter().filter(|object| object.content_type.starts_with("image/")).count();
         let named = told(&harness).iter().filter(|entry| entry["content_id"].is_string()).count();
         assert_eq!(pictures, named, "{sent:?}");
     }
@@ -92,9 +107,11 @@ async fn the_files_of_every_provider_are_stored_as_they_were_sent() {
 
 #[tokio::test]
 async fn storage_comes_first_and_without_it_nothing_is_taken() {
-    let sent = || postmark(&json!([file("a.txt", "text/plain", b"a"), file("b.txt", "text/plain", b"b")]));
+    let sent =
+        || postmark(&json!([file("a.txt", "text/plain", b"a"), file("b.txt", "text/plain", b"b")]));
     let harness = Harness::new(routed());
-    *harness.bucket.answers.lock().unwrap() = vec![Err(Error::new(Code::Unavailable, "down")), Ok(Put::Stored)];
+    *harness.bucket.answers.lock().unwrap() =
+        vec![Err(Error::new(Code::Unavailable, "down")), Ok(Put::Stored)];
     let answer = harness.send(sent()).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("30")));
     assert_eq!(harness.asked().len(), 1, "the database hears of no mail whose files are not there");
@@ -126,7 +143,8 @@ async fn nobodys_mail_and_what_came_before_store_nothing() {
         json!({"org_id": ORG, "known": ["mail-1"], "settings": {}, "is_enabled": true}),
         json!({"org_id": ORG, "known": [], "settings": {}, "is_enabled": false}),
     ] {
-        let harness = Harness::new(Answer::Becomes(channel, Ok(json!({"routed": true, "events": []}))));
+        let harness =
+            Harness::new(Answer::Becomes(channel, Ok(json!({"routed": true, "events": []}))));
         assert_eq!(harness.send(sent()).await.status, 200);
         assert!(harness.objects().is_empty());
     }
@@ -141,18 +159,29 @@ async fn nobodys_mail_and_what_came_before_store_nothing() {
 async fn what_the_bucket_refuses_and_what_is_too_much_is_said_in_the_message() {
     let harness = Harness::new(routed());
     *harness.bucket.answers.lock().unwrap() = vec![Ok(Put::Refused)];
-    let files: Vec<_> = (0..=MAX_FILES).map(|n| file(&format!("{n}.txt"), "text/plain", b"same")).collect();
+    let files: Vec<_> =
+        (0..=MAX_FILES).map(|n| file(&format!("{n}.txt"), "text/plain", b"same")).collect();
     assert_eq!(harness.send(postmark(&json!(files))).await.status, 200);
     let told = told(&harness);
-    assert_eq!((&told[0]["not_stored"], &told[0]["object_name"]), (&json!("refused"), &Value::Null));
-    assert_eq!(told[MAX_FILES], json!({
-        "file_name": format!("{MAX_FILES}.txt"), "content_type": "text/plain", "size_bytes": 4, "not_stored": "too_many",
-    }));
+    assert_eq!(
+        (&told[0]["not_stored"], &told[0]["object_name"]),
+        (&json!("refused"), &Value::Null)
+    );
+    assert_eq!(
+        told[MAX_FILES],
+        json!({
+            "file_name": format!("{MAX_FILES}.txt"), "content_type": "text/plain", "size_bytes": 4, "not_stored": "too_many",
+        })
+    );
     let mut names = harness.objects();
     names.dedup();
     assert_eq!(names.len(), MAX_FILES - 1, "equal files are objects of their own");
     let lines = harness.lines();
-    assert!(lines.iter().any(|line| line.contains(r#""event":"files_refused""#) && line.contains(r#""files":1"#)));
+    assert!(
+        lines.iter().any(
+            |line| line.contains(r#""event":"files_refused""#) && line.contains(r#""files":1"#)
+        )
+    );
 }
 
 #[tokio::test]
@@ -174,7 +203,9 @@ async fn names_and_types_of_files_are_made_harmless() {
     for object in &objects {
         let mut parts = object.name.split('/');
         assert_eq!((parts.next(), parts.next(), parts.count()), (Some(ORG), Some("inbound"), 2));
-        assert!(object.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)));
+        assert!(
+            object.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+        );
         assert!(!object.name.contains(".."));
     }
     let kinds: Vec<_> = objects.iter().map(|object| object.content_type.as_str()).collect();

@@ -54,7 +54,10 @@ fn twilio_form() -> Sent {
     let signed = parameters.into_iter().fold(url, |all, (name, value)| all + &name + &value);
     Sent::post("/sms-handler", body.as_bytes())
         .header("content-type", "application/x-www-form-urlencoded")
-        .header("x-twilio-signature", &STANDARD.encode(hmac_sha1(b"twilio-token", signed.as_bytes())))
+        .header(
+            "x-twilio-signature",
+            &STANDARD.encode(hmac_sha1(b"twilio-token", signed.as_bytes())),
+        )
 }
 
 fn twilio_json() -> Sent {
@@ -99,7 +102,8 @@ fn form_post() -> Sent {
 }
 
 fn form_stamped(at: i64) -> Sent {
-    let signature = hex(&hmac_sha256(b"landing-page-secret", format!("{at}.{FORM_BODY}").as_bytes()));
+    let signature =
+        hex(&hmac_sha256(b"landing-page-secret", format!("{at}.{FORM_BODY}").as_bytes()));
     form_post().header("x-webhook-signature", &format!("t={at},v1={signature}"))
 }
 
@@ -113,17 +117,23 @@ fn ways() -> Vec<Way> {
         way("twilio events", twilio_json(), &["x-twilio-signature"], true, None),
         way(
             "postmark",
-            Sent::post("/email-processor/postmark", include_bytes!("../testdata/postmark/inbound_attachments.json"))
-                .header("authorization", &basic("postmark:secret")),
+            Sent::post(
+                "/email-processor/postmark",
+                include_bytes!("../testdata/postmark/inbound_attachments.json"),
+            )
+            .header("authorization", &basic("postmark:secret")),
             &["authorization"],
             false,
             None,
         ),
         way(
             "sendgrid inbound",
-            Sent::post("/email-processor/sendgrid", include_bytes!("../testdata/sendgrid/inbound_attachments.txt"))
-                .header("content-type", "multipart/form-data; boundary=xYzZY")
-                .header("authorization", &basic("sendgrid:secret")),
+            Sent::post(
+                "/email-processor/sendgrid",
+                include_bytes!("../testdata/sendgrid/inbound_attachments.txt"),
+            )
+            .header("content-type", "multipart/form-data; boundary=xYzZY")
+            .header("authorization", &basic("sendgrid:secret")),
             &["authorization"],
             false,
             None,
@@ -135,7 +145,13 @@ fn ways() -> Vec<Way> {
             true,
             Some(sendgrid_events(past)),
         ),
-        way("mailgun", mailgun(now, "token", "token"), &[], false, Some(mailgun(past, "token", "token"))),
+        way(
+            "mailgun",
+            mailgun(now, "token", "token"),
+            &[],
+            false,
+            Some(mailgun(past, "token", "token")),
+        ),
         way(
             "resend",
             resend("svix", now),
@@ -152,8 +168,11 @@ fn ways() -> Vec<Way> {
         ),
         way(
             "raw",
-            Sent::post("/email-processor/raw", include_bytes!("../testdata/raw/alternative_with_files.eml"))
-                .header("authorization", "Bearer raw-secret"),
+            Sent::post(
+                "/email-processor/raw",
+                include_bytes!("../testdata/raw/alternative_with_files.eml"),
+            )
+            .header("authorization", "Bearer raw-secret"),
             &["authorization"],
             false,
             None,
@@ -178,7 +197,8 @@ fn ways() -> Vec<Way> {
 fn harness(way: &Way) -> Harness {
     let secret = if way.name == "form, stamped" { "PLAIN_SECRET" } else { "LANDING_PAGE" };
     let channel = json!({"org_id": ORG, "known": [], "secret_name": secret, "settings": {}, "is_enabled": true});
-    let became = json!({"routed": true, "events": [], "outcome": "lead", "lead_id": null, "created": true});
+    let became =
+        json!({"routed": true, "events": [], "outcome": "lead", "lead_id": null, "created": true});
     Harness::with_secret(
         Answer::Becomes(channel, Ok(became)),
         ("SENDGRID_PUBLIC_KEY", &sendgrid_public_key()),
@@ -189,9 +209,14 @@ async fn refuses(way: &Way, sent: Sent, spoilt: &str) {
     let harness = harness(way);
     let answer = harness.send(sent).await;
     let name = way.name;
-    assert_eq!((answer.status, answer.json["code"].as_str()), (401, Some("unauthenticated")), "{name}: {spoilt}");
+    assert_eq!(
+        (answer.status, answer.json["code"].as_str()),
+        (401, Some("unauthenticated")),
+        "{name}: {spoilt}"
+    );
     // What a form's channel is has to be known before its signature can be.
-    let written = harness.asked().into_iter().filter(|(function, _)| *function != "crm_find_channel");
+    let written =
+        harness.asked().into_iter().filter(|(function, _)| *function != "crm_find_channel");
     assert_eq!((written.count(), harness.objects().len()), (0, 0), "{name}: {spoilt}");
 }
 
@@ -224,7 +249,13 @@ async fn a_changed_byte_is_refused_where_the_body_is_signed() {
     let way = ways().into_iter().find(|way| way.name == "mailgun").unwrap();
     let now = Utc::now().timestamp();
     refuses(&way, mailgun(now, "tokem", "token"), "another token").await;
-    refuses(&way, Sent::post("/email-processor/mailgun", b"recipient=a").header("content-type", "application/x-www-form-urlencoded"), "no signature").await;
+    refuses(
+        &way,
+        Sent::post("/email-processor/mailgun", b"recipient=a")
+            .header("content-type", "application/x-www-form-urlencoded"),
+        "no signature",
+    )
+    .await;
 }
 
 #[tokio::test]

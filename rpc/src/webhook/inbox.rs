@@ -125,7 +125,10 @@ impl<'a> Inbox<'a> {
         let (customers, strangers): (Vec<_>, Vec<_>) =
             homeless.into_iter().partition(|letter| letter.customer_id.is_some());
         for letter in strangers {
-            self.set(letter.event, Outcome::kept("no_project", letter.event));
+            let mut outcome = Outcome::kept("no_project", letter.event);
+            // As contacts have it: who turns out to be this sender can be forgotten.
+            outcome.payload["from"] = letter.sender.address().into();
+            self.set(letter.event, outcome);
         }
         self.log(db, customers).await?;
         self.write_down(db, linked).await

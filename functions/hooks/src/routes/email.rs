@@ -36,8 +36,7 @@ pub async fn receive_mail(
         _ => Err(Rejected::Sender(Error::new(Code::NotFound, "There is no such mail provider."))),
     }?;
     let caller = &received.caller;
-    let deliveries =
-        files::store(&ports, &settings, storage.as_ref(), caller, deliveries).await?;
+    let deliveries = files::store(&ports, &settings, storage.as_ref(), caller, deliveries).await?;
     let outcome = deliver(&ports, &settings, caller, deliveries).await?;
     Ok(Json(json!({ "received": outcome.events })))
 }
