@@ -52,6 +52,7 @@ create table public.webhook_events (
   payload jsonb,
   lead_id uuid,
   message_id uuid,
+  interaction_id uuid,
   received_at timestamptz not null default now(),
   constraint webhook_events_org_id_provider_provider_event_id_key unique (org_id, provider, provider_event_id),
   constraint webhook_events_channel_id_fkey foreign key (org_id, channel_id)
@@ -60,14 +61,21 @@ create table public.webhook_events (
     references public.leads (org_id, id) on delete set null (lead_id),
   constraint webhook_events_message_id_fkey foreign key (org_id, message_id)
     references public.messages (org_id, id) on delete set null (message_id),
-  constraint webhook_events_outcome_check check (outcome in ('message', 'status', 'lead', 'opt_out', 'opt_in', 'bounce', 'complaint', 'ignored', 'unknown'))
+  constraint webhook_events_interaction_id_fkey foreign key (org_id, interaction_id)
+    references public.crm_interactions (org_id, id) on delete set null (interaction_id),
+  constraint webhook_events_outcome_check check (outcome in ('message', 'interaction', 'no_project', 'status', 'lead', 'opt_out',
+    'opt_in', 'bounce', 'complaint', 'ignored', 'unknown'))
 );
 create index idx_webhook_events_received_at on public.webhook_events (org_id, received_at desc, id);
 create index idx_webhook_events_channel_id on public.webhook_events (org_id, channel_id);
 create index idx_webhook_events_lead_id on public.webhook_events (org_id, lead_id) where lead_id is not null;
 create index idx_webhook_events_message_id on public.webhook_events (org_id, message_id) where message_id is not null;
+-- What strangers wrote, for who turns out to be one and asks to be forgotten.
+create index idx_webhook_events_no_project on public.webhook_events (org_id, (payload ->> 'from')) where outcome = 'no_project';
+create index idx_webhook_events_interaction_id on public.webhook_events (org_id, interaction_id) where interaction_id is not null;
 comment on table public.webhook_events is 'What providers delivered: each event once. Written by crm_receive_webhook.';
-comment on column public.webhook_events.payload is 'What came, where we did not understand it; null once it is a message or a lead.';
+comment on column public.webhook_events.payload is 'What came, where we did not understand it or no project takes it; null once it is a message or a lead.';
+comment on column public.webhook_events.outcome is 'What it became. interaction: of a customer, where no project takes leads; no_project: of a stranger there; ignored: it changed nothing.';
 
 -- How many forms a source may send: a row for each source and minute.
 create table fieldcrm.form_submissions (

@@ -71,6 +71,10 @@ begin
   where m.org_id = of_org and m.lead_id = any (lead_ids);
   update public.webhook_events e
   set payload = null, provider_event_id = 'erased:' || encode(sha256(convert_to(e.provider_event_id, 'utf8')), 'hex')
-  where e.org_id = of_org and e.lead_id = any (lead_ids) and not starts_with(e.provider_event_id, 'erased:');
+  where e.org_id = of_org and not starts_with(e.provider_event_id, 'erased:') and e.id in (
+    select x.id from public.webhook_events x where x.org_id = of_org and x.lead_id = any (lead_ids)
+    union all
+    select x.id from public.crm_interactions i join public.webhook_events x on x.org_id = i.org_id and x.interaction_id = i.id
+    where i.org_id = of_org and i.customer_id = any (customer_ids));
   return cardinality(lead_ids);
 end $$;

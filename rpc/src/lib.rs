@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+mod attachment;
 pub mod automation;
 pub mod channel;
 pub mod client;

@@ -72,6 +72,9 @@ pub(crate) struct Outcome {
     pub lead_id: Option<Uuid>,
     pub conversation_id: Option<Uuid>,
     pub message_id: Option<Uuid>,
+    /// What a customer said where there is no project for leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction_id: Option<Uuid>,
     #[serde(skip)]
     pub payload: Value,
 }
@@ -183,6 +186,7 @@ async fn store(
                 payload: &outcome.payload,
                 lead_id: outcome.lead_id,
                 message_id: outcome.message_id,
+                interaction_id: outcome.interaction_id,
             })
         })
         .collect();
@@ -198,6 +202,7 @@ pub(crate) struct Stored<'a> {
     pub payload: &'a Value,
     pub lead_id: Option<Uuid>,
     pub message_id: Option<Uuid>,
+    pub interaction_id: Option<Uuid>,
 }
 
 pub(crate) async fn store_all(
@@ -217,6 +222,21 @@ pub(crate) async fn store_all(
     }
     let hint = "Another session stores the same event at this moment: try again.";
     Err(fieldcrm_core::Error::new(fieldcrm_core::Code::Unavailable, hint))
+}
+
+/// Which of the events came before.
+pub(crate) async fn known_events(
+    db: &mut impl Db,
+    org_id: &Value,
+    provider: Option<&str>,
+    ids: &[String],
+) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = json!({"org_id": org_id, "provider": provider, "ids": ids});
+    let known: BTreeMap<String, Outcome> = call_as(db, FIND_EVENTS, &key).await?;
+    Ok(known.into_keys().collect())
 }
 
 /// What [`find_event`] answers for a form.

@@ -25,7 +25,6 @@ scenarios! {
     national_spellings_are_one_sender
     an_e_mail_answers_what_it_says_it_answers
     what_nobody_understands_is_kept
-    a_channel_without_a_project_keeps_what_comes
     two_orgs_with_the_same_sender_never_cross
     new_leads_are_handed_out_as_the_project_says
 }
@@ -125,7 +124,13 @@ async fn only_the_back_end_delivers(context: &mut Context) {
     }
     let find = json!({"channel": "sms", "address": OURS});
     let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
-    assert_eq!(found, json!({"secret_name": "FORM_SECRET", "settings": {}, "is_enabled": true}));
+    let open = json!({"org_id": NORTHWIND, "known": [], "secret_name": "FORM_SECRET", "settings": {}, "is_enabled": true});
+    assert_eq!(found, open);
+    deliver(context, json!([message("1", ADA, "x")])).await;
+    let find =
+        json!({"channel": "sms", "address": OURS, "provider": "twilio", "event_ids": ["1", "2"]});
+    let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
+    assert_eq!(found["known"], json!(["1"]));
     let find = json!({"channel": "sms", "address": THEIRS});
     let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
     assert_eq!(found, Value::Null);
@@ -237,18 +242,6 @@ async fn what_nobody_understands_is_kept(context: &mut Context) {
     let kept = all(context, sql, NORTHWIND).await;
     assert_eq!(kept[0]["payload"]["raw"]["body"], "moved");
     assert_eq!(kept[1]["payload"]["content"], "Your parcel");
-}
-
-async fn a_channel_without_a_project_keeps_what_comes(context: &mut Context) {
-    let agency = agency(context).await;
-    let sql = "delete from projects where id = $1";
-    context.client.execute(sql, &[&agency.project_id]).await.unwrap();
-    let done = deliver(context, json!([message("1", ADA, "Hello")])).await;
-    assert_eq!(done[0]["outcome"], "unknown");
-    // The client's newest project takes over.
-    let project = Agency::project(context, NORTHWIND, agency.client_id).await;
-    deliver(context, json!([message("2", ADA, "Hello")])).await;
-    assert_eq!(leads(context, &agency).await[0]["project_id"], json!(project));
 }
 
 async fn two_orgs_with_the_same_sender_never_cross(context: &mut Context) {

@@ -15,12 +15,14 @@ mod log;
 mod problem;
 mod request;
 pub mod service;
+pub mod storage;
 
 pub use config::{Config, Origins};
 pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
 pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId};
+pub use storage::{Storage, StorageApi};
 
 /// The outside world as handlers see it: the state of every router.
 #[derive(Clone)]

@@ -1,5 +1,5 @@
 -- In: {org_id, channel, consents: [{n, address, reason: why nothing goes there any more, or null: it may again; at: when it was said,
--- or null: now}]}, n in the order of the events. Out: {}. START takes back the STOP that came before it: not a later one that
+-- or null: now}]}, n in the order of the events. Out: [addresses that may again]. START takes back the STOP that came before it: not a later one that
 -- was faster here, nor a bounce, a complaint, or what the staff decided. Of several reasons the one that lasts stays. What was said
 -- after a STOP that is late is not asked for: who said both is written to no more.
 with given as materialized (
@@ -24,5 +24,6 @@ with given as materialized (
   delete from public.crm_opt_outs o using given g
   where o.org_id = ($1 ->> 'org_id')::uuid and o.channel = $1 ->> 'channel' and o.address = g.address and g.reason is null
     and o.reason in ('stop', 'unsubscribe') and o.created_at <= g.at and not exists (select from stops s where s.address = o.address)
+  returning o.address
 )
-select '{}'::jsonb
+select coalesce(jsonb_agg(s.address), '[]') from started s
