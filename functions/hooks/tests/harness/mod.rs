@@ -83,7 +83,9 @@ impl Database for Fake {
             (Answer::Error(error), _) => Err(error.clone()),
             (Answer::Routes(ours), "crm_find_channel") if address != *ours => Ok(Value::Null),
             (Answer::Routes(_), "crm_find_channel") => Ok(open),
-            (Answer::Becomes(channel, _), "crm_find_channel") => Ok(channel.clone()),
+            (Answer::Form(channel) | Answer::Becomes(channel, _), "crm_find_channel") => {
+                Ok(channel.clone())
+            }
             (Answer::Becomes(_, outcome), _) => outcome.clone(),
             (Answer::Routes(ours), _) => Ok(json!({"routed": address == *ours})),
             (Answer::Times(times), _) if asked.len() > *times => {
@@ -91,7 +93,6 @@ impl Database for Fake {
             }
             (Answer::Times(_), "crm_find_channel") => Ok(open),
             (Answer::Times(_), _) => Ok(json!({"routed": true, "events": []})),
-            (Answer::Form(channel), "crm_find_channel") => Ok(channel.clone()),
             (_, "crm_find_channel") => Ok(open),
             (Answer::Submitted(answer), _) => answer.clone(),
             (Answer::Form(_), _) => {
