@@ -42,7 +42,8 @@ const EVERYWHERE: As = As::Dba(Uuid::nil());
 async fn endpoint(context: &mut Context, caller: As, types: &[&str]) -> Uuid {
     let empty = "delete from crm_outbox where created_at < now()";
     context.client.execute(empty, &[]).await.unwrap();
-    let url = format!("https://{}.example.com/hook", Uuid::new_v4());
+    let url = "select 'https://' || gen_random_uuid() || '.example.com/hook'";
+    let url: String = context.client.query_one(url, &[]).await.unwrap().get(0);
     let input = json!({"url": url, "event_types": types});
     let made = context.call(caller, "crm_create_webhook_endpoint", input).await.unwrap();
     made["id"].as_str().unwrap().parse().unwrap()
@@ -291,7 +292,8 @@ async fn what_an_endpoint_missed_goes_again(context: &mut Context) {
     events(context, NORTHWIND, 2).await;
     let set = |enabled: bool| json!({"id": endpoint, "patch": {"is_enabled": enabled}});
     context.call(MANAGER, "crm_update_webhook_endpoint", set(false)).await.unwrap();
-    let since = chrono::Utc::now() - chrono::TimeDelta::days(1);
+    let since = one(context, "select now() - interval '1 day' as at from webhook_endpoints where id = $1", endpoint).await;
+    let since = &since["at"];
     let again = json!({"endpoint_id": endpoint, "since": since});
     context.refused(MANAGER, "crm_replay_webhook_endpoint", again.clone(), Code::WrongState).await;
     context.refused(MANAGER, "crm_replay_webhook_delivery", json!({"id": claimed[1]["id"]}), Code::WrongState).await;
@@ -436,10 +438,10 @@ async fn webhooks_and_other_messages_do_not_wait_for_each_other(context: &mut Co
     let mail = json!({"customer_id": customer, "channel": "email", "purpose": "transactional", "subject": "s", "body": "b"});
     context.call(CSR, "crm_send_message", mail).await.unwrap();
     let all = json!({"providers": {"email": "log", "webhook": "webhook"}, "batch_limit": 24});
-    context.client.batch_execute("savepoint both").await.unwrap();
+    context.client.batch_execute("savepoint before").await.unwrap();
     let both = context.call(JOB, "crm_claim_messages", all).await.unwrap();
     assert_eq!(both["messages"].as_array().unwrap().len(), 4);
-    context.client.batch_execute("rollback to both").await.unwrap();
+    context.client.batch_execute("rollback to before").await.unwrap();
     let only = json!({"providers": {"email": "log"}, "batch_limit": 1});
     let mails = context.call(JOB, "crm_claim_messages", only).await.unwrap();
     assert_eq!(mails["messages"][0]["channel"], "email");
