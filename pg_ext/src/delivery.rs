@@ -9,12 +9,8 @@ use crate::spi::{Access, run};
 extension_sql_file!(
     "../sql/delivery.sql",
     name = "delivery",
-    requires = [
-        "unwrap",
-        list_webhook_deliveries,
-        replay_webhook_delivery,
-        replay_webhook_endpoint
-    ]
+    requires =
+        ["unwrap", list_webhook_deliveries, replay_webhook_delivery, replay_webhook_endpoint]
 );
 
 #[pg_extern(create_or_replace, stable)]

@@ -90,7 +90,12 @@ async fn claim(context: &mut Context, caller: As, batch_limit: usize) -> Vec<Val
     serde_json::from_value(claimed["messages"].take()).unwrap()
 }
 
-async fn fail(context: &mut Context, claimed: &Value, status: Option<u16>, retryable: bool) -> Value {
+async fn fail(
+    context: &mut Context,
+    claimed: &Value,
+    status: Option<u16>,
+    retryable: bool,
+) -> Value {
     let code = status.map_or("timeout".to_owned(), |status| format!("http_{status}"));
     let failed = json!({"id": claimed["id"], "lease_id": claimed["lease_id"], "code": code, "message": "no",
         "retryable": retryable, "http_status": status, "duration_ms": 12});
@@ -106,7 +111,9 @@ async fn execute(context: &Context, sql: &str, id: Uuid) -> u64 {
     context.client.execute(sql, &[&id]).await.unwrap()
 }
 
-async fn an_event_goes_to_each_endpoint_that_listens_in_the_transaction_of_the_fact(context: &mut Context) {
+async fn an_event_goes_to_each_endpoint_that_listens_in_the_transaction_of_the_fact(
+    context: &mut Context,
+) {
     let all = endpoint(context, MANAGER, &[]).await;
     let listening = endpoint(context, MANAGER, &["other", "meter_read"]).await;
     let deaf = endpoint(context, MANAGER, &["quote_sent"]).await;
@@ -117,17 +124,32 @@ async fn an_event_goes_to_each_endpoint_that_listens_in_the_transaction_of_the_f
     let customer = customer(context, CSR).await;
     let event = emit(context, customer, "k1").await;
     let [created, read] = &messages(context, all).await[..] else { panic!("two messages") };
-    let (created, read) = if created["event_id"] == event["id"] { (read, created) } else { (created, read) };
+    let (created, read) =
+        if created["event_id"] == event["id"] { (read, created) } else { (created, read) };
     assert_eq!(created["payload"]["type"], "customer_created");
     assert_eq!(
         read["payload"]["data"],
         json!({"event_id": event["id"], "org_id": NORTHWIND, "customer_id": customer, "payload": {"kwh": 3}})
     );
-    assert_eq!(read["payload"].as_object().unwrap().keys().collect::<Vec<_>>(), ["data", "timestamp", "type"]);
-    let at: chrono::DateTime<chrono::Utc> = read["payload"]["timestamp"].as_str().unwrap().parse().unwrap();
-    assert_eq!(json!(at), json!(event["occurred_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap()));
+    assert_eq!(
+        read["payload"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["data", "timestamp", "type"]
+    );
+    let at: chrono::DateTime<chrono::Utc> =
+        read["payload"]["timestamp"].as_str().unwrap().parse().unwrap();
+    assert_eq!(
+        json!(at),
+        json!(
+            event["occurred_at"]
+                .as_str()
+                .unwrap()
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap()
+        )
+    );
     assert!(read["payload"]["timestamp"].as_str().unwrap().ends_with('Z'));
-    let shown = ["channel", "purpose", "status", "customer_id", "event_id"].map(|key| read[key].clone());
+    let shown =
+        ["channel", "purpose", "status", "customer_id", "event_id"].map(|key| read[key].clone());
     assert_eq!(json!(shown), json!(["webhook", "transactional", "queued", customer, event["id"]]));
     for text in ["Jane", "Doe", "jane.doe@example.com"] {
         assert!(!json!([created, read]).to_string().contains(text), "{text}");
@@ -162,7 +184,8 @@ async fn nobody_is_told_of_who_is_erased(context: &mut Context) {
     let left = messages(context, endpoint).await;
     assert_eq!(left.len(), before, "the erasure itself tells nobody");
     for message in left {
-        let shown = ["status", "error_code", "payload", "to_address", "body"].map(|key| message[key].clone());
+        let shown = ["status", "error_code", "payload", "to_address", "body"]
+            .map(|key| message[key].clone());
         assert_eq!(json!(shown), json!(["canceled", "erased", null, null, ""]));
         let id = json!({"id": message["id"]});
         context.refused(MANAGER, "crm_replay_webhook_delivery", id, Code::WrongState).await;
@@ -206,23 +229,43 @@ async fn each_attempt_is_listed_with_its_answer(context: &mut Context) {
     fail(context, &claimed[0], Some(503), true).await;
     fail(context, &claimed[0], Some(503), true).await;
     let list = |status: Value| json!({"endpoint_id": endpoint, "status": status});
-    let waiting = context.call(MANAGER, "crm_list_webhook_deliveries", list(json!("queued"))).await.unwrap();
+    let waiting =
+        context.call(MANAGER, "crm_list_webhook_deliveries", list(json!("queued"))).await.unwrap();
     assert!(waiting["items"][0]["next_attempt_at"].is_string());
-    execute(context, "update crm_outbox set available_at = now() where webhook_endpoint_id = $1", endpoint).await;
+    execute(
+        context,
+        "update crm_outbox set available_at = now() where webhook_endpoint_id = $1",
+        endpoint,
+    )
+    .await;
     let claimed = claim(context, JOB, 24).await;
     assert_eq!(claimed[0]["attempts"], 2);
     complete(context, &claimed[0]).await;
-    let listed = context.call(MANAGER, "crm_list_webhook_deliveries", list(Value::Null)).await.unwrap();
+    let listed =
+        context.call(MANAGER, "crm_list_webhook_deliveries", list(Value::Null)).await.unwrap();
     let [item] = &listed["items"].as_array().unwrap()[..] else { panic!("{listed}") };
-    let shown = ["id", "event_id", "event_type", "status", "attempts", "error_code", "next_attempt_at"].map(|key| item[key].clone());
+    let shown =
+        ["id", "event_id", "event_type", "status", "attempts", "error_code", "next_attempt_at"]
+            .map(|key| item[key].clone());
     assert_eq!(
         json!(shown),
         json!([claimed[0]["id"], claimed[0]["event_id"], "meter_read", "sent", 2, null, null])
     );
-    let log: Vec<_> = item["log"].as_array().unwrap().iter()
-        .map(|one| ["outcome", "http_status", "error_code", "duration_ms"].map(|key| one[key].clone())).collect();
-    assert_eq!(json!(log), json!([["failed", 503, "http_503", 12], ["sent", 204, null, 7]]), "said twice it is one attempt");
-    let none = context.call(MANAGER, "crm_list_webhook_deliveries", list(json!("failed"))).await.unwrap();
+    let log: Vec<_> = item["log"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            ["outcome", "http_status", "error_code", "duration_ms"].map(|key| one[key].clone())
+        })
+        .collect();
+    assert_eq!(
+        json!(log),
+        json!([["failed", 503, "http_503", 12], ["sent", 204, null, 7]]),
+        "said twice it is one attempt"
+    );
+    let none =
+        context.call(MANAGER, "crm_list_webhook_deliveries", list(json!("failed"))).await.unwrap();
     assert_eq!(none, json!({"items": [], "next_cursor": null}));
 }
 
@@ -249,7 +292,10 @@ async fn deliveries_are_for_those_who_manage_the_org(context: &mut Context) {
     for (name, arguments) in [
         ("crm_list_webhook_deliveries", json!({"endpoint_id": endpoint})),
         ("crm_replay_webhook_delivery", json!({"id": id})),
-        ("crm_replay_webhook_endpoint", json!({"endpoint_id": endpoint, "since": "2026-01-01T00:00:00Z"})),
+        (
+            "crm_replay_webhook_endpoint",
+            json!({"endpoint_id": endpoint, "since": "2026-01-01T00:00:00Z"}),
+        ),
     ] {
         context.refused(CSR, name, arguments.clone(), Code::Forbidden).await;
         context.refused(As::Volt("owner"), name, arguments.clone(), Code::NotFound).await;
@@ -259,7 +305,9 @@ async fn deliveries_are_for_those_who_manage_the_org(context: &mut Context) {
     let mail = "insert into crm_outbox (org_id, customer_id, channel, purpose, to_address, body)
         select org_id, id, 'email', 'transactional', 'x@example.com', 'x' from customers where org_id = $1 limit 1 returning id";
     let mail: Uuid = context.client.query_one(mail, &[&NORTHWIND]).await.unwrap().get(0);
-    context.refused(MANAGER, "crm_replay_webhook_delivery", json!({"id": mail}), Code::NotFound).await;
+    context
+        .refused(MANAGER, "crm_replay_webhook_delivery", json!({"id": mail}), Code::NotFound)
+        .await;
 }
 
 async fn a_finished_delivery_goes_again_under_the_same_id(context: &mut Context) {
@@ -269,7 +317,10 @@ async fn a_finished_delivery_goes_again_under_the_same_id(context: &mut Context)
     complete(context, &first).await;
     let again = json!({"id": first["id"]});
     let row = context.call(MANAGER, "crm_replay_webhook_delivery", again.clone()).await.unwrap();
-    assert_eq!((&row["status"], &row["attempts"], &row["sent_at"]), (&json!("queued"), &json!(0), &Value::Null));
+    assert_eq!(
+        (&row["status"], &row["attempts"], &row["sent_at"]),
+        (&json!("queued"), &json!(0), &Value::Null)
+    );
     let unchanged = context.call(MANAGER, "crm_replay_webhook_delivery", again).await.unwrap();
     assert_eq!(unchanged, row, "it waits already");
     let second = claim(context, JOB, 24).await.remove(0);
@@ -292,17 +343,30 @@ async fn what_an_endpoint_missed_goes_again(context: &mut Context) {
     events(context, NORTHWIND, 2).await;
     let set = |enabled: bool| json!({"id": endpoint, "patch": {"is_enabled": enabled}});
     context.call(MANAGER, "crm_update_webhook_endpoint", set(false)).await.unwrap();
-    let since = one(context, "select now() - interval '1 day' as at from webhook_endpoints where id = $1", endpoint).await;
+    let since = one(
+        context,
+        "select now() - interval '1 day' as at from webhook_endpoints where id = $1",
+        endpoint,
+    )
+    .await;
     let since = &since["at"];
     let again = json!({"endpoint_id": endpoint, "since": since});
     context.refused(MANAGER, "crm_replay_webhook_endpoint", again.clone(), Code::WrongState).await;
-    context.refused(MANAGER, "crm_replay_webhook_delivery", json!({"id": claimed[1]["id"]}), Code::WrongState).await;
+    context
+        .refused(
+            MANAGER,
+            "crm_replay_webhook_delivery",
+            json!({"id": claimed[1]["id"]}),
+            Code::WrongState,
+        )
+        .await;
     context.call(MANAGER, "crm_update_webhook_endpoint", set(true)).await.unwrap();
     let done = context.call(MANAGER, "crm_replay_webhook_endpoint", again.clone()).await.unwrap();
     assert_eq!(done, json!({"replayed": 4, "more": false}));
     let done = context.call(MANAGER, "crm_replay_webhook_endpoint", again).await.unwrap();
     assert_eq!(done["replayed"], 0, "they wait already");
-    let states: Vec<_> = messages(context, endpoint).await.into_iter().map(|one| one["status"].clone()).collect();
+    let states: Vec<_> =
+        messages(context, endpoint).await.into_iter().map(|one| one["status"].clone()).collect();
     assert_eq!(states.iter().filter(|state| *state == "queued").count(), 4);
 }
 
@@ -319,9 +383,15 @@ async fn who_is_gone_is_disabled_at_once_and_the_managers_learn_it(context: &mut
     fail(context, &claimed[0], Some(410), false).await;
     let row = one(context, "select * from webhook_endpoints where id = $1", endpoint).await;
     assert_eq!((&row["is_enabled"], &row["disabled_reason"]), (&json!(false), &json!("gone")));
-    let waiting: Vec<_> = messages(context, endpoint).await.into_iter().filter(|one| one["error_code"] == "endpoint_disabled").collect();
+    let waiting: Vec<_> = messages(context, endpoint)
+        .await
+        .into_iter()
+        .filter(|one| one["error_code"] == "endpoint_disabled")
+        .collect();
     assert_eq!(waiting.len(), 2, "what waited; five were handed out");
-    assert!(waiting.iter().all(|one| one["status"] == "canceled" && one["completed_at"].is_string()));
+    assert!(
+        waiting.iter().all(|one| one["status"] == "canceled" && one["completed_at"].is_string())
+    );
     fail(context, &claimed[1], Some(410), false).await;
     let told = notices(context, endpoint).await;
     let roles: Vec<_> = told.iter().map(|one| one["role"].clone()).collect();
@@ -331,7 +401,8 @@ async fn who_is_gone_is_disabled_at_once_and_the_managers_learn_it(context: &mut
     assert_eq!(messages(context, endpoint).await.len(), 7, "nothing new is queued");
     let patch = json!({"id": endpoint, "patch": {"is_enabled": true}});
     let row = context.call(MANAGER, "crm_update_webhook_endpoint", patch).await.unwrap();
-    let shown = ["is_enabled", "disabled_reason", "failure_count", "failing_since", "resume_at"].map(|key| row[key].clone());
+    let shown = ["is_enabled", "disabled_reason", "failure_count", "failing_since", "resume_at"]
+        .map(|key| row[key].clone());
     assert_eq!(json!(shown), json!([true, null, 0, null, null]));
 }
 
@@ -339,7 +410,11 @@ async fn who_fails_for_days_is_disabled_and_a_success_begins_anew(context: &mut 
     let endpoint = endpoint(context, MANAGER, &["meter_read"]).await;
     let state = "select is_enabled, failure_count, disabled_reason, failing_since from webhook_endpoints where id = $1";
     let ready = "update webhook_endpoints set resume_at = now(), failing_since = failing_since - interval '6 days' where id = $1";
-    for (round, (failures, days_ago, enabled)) in [(9, true, true), (9, true, true), (10, false, true), (1, true, false)].into_iter().enumerate() {
+    for (round, (failures, days_ago, enabled)) in
+        [(9, true, true), (9, true, true), (10, false, true), (1, true, false)]
+            .into_iter()
+            .enumerate()
+    {
         for number in 0..failures {
             events(context, NORTHWIND, 1).await;
             if number == 1 && days_ago {
@@ -356,7 +431,12 @@ async fn who_fails_for_days_is_disabled_and_a_success_begins_anew(context: &mut 
         assert_eq!(row["is_enabled"], enabled, "round {round}: {row}");
         if round == 0 || round == 1 {
             // Nine failures over six days, and then it was there.
-            execute(context, "update webhook_endpoints set resume_at = now() where id = $1", endpoint).await;
+            execute(
+                context,
+                "update webhook_endpoints set resume_at = now() where id = $1",
+                endpoint,
+            )
+            .await;
             events(context, NORTHWIND, 1).await;
             let claimed = claim(context, JOB, 1).await;
             complete(context, &claimed[0]).await;
@@ -370,15 +450,26 @@ async fn who_fails_for_days_is_disabled_and_a_success_begins_anew(context: &mut 
 }
 
 async fn a_disabled_or_deleted_endpoint_gets_nothing_that_waited(context: &mut Context) {
-    for how in ["update webhook_endpoints set is_enabled = false where id = $1", "delete from webhook_endpoints where id = $1"] {
+    for how in [
+        "update webhook_endpoints set is_enabled = false where id = $1",
+        "delete from webhook_endpoints where id = $1",
+    ] {
         let endpoint = endpoint(context, MANAGER, &["meter_read"]).await;
         events(context, NORTHWIND, 2).await;
-        let ids: Vec<Uuid> = messages(context, endpoint).await.iter().map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect();
+        let ids: Vec<Uuid> = messages(context, endpoint)
+            .await
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().parse().unwrap())
+            .collect();
         execute(context, how, endpoint).await;
         assert!(claim(context, JOB, 24).await.is_empty());
         for id in ids {
             let row = one(context, "select * from crm_outbox where id = $1", id).await;
-            assert_eq!((&row["status"], &row["error_code"]), (&json!("canceled"), &json!("endpoint_disabled")), "{how}");
+            assert_eq!(
+                (&row["status"], &row["error_code"]),
+                (&json!("canceled"), &json!("endpoint_disabled")),
+                "{how}"
+            );
         }
         assert!(notices(context, endpoint).await.is_empty(), "who did it knows");
     }
@@ -387,13 +478,17 @@ async fn a_disabled_or_deleted_endpoint_gets_nothing_that_waited(context: &mut C
 /// What is queued by a transaction that did not see the endpoint being disabled.
 async fn what_waits_for_a_disabled_endpoint_is_canceled_by_the_claim(context: &mut Context) {
     let endpoint = endpoint(context, MANAGER, &["meter_read"]).await;
-    execute(context, "update webhook_endpoints set is_enabled = false where id = $1", endpoint).await;
+    execute(context, "update webhook_endpoints set is_enabled = false where id = $1", endpoint)
+        .await;
     let sql = "insert into crm_outbox (org_id, channel, purpose, to_address, body, webhook_endpoint_id)
         select org_id, 'webhook', 'transactional', url, '', id from webhook_endpoints where id = $1";
     execute(context, sql, endpoint).await;
     assert!(claim(context, JOB, 24).await.is_empty());
     let [row] = &messages(context, endpoint).await[..] else { panic!("one") };
-    assert_eq!((&row["status"], &row["error_code"]), (&json!("canceled"), &json!("endpoint_disabled")));
+    assert_eq!(
+        (&row["status"], &row["error_code"]),
+        (&json!("canceled"), &json!("endpoint_disabled"))
+    );
     assert!(row["completed_at"].is_string());
 }
 
@@ -424,7 +519,8 @@ async fn an_endpoint_that_fails_gets_one_message_now_and_then(context: &mut Cont
     assert!(claim(context, JOB, 24).await.is_empty(), "after three failures it is left alone");
     let wait = "select resume_at between now() + interval '7 seconds' and now() + interval '9 seconds' as soon from webhook_endpoints where id = $1";
     assert_eq!(one(context, wait, endpoint).await["soon"], true);
-    execute(context, "update webhook_endpoints set resume_at = now() where id = $1", endpoint).await;
+    execute(context, "update webhook_endpoints set resume_at = now() where id = $1", endpoint)
+        .await;
     let probe = claim(context, JOB, 24).await;
     assert_eq!(probe.len(), 1);
     complete(context, &probe[0]).await;
@@ -454,7 +550,10 @@ async fn a_turn_that_came_too_late_is_no_attempt(context: &mut Context) {
     let claimed = claim(context, JOB, 24).await;
     let late = json!({"id": claimed[0]["id"], "lease_id": claimed[0]["lease_id"], "code": "late", "retryable": true, "untried": true});
     let row = context.call(JOB, "crm_fail_message", late).await.unwrap();
-    assert_eq!((&row["status"], &row["attempts"], &row["error_code"]), (&json!("queued"), &json!(0), &Value::Null));
+    assert_eq!(
+        (&row["status"], &row["attempts"], &row["error_code"]),
+        (&json!("queued"), &json!(0), &Value::Null)
+    );
     let log = "select count(*) as count from webhook_attempts a join crm_outbox o on o.id = a.message_id where o.webhook_endpoint_id = $1";
     assert_eq!(one(context, log, endpoint).await["count"], 0);
     assert_eq!(claim(context, JOB, 24).await[0]["attempts"], 1, "at once");

@@ -95,7 +95,8 @@ pub async fn dispatch_messages(
     let providers = settings.providers.as_ref();
     let (webhooks, others): (Vec<_>, Vec<_>) =
         providers.names().partition(|(channel, _)| *channel == Channel::Webhook);
-    let run = Run { ports: &ports, providers, caller: &caller, budget, left: AtomicU64::new(limit) };
+    let run =
+        Run { ports: &ports, providers, caller: &caller, budget, left: AtomicU64::new(limit) };
     // Receivers of webhooks are anybody's servers, slow and dead ones among them: nothing else waits for them.
     let totals = if webhooks.is_empty() || others.is_empty() {
         run.work_off(&[webhooks, others].concat(), AT_ONCE).await?

@@ -39,10 +39,7 @@ impl Provider for Carrier {
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         self.sent.lock().unwrap().push(message.id);
-        Outcome::Sent {
-            provider_message_id: Some(format!("c-{}", message.id)),
-            http_status: None,
-        }
+        Outcome::Sent { provider_message_id: Some(format!("c-{}", message.id)), http_status: None }
     }
 }
 
@@ -173,8 +170,9 @@ async fn no_other_channel_waits_for_webhooks() {
         let count = before.min(arguments["batch_limit"].as_u64().unwrap());
         left.store(before - count, Ordering::SeqCst);
         let id = |number: u64| Uuid::from_u128(u128::from(number) + 1_000 * channel as u128);
-        let messages: Vec<_> =
-            (before - count..before).map(|number| claimed(channel, json!({"id": id(number)}))).collect();
+        let messages: Vec<_> = (before - count..before)
+            .map(|number| claimed(channel, json!({"id": id(number)})))
+            .collect();
         Ok(json!({ "messages": messages }))
     });
     let texts_went = async {
@@ -198,13 +196,18 @@ async fn how_a_webhook_was_answered_is_told_with_it() {
         (answers(204, &Value::Null), "crm_complete_message", json!(204)),
         (answers(503, &Value::Null), "crm_fail_message", json!(503)),
         (answers(410, &Value::Null), "crm_fail_message", json!(410)),
-        (Does::Answers(302, vec![("location", "/".to_owned())], String::new()), "crm_fail_message", json!(302)),
+        (
+            Does::Answers(302, vec![("location", "/".to_owned())], String::new()),
+            "crm_fail_message",
+            json!(302),
+        ),
         (Does::Drops, "crm_fail_message", Value::Null),
     ] {
         let fake = FakeProvider::start(vec![does]).await;
         let (providers, channel) = at(&fake.url, "webhook");
         let message = claimed(channel, json!({"to": fake.url}));
-        let harness = harness(providers, BUDGET, one_message(message, |_| Ok(json!({"status": "x"}))));
+        let harness =
+            harness(providers, BUDGET, one_message(message, |_| Ok(json!({"status": "x"}))));
         dispatch(&harness).await;
         let (noted, arguments) = harness.asked()[1].clone();
         assert_eq!((noted, &arguments["http_status"]), (name, &status));

@@ -292,7 +292,9 @@ async fn a_webhook_goes_only_where_all_addresses_of_its_host_are_public() {
         let to = format!("https://{host}:8443/hook");
         let outcome = webhook.send(&outgoing(Channel::Webhook, json!({ "to": to }))).await;
         match (outcome, expected) {
-            (Outcome::Rejected { code, .. }, Some(expected)) => assert_eq!(code, expected, "{host}"),
+            (Outcome::Rejected { code, .. }, Some(expected)) => {
+                assert_eq!(code, expected, "{host}");
+            }
             (Outcome::Retry { code, .. }, None) => assert_eq!(code, "unresolved", "{host}"),
             (outcome, _) => panic!("{host}: {outcome:?}"),
         }

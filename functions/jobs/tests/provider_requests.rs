@@ -36,7 +36,9 @@ async fn sent(
         message.to = format!("{}/hook", fake.url);
     }
     let outcome = providers.get(channel).unwrap().send(&message).await;
-    let Outcome::Sent { provider_message_id, .. } = outcome else { panic!("{provider}: {outcome:?}") };
+    let Outcome::Sent { provider_message_id, .. } = outcome else {
+        panic!("{provider}: {outcome:?}")
+    };
     let [arrived] = &fake.arrived()[..] else { panic!("one request") };
     assert_eq!(arrived.method, "POST");
     (arrived.clone(), provider_message_id)

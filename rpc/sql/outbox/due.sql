@@ -16,9 +16,9 @@ with recursive lanes as (
     where q.channel = 'webhook' and (q.org_id, q.lane) > (l.org_id, l.lane)
       and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
     order by q.org_id, q.lane limit 1) n
-), picked_webhooks as materialized (
+), waiting_webhooks as materialized (
   -- The first of each lane before the second of any; an endpoint that fails gets one message to try, and only now and then.
-  select x.org_id, x.id, x.due_at
+  select x.*
   from (
     select p.org_id, p.id, p.due_at, row_number() over (partition by p.org_id, l.lane order by p.due_at) as place
     from lanes l
@@ -29,11 +29,18 @@ with recursive lanes as (
       where q.channel = 'webhook' and q.org_id = l.org_id and q.lane = l.lane and q.due_at <= now()
         and (e.resume_at is null or e.resume_at <= now())
       order by q.due_at
-      limit case when e.resume_at is null then 5 else 1 end
-      for update skip locked) p
+      limit case when e.resume_at is null then 5 else 1 end) p
   ) x
   order by x.place, x.due_at
+  -- More than is asked for, because others may hold some of it.
+  limit 4 * ($1 ->> 'batch_limit')::bigint
+), picked_webhooks as materialized (
+  select q.org_id, q.id, q.due_at
+  from waiting_webhooks w join fieldcrm.outbox_queue q on q.org_id = w.org_id and q.id = w.id
+  where q.due_at <= now()
+  order by w.place, w.due_at
   limit ($1 ->> 'batch_limit')::bigint
+  for update of q skip locked
 ), picked as materialized (
   (select x.*
   from (

@@ -248,7 +248,9 @@ impl Due {
                 Some(("lease_expired", "Who sent it did not say how it went."))
             }
             // As fieldcrm.cancel_webhooks says it.
-            Status::Canceled => Some(("endpoint_disabled", "The endpoint was disabled or deleted.")),
+            Status::Canceled => {
+                Some(("endpoint_disabled", "The endpoint was disabled or deleted."))
+            }
             _ => None,
         };
         if let Some((code, message)) = why {

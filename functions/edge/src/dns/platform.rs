@@ -30,10 +30,8 @@ async fn lookup(host: &str) -> Lookup {
     else {
         return Lookup::Unavailable;
     };
-    let both = Box::pin(join(
-        records(&deno, &resolve, host, "A"),
-        records(&deno, &resolve, host, "AAAA"),
-    ));
+    let both =
+        Box::pin(join(records(&deno, &resolve, host, "A"), records(&deno, &resolve, host, "AAAA")));
     match select(both, sleep(TIMEOUT)).await {
         // Half of the answer is none: the other half may be what leads inside.
         Either::Left(((Some(v4), Some(v6)), _)) => {

@@ -206,8 +206,7 @@ pub fn providers(environment: &HashMap<&'static str, String>) -> Providers {
 /// A resolver that knows these names; of one with no addresses it finds out nothing.
 pub fn resolver(names: &[(&'static str, &[&str])]) -> Arc<dyn Resolver> {
     let read = |address: &&str| address.parse().unwrap();
-    let names =
-        names.iter().map(|(name, all)| (*name, all.iter().map(read).collect())).collect();
+    let names = names.iter().map(|(name, all)| (*name, all.iter().map(read).collect())).collect();
     Arc::new(Names(names))
 }
 
