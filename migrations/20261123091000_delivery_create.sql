@@ -36,7 +36,12 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   update public.crm_outbox o
   set status = 'canceled', completed_at = now(), error_code = 'endpoint_disabled', error_message = 'The endpoint was disabled or deleted.'
-  where o.org_id = old.org_id and o.webhook_endpoint_id = old.id and o.status = 'queued';
+  where o.org_id = old.org_id and o.webhook_endpoint_id = old.id and o.status = 'queued' and o.id in (
+    select q.id from fieldcrm.outbox_queue q
+    where q.channel = 'webhook' and q.org_id = old.org_id and q.lane = old.id
+    order by q.due_at
+    -- Who disables one does not wait for ever: the claims find the rest. Of one that is deleted they would not know it.
+    limit case tg_op when 'UPDATE' then 20000 end);
   return case tg_op when 'DELETE' then old else new end;
 end $$;
 create trigger webhook_endpoints_cancel_disabled after update of is_enabled on public.webhook_endpoints

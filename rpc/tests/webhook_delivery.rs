@@ -178,6 +178,10 @@ async fn nobody_is_told_of_who_is_erased(context: &mut Context) {
     let endpoint = endpoint(context, MANAGER, &[]).await;
     let customer = customer(context, CSR).await;
     emit(context, customer, "k1").await;
+    // The erasure takes them out of their segments, which is an event.
+    let member = "insert into crm_segment_members (org_id, segment_id, customer_id)
+        select c.org_id, s.id, c.id from customers c join crm_segments s on s.org_id = c.org_id where c.id = $1 limit 1";
+    assert_eq!(execute(context, member, customer).await, 1);
     let before = messages(context, endpoint).await.len();
     let owner = As::Northwind("owner");
     context.call(owner, "crm_erase_customer", json!({"id": customer})).await.unwrap();
@@ -495,12 +499,16 @@ async fn what_waits_for_a_disabled_endpoint_is_canceled_by_the_claim(context: &m
 async fn a_dead_endpoint_holds_up_nobody(context: &mut Context) {
     let dead = endpoint(context, MANAGER, &["meter_read"]).await;
     let alive = endpoint(context, As::Volt("owner"), &["meter_read"]).await;
+    endpoint(context, MANAGER, &["other"]).await;
     events(context, NORTHWIND, 1_000).await;
     execute(context, "update crm_outbox set available_at = now() - interval '1 hour' where webhook_endpoint_id = $1", dead).await;
     events(context, VOLT, 1).await;
+    let other =
+        "insert into crm_events (org_id, event_type, event_key) values ($1, 'other', 'other:1')";
+    execute(context, other, NORTHWIND).await;
     let claimed = claim(context, EVERYWHERE, 24).await;
     let of = |org: Uuid| claimed.iter().filter(|one| one["org_id"] == json!(org)).count();
-    assert_eq!((of(NORTHWIND), of(VOLT)), (5, 1), "a few of each endpoint");
+    assert_eq!((of(NORTHWIND), of(VOLT)), (6, 1), "a few of each endpoint");
     let of_two = claim(context, EVERYWHERE, 24).await;
     assert_eq!(of_two.len(), 5);
     // However small the claim is: the first of each comes before the second of any.

@@ -111,8 +111,9 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         }));
     }
     let count = |status| steps.iter().filter(|(_, step)| step.status == status).count();
+    let refused = count(Status::Refused) + count(Status::Canceled);
     Ok(json!({
-        "messages": messages, "deferred": count(Status::Queued), "refused": count(Status::Refused),
+        "messages": messages, "deferred": count(Status::Queued), "refused": refused,
         "unknown": count(Status::Unknown),
     }))
 }
