@@ -101,6 +101,8 @@ create table public.webhook_endpoints (
   is_enabled boolean not null default true,
   disabled_reason text,
   failure_count integer not null default 0,
+  failing_since timestamptz,
+  resume_at timestamptz,
   created_by_user_id uuid default fieldcrm.current_profile_id() references auth.users (id) on delete set null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -112,12 +114,19 @@ create table public.webhook_endpoints (
 create index idx_webhook_endpoints_created_by_user_id on public.webhook_endpoints (created_by_user_id);
 comment on table public.webhook_endpoints is 'Where an org wants to be told of its events; the messages go through crm_outbox.';
 comment on column public.webhook_endpoints.event_types is 'Which types of crm_events; all where it is empty.';
+comment on column public.webhook_endpoints.disabled_reason is 'Why it was disabled by itself: gone (it answered 410), or failing (for days); null where somebody did it.';
+comment on column public.webhook_endpoints.failure_count is 'Failed attempts since the last success.';
+comment on column public.webhook_endpoints.failing_since is 'The first of them.';
+comment on column public.webhook_endpoints.resume_at is 'After a few failures in a row nothing goes there before this.';
 alter table public.crm_outbox
   add column webhook_endpoint_id uuid,
+  add column event_id uuid,
   add constraint crm_outbox_webhook_endpoint_id_fkey foreign key (org_id, webhook_endpoint_id)
     references public.webhook_endpoints (org_id, id) on delete set null (webhook_endpoint_id);
-create index idx_crm_outbox_webhook_endpoint_id on public.crm_outbox (org_id, webhook_endpoint_id, created_at desc)
+create index idx_crm_outbox_webhook_endpoint_id on public.crm_outbox (org_id, webhook_endpoint_id, created_at desc, id desc)
   where webhook_endpoint_id is not null;
+create index idx_crm_outbox_event_id on public.crm_outbox (org_id, created_at) where event_id is not null;
+comment on column public.crm_outbox.event_id is 'The event that a webhook tells of: what its receivers know it by. Not a foreign key: events may be pruned.';
 -- A client goes with its projects, in whatever order Postgres lets go of them.
 create function fieldcrm.leave_project() returns trigger
 language plpgsql set search_path = '' as $$

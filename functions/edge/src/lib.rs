@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 mod config;
 pub mod database;
+pub mod dns;
 pub mod host;
 pub mod http;
 mod log;
