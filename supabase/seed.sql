@@ -434,6 +434,28 @@ select md5(l.org_id::text || 'endpoint')::uuid, l.org_id, 'https://hooks.example
   'An accounting system, for the demonstration.', false
 from demo_logins l where l.role = 'owner'
 on conflict do nothing;
+
+-- One that was told something.
+insert into public.webhook_endpoints (id, org_id, url, event_types, description)
+select md5(l.org_id::text || 'declined')::uuid, l.org_id, 'https://hooks.example.com/declined', '{quote_declined}',
+  'Hears of quotes that were declined.'
+from demo_logins l where l.role = 'owner'
+on conflict do nothing;
+insert into public.crm_outbox (id, org_id, webhook_endpoint_id, event_id, channel, purpose, to_address, body, payload, status, decision_code,
+  decided_at, attempts, max_attempts, provider, sent_at, completed_at, created_at)
+select md5(l.org_id::text || 'delivery')::uuid, l.org_id, md5(l.org_id::text || 'declined')::uuid, v.event_id, 'webhook', 'transactional',
+  'https://hooks.example.com/declined', '', jsonb_build_object('type', 'quote_declined', 'timestamp', '2026-01-05T12:00:00.000000Z',
+    'data', jsonb_build_object('event_id', v.event_id, 'org_id', l.org_id, 'customer_id', null, 'payload', '{}'::jsonb)),
+  'sent', 'allowed', v.at, 2, 10, 'log', v.at, v.at, v.at
+from demo_logins l cross join lateral (select md5(l.org_id::text || 'declined event')::uuid, now() - interval '1 day') as v (event_id, at)
+where l.role = 'owner'
+on conflict do nothing;
+insert into public.webhook_attempts (id, org_id, message_id, outcome, http_status, error_code, duration_ms, attempted_at)
+select md5(l.org_id::text || 'attempt' || a.n)::uuid, l.org_id, md5(l.org_id::text || 'delivery')::uuid, a.outcome, a.http_status, a.error_code,
+  a.duration_ms, now() - interval '1 day' + make_interval(secs => 6 * a.n)
+from demo_logins l, (values (0, 'failed', 503, 'http_503', 812), (1, 'sent', 204, null, 96)) as a (n, outcome, http_status, error_code, duration_ms)
+where l.role = 'owner'
+on conflict do nothing;
 drop table demo_leads;
 
 drop table demo_logins, demo_customers, demo_work;

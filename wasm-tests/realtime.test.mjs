@@ -143,6 +143,29 @@ for (const [table, { insert, update, changed }] of Object.entries(children)) {
   });
 }
 
+test("a lead is seen by its project, and what is said with it by the lead, also how far it came and when it goes", async () => {
+  const [client] = await sql`insert into clients (org_id, name) values (${org}, 'Streamed') returning id`;
+  const [project] = await sql`insert into projects (org_id, client_id, name) values (${org}, ${client.id}, 'Streamed') returning id`;
+  const [lead] = await sql`insert into leads (org_id, client_id, project_id, first_name) values (${org}, ${client.id}, ${project.id}, 'Ada') returning id`;
+  const made = await event("insert", "leads", of(lead.id));
+  assert.deepEqual(keyOf(made.row, "org_id", "project_id", "status"), { org_id: org, project_id: project.id, status: "new" });
+  await sql`update leads set status = 'contacted' where id = ${lead.id}`;
+  const changed = await event("update", "leads", (one) => of(lead.id)(one) && one.row.status === "contacted");
+  assert.equal(changed.row.project_id, project.id);
+  const [message] = await sql`
+    insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction)
+    values (${org}, ${client.id}, ${lead.id}, 'user', 'Hi', 'sms', 'outbound') returning id`;
+  const said = await event("insert", "messages", of(message.id));
+  assert.deepEqual(keyOf(said.row, "org_id", "lead_id", "content", "status"), { org_id: org, lead_id: lead.id, content: "Hi", status: "sent" });
+  await sql`update messages set status = 'read' where id = ${message.id}`;
+  await event("update", "messages", (one) => of(message.id)(one) && one.row.status === "read" && one.row.lead_id === lead.id);
+  await sql`delete from clients where id = ${client.id}`;
+  const filled = ({ row, old }) => Object.fromEntries(Object.entries(old ?? row).filter(([, value]) => value !== null && value !== undefined));
+  const gone = (id) => ({ row, old }) => (old ?? row).id === id;
+  assert.deepEqual(filled(await event("delete", "leads", gone(lead.id))), { id: lead.id, org_id: org, project_id: project.id });
+  assert.deepEqual(filled(await event("delete", "messages", gone(message.id))), { id: message.id, org_id: org, lead_id: lead.id });
+});
+
 test("nothing else is streamed: what a client may not read does not leave the database", async () => {
   const published = await sql`select tablename from pg_publication_tables where pubname = 'supabase_realtime' order by 1`;
   assert.deepEqual(published.map(({ tablename }) => tablename), ["crm_followups", "crm_interactions", "customers", "leads", "messages", "products", "work_orders"]);

@@ -12,6 +12,7 @@ pub mod client;
 pub mod consent;
 pub mod cursor;
 pub mod customer;
+pub mod delivery;
 pub mod email;
 pub mod endpoint;
 pub mod error;

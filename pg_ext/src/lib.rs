@@ -16,6 +16,7 @@ mod consent;
 mod conversation;
 mod customer;
 mod customer_lifecycle;
+mod delivery;
 mod event;
 mod followup;
 mod form;

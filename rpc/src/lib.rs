@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+mod attachment;
 pub mod automation;
 pub mod channel;
 pub mod client;
@@ -12,6 +13,7 @@ pub mod conversation;
 pub mod customer;
 pub mod customer_lifecycle;
 mod database;
+pub mod delivery;
 pub mod event;
 pub mod followup;
 pub mod form;
@@ -138,6 +140,9 @@ rpcs! {
     "crm_find_channel" => channel::find, Owner;
     "crm_create_webhook_endpoint" => channel::create_endpoint, Owner;
     "crm_update_webhook_endpoint" => channel::update_endpoint, Owner;
+    "crm_list_webhook_deliveries" => delivery::list, Caller;
+    "crm_replay_webhook_delivery" => delivery::replay, Owner;
+    "crm_replay_webhook_endpoint" => delivery::replay_endpoint, Owner;
     "crm_receive_webhook" => webhook::receive, Owner;
     "crm_submit_form" => form::submit, Owner;
 }

@@ -50,7 +50,7 @@ async fn results_of_idempotent_calls_go_after_a_day(context: &mut Context) {
     keys(context, NORTHWIND, &[0.9, 1.1, 30.0]).await;
     assert_eq!(
         prune(context, As::Dba(NORTHWIND), json!({})).await,
-        json!({"idempotency_keys": 2, "events": 0})
+        json!({"idempotency_keys": 2, "events": 0, "webhook_deliveries": 0})
     );
     assert_eq!(left(context, NORTHWIND).await[0], ["0.9"]);
 }
@@ -72,7 +72,7 @@ async fn events_go_after_ninety_days_unless_somebody_waits_for_them(context: &mu
     context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
     assert_eq!(
         prune(context, As::Dba(NORTHWIND), json!({})).await,
-        json!({"idempotency_keys": 0, "events": 2})
+        json!({"idempotency_keys": 0, "events": 2, "webhook_deliveries": 0})
     );
     assert_eq!(left(context, NORTHWIND).await[1], ["89", "91", "92"]);
 }
@@ -84,13 +84,13 @@ async fn a_batch_takes_the_oldest_and_one_org_if_it_is_said(context: &mut Contex
     }
     let one = json!({"batch_limit": 1});
     let done = prune(context, As::Dba(VOLT), one).await;
-    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1}));
+    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0}));
     assert_eq!(left(context, VOLT).await, [["2"], ["100"]]);
     assert_eq!(left(context, NORTHWIND).await, [["2", "3"], ["100", "200"]]);
     let done = prune(context, EVERYWHERE, json!({"batch_limit": 2})).await;
-    assert_eq!(done, json!({"idempotency_keys": 2, "events": 2}));
+    assert_eq!(done, json!({"idempotency_keys": 2, "events": 2, "webhook_deliveries": 0}));
     let done = prune(context, EVERYWHERE, json!({})).await;
-    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1}));
+    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0}));
     for org in [NORTHWIND, VOLT] {
         assert_eq!(left(context, org).await, [[""; 0], [""; 0]]);
     }

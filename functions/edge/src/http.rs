@@ -17,10 +17,10 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// What is sent. It can hold secrets and what people write: not to be logged.
-pub struct Post {
+pub struct Post<B = String> {
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
-    pub body: String,
+    pub body: B,
 }
 
 /// What came back; of the body as much as was read in time.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 mod config;
 pub mod database;
+pub mod dns;
 pub mod host;
 pub mod http;
 mod log;
@@ -16,12 +17,14 @@ mod problem;
 pub mod query;
 mod request;
 pub mod service;
+pub mod storage;
 
 pub use config::{Config, Origins};
 pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
 pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId, arguments};
+pub use storage::{Storage, StorageApi};
 
 /// The outside world as handlers see it: the state of every router.
 #[derive(Clone)]

@@ -56,8 +56,12 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
+    use fieldcrm_edge::dns::{PlatformResolver, Resolver};
+    use fieldcrm_edge::http::Client;
+
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
-        let providers = Providers::read(variable, &fieldcrm_edge::http::Client::new(), &ports.log);
+        let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
+        let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
         router(ports, config, Settings::new(providers))
     })
 }

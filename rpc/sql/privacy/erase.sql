@@ -50,6 +50,32 @@ with person as materialized (
 ), attachments as (
   delete from public.attachments x using person p where x.org_id = p.org_id and x.customer_id = p.id
   returning x.bucket_id, x.object_name
+), sent as (
+  -- Of a lead who is the person, also before they were a customer. What the function below empties is still read here.
+  select m.metadata
+  from person p
+  join public.leads l on l.org_id = p.org_id and l.customer_id = p.id
+  join public.messages m on m.org_id = l.org_id and m.lead_id = l.id and m.direction = 'inbound' and m.metadata ? 'attachments'
+), unclaimed as materialized (
+  -- What the person wrote where no project took it, before anybody knew who they are.
+  select e.id, e.payload
+  from (
+    select p.org_id, k.value as address from person p join public.customer_contacts k on k.org_id = p.org_id and k.customer_id = p.id
+    union
+    select p.org_id, v.address from person p join public.leads l on l.org_id = p.org_id and l.customer_id = p.id
+    cross join lateral (values (l.email), (l.phone)) as v (address)
+  ) a
+  join public.webhook_events e on e.org_id = a.org_id and e.payload ->> 'from' = a.address and e.outcome = 'no_project'
+), files as (
+  select distinct 'attachments' as bucket_id, f.x #>> '{}' as object_name
+  from (select s.metadata from sent s union all select u.payload -> 'metadata' from unclaimed u) m
+  cross join lateral jsonb_path_query(m.metadata, '$.attachments[*].object_name ? (@.type() == "string")') as f (x)
+  where starts_with(f.x #>> '{}', ($1 ->> 'org_id') || '/inbound/')
+), emptied as (
+  update public.webhook_events e
+  set payload = null, provider_event_id = 'erased:' || encode(sha256(convert_to(e.provider_event_id, 'utf8')), 'hex')
+  from unclaimed u
+  where e.org_id = ($1 ->> 'org_id')::uuid and e.id = u.id
 ), messages as (
   -- Nobody knows whether one that is being sent still arrives. The provider's id goes: WhatsApp's has the number in it.
   update public.crm_outbox x
@@ -89,5 +115,5 @@ select jsonb_build_object('erased_at', now(), 'logins', (
       where x.id = a.user_id and x.role not in ('portal_customer', 'portal_manager'))),
   'attachments', coalesce((
     select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
-    from attachments a), '[]'))
+    from (select x.bucket_id, x.object_name from attachments x union select f.bucket_id, f.object_name from files f) a), '[]'))
 from leads

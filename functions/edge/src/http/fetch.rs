@@ -27,7 +27,7 @@ impl Client {
         Self { timeout }
     }
 
-    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
+    pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
         SendWrapper::new(exchange(post, self.timeout)).await
     }
 }
@@ -41,7 +41,7 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange(post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
+async fn exchange<B: AsRef<[u8]>>(post: Post<B>, timeout: Duration) -> Result<Answer, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
     let request = request(&post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
     let mut late = sleep(timeout);
@@ -55,7 +55,7 @@ async fn exchange(post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
     Ok(Answer { status: response.status(), headers, body })
 }
 
-fn request(post: &Post, abort: &AbortController) -> Result<Request, JsValue> {
+fn request<B: AsRef<[u8]>>(post: &Post<B>, abort: &AbortController) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in &post.headers {
         headers.append(name, value)?;
@@ -63,7 +63,7 @@ fn request(post: &Post, abort: &AbortController) -> Result<Request, JsValue> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_headers(&headers);
-    init.set_body(&JsValue::from_str(&post.body));
+    init.set_body(&Uint8Array::from(post.body.as_ref()));
     init.set_redirect(RequestRedirect::Manual);
     init.set_signal(Some(&abort.signal()));
     Request::new_with_str_and_init(&post.url, &init)

@@ -20,8 +20,9 @@ impl Client {
         Self { timeout, inner }
     }
 
-    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
-        let mut request = self.inner.post(&post.url).timeout(self.timeout).body(post.body);
+    pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
+        let body = post.body.as_ref().to_vec();
+        let mut request = self.inner.post(&post.url).timeout(self.timeout).body(body);
         for (name, value) in &post.headers {
             request = request.header(*name, value);
         }

@@ -84,4 +84,5 @@ insert into wall_tables values
   ('public.org_channels', 'managers', '-', '-', 'managers', 'siud', '{"channel": "form", "address": "form_fresh_0000000000"}', 'Made and changed by RPCs'),
   ('public.webhook_events', 'managers', '-', '-', '-', 's', '{}', 'Written by crm_receive_webhook and crm_submit_form'),
   ('public.webhook_endpoints', 'managers', '-', '-', 'managers', 'siud', '{"url": "https://fresh.example"}', 'Made and changed by RPCs'),
+  ('public.webhook_attempts', 'managers', '-', '-', '-', 's', '{}', 'Written with what the dispatcher says of a webhook'),
   ('fieldcrm.form_submissions', '-', '-', '-', '-', '', '{}', 'Written by crm_submit_form');

@@ -156,6 +156,9 @@ insert into wall_rpcs values
   ('crm_update_channel(id => {channel}, patch => jsonb_build_object(''project_id'', {?project}))', 'managers', true, '00000'),
   ('crm_create_webhook_endpoint(url => ''https://fresh.example'')', 'managers', true, '00000'),
   ('crm_update_webhook_endpoint(id => {endpoint}, patch => ''{"is_enabled": false}'')', 'managers', true, '00000'),
+  ('crm_list_webhook_deliveries(endpoint_id => {endpoint})', 'managers', true, '00000'),
+  ('crm_replay_webhook_delivery(id => {delivery})', 'managers', true, '00000'),
+  ('crm_replay_webhook_endpoint(endpoint_id => {endpoint}, since => ''2026-01-01'')', 'managers', true, '00000'),
   ('crm_find_channel(channel => ''sms'', address => ''+15005550101'')', '-', true, '00000'),
   ('crm_receive_webhook(provider => ''twilio'', channel => ''sms'', address => ''+15005550101'', events => ''[]'')', '-', true, '00000'),
   ('crm_submit_form(form_key => ''form_demo_0000000001'', fields => ''{"email": "x@fresh.example"}'')', '-', true, '00000');
