@@ -94,8 +94,9 @@ language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.find_portal_invite(json_build_object('token', token)::text));
 end $$;
-comment on function public.portal_find_invite(text) is $$For whom an invitation is: {email, org: {name}, role, expires_at, user: {id, is_confirmed} or null}. For the service role.
-Errors: 403 forbidden (a signed-in user), 404 invite_not_found (also expired, used or revoked).
+comment on function public.portal_find_invite(text) is $$For whom an invitation is: {email, org: {name}, role, expires_at, status: open or used,
+user: {id, is_confirmed} or null}. For the service role.
+Errors: 403 forbidden (a signed-in user), 404 invite_not_found (also expired or revoked).
 Example: select portal_find_invite(token => '…');$$;
 
 create or replace function public.portal_accept_invite(token text, user_id uuid, full_name text default null) returns jsonb

@@ -69,11 +69,18 @@ struct Match {
 }
 
 /// `portal_complete_signup()`: the signed-in caller gets the account that they signed up for, once.
-///
-/// Where several customers have the address nobody is linked. That is an answer and no error, since an error would take back
-/// that staff were told.
 pub async fn complete_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     patch::require_object("$", &arguments)?;
+    let caller = session::current(db).await?;
+    complete(db).await.map_err(|error| match error.code {
+        Code::NoMembership if caller.profile_id.is_some() => already_member(),
+        _ => error,
+    })
+}
+
+/// Where several customers have the address nobody is linked. That is an answer and no error, since an error would take back
+/// that staff were told.
+pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let user_id = session::current(db).await?.user_id.ok_or_else(|| {
         Error::new(Code::Unauthenticated, "Sign in with the address that you signed up with.")
     })?;
@@ -87,10 +94,11 @@ pub async fn complete_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     };
     let key = json!({"org_id": waiting.org_id, "user_id": user_id, "email": email});
     let found: Vec<Match> = call_as(db, FIND_CUSTOMERS, &key).await?;
-    let referenced: Vec<_> = found.iter().filter(|one| one.referenced).collect();
+    let referenced: Vec<Uuid> =
+        found.iter().filter(|one| one.referenced).map(|one| one.id).collect();
     let customer_id = match (&found[..], &referenced[..]) {
         ([], _) => new_customer(db, &waiting, &email).await?,
-        ([one], _) | (_, [one]) => one.id,
+        ([Match { id, .. }], _) | (_, [id]) => *id,
         _ => {
             let customers: Vec<_> = found.iter().map(|one| one.id).collect();
             let document =
@@ -135,9 +143,9 @@ async fn new_customer(db: &mut impl Db, waiting: &Waiting, email: &str) -> Resul
     id.ok_or_else(|| Error::internal("a customer without id"))
 }
 
-/// An invitation that still opens something.
+/// An invitation that was neither withdrawn nor has expired.
 #[derive(Deserialize)]
-struct Open {
+struct Invitation {
     id: Uuid,
     org_id: Uuid,
     org_name: String,
@@ -145,12 +153,18 @@ struct Open {
     email: String,
     role: AccountRole,
     expires_at: Value,
+    status: String,
     user: Value,
 }
 
-async fn open_invite(db: &mut impl Db, token: &str) -> Result<Open> {
-    let found: Option<Open> = call_as(db, FIND_INVITE, &json!({"token": token.trim()})).await?;
-    found.ok_or_else(|| Error::new(Code::InviteNotFound, "Ask for a new invitation."))
+async fn invitation(db: &mut impl Db, token: &str) -> Result<Invitation> {
+    let found: Option<Invitation> =
+        call_as(db, FIND_INVITE, &json!({"token": token.trim()})).await?;
+    found.ok_or_else(invite_not_found)
+}
+
+fn invite_not_found() -> Error {
+    Error::new(Code::InviteNotFound, "Ask for a new invitation.")
 }
 
 #[derive(Deserialize)]
@@ -159,13 +173,14 @@ struct Token {
     token: String,
 }
 
-/// `portal_find_invite(token)`: the back end's. For whom an invitation is, and whether they have a login already.
+/// `portal_find_invite(token)`: the back end's. For whom an invitation is, and whether they have a
+/// login already. One that was used is still known: who used it may ask twice.
 pub async fn find_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Token { token } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
-    let invite = open_invite(db, &token).await?;
+    let invite = invitation(db, &token).await?;
     Ok(json!({"email": invite.email, "org": {"name": invite.org_name}, "role": invite.role,
-        "expires_at": invite.expires_at, "user": invite.user}))
+        "expires_at": invite.expires_at, "status": invite.status, "user": invite.user}))
 }
 
 #[derive(Deserialize)]
@@ -181,7 +196,10 @@ pub async fn accept_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
     let Acceptance { token, user_id, full_name } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     let full_name = member::full_name(full_name.as_deref())?;
-    let invite = open_invite(db, &token).await?;
+    let invite = invitation(db, &token).await?;
+    if invite.status == "used" {
+        return Err(invite_not_found());
+    }
     let user = db.call(FIND_EMAIL, &json!({"user_id": user_id})).await?;
     if user["email"].as_str() != Some(invite.email.as_str()) {
         let hint = "Sign in with the e-mail address that was invited.";

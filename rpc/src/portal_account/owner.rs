@@ -6,7 +6,7 @@ use fieldcrm_core::{Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::admission::complete_signup;
+use super::admission::complete;
 use crate::customer::country;
 use crate::portal::{account, audit};
 use crate::{Db, session};
@@ -21,7 +21,7 @@ const UPDATE_NOTIFICATIONS: &str =
 /// `portal_session()`: the caller is here. Completes a sign-up that waited for it.
 pub async fn sign_in<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     patch::require_object("$", &arguments)?;
-    let mut answer = complete_signup(db, arguments).await?;
+    let mut answer = complete(db).await?;
     if answer["status"] != "active" {
         return Ok(answer);
     }

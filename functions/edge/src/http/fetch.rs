@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,8 +27,8 @@ impl Client {
         Self { timeout }
     }
 
-    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
-        SendWrapper::new(exchange(post, self.timeout)).await
+    pub async fn send(&self, method: Method, post: Post) -> Result<Answer, NoAnswer> {
+        SendWrapper::new(exchange(method, post, self.timeout)).await
     }
 }
 
@@ -41,9 +41,9 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange(post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
+async fn exchange(method: Method, post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
-    let request = request(&post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
+    let request = request(method, &post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
     let mut late = sleep(timeout);
     let response = match select(JsFuture::from(fetch(&request)), &mut late).await {
         Either::Left((response, _)) => response.map_err(|error| reason(&error))?,
@@ -55,15 +55,17 @@ async fn exchange(post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
     Ok(Answer { status: response.status(), headers, body })
 }
 
-fn request(post: &Post, abort: &AbortController) -> Result<Request, JsValue> {
+fn request(method: Method, post: &Post, abort: &AbortController) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in &post.headers {
         headers.append(name, value)?;
     }
     let init = RequestInit::new();
-    init.set_method("POST");
+    init.set_method(method.as_str());
     init.set_headers(&headers);
-    init.set_body(&JsValue::from_str(&post.body));
+    if !post.body.is_empty() {
+        init.set_body(&JsValue::from_str(&post.body));
+    }
     init.set_redirect(RequestRedirect::Manual);
     init.set_signal(Some(&abort.signal()));
     Request::new_with_str_and_init(&post.url, &init)

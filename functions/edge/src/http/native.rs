@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 
-use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
 
 /// A connection that takes longer is not coming; the request has not left then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,8 +20,12 @@ impl Client {
         Self { timeout, inner }
     }
 
-    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
-        let mut request = self.inner.post(&post.url).timeout(self.timeout).body(post.body);
+    pub async fn send(&self, method: Method, post: Post) -> Result<Answer, NoAnswer> {
+        let method = method.as_str().parse().unwrap_or(reqwest::Method::POST);
+        let mut request = self.inner.request(method, &post.url).timeout(self.timeout);
+        if !post.body.is_empty() {
+            request = request.body(post.body);
+        }
         for (name, value) in &post.headers {
             request = request.header(*name, value);
         }
