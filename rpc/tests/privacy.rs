@@ -329,6 +329,7 @@ async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut
         ("messages", 7),
         ("opt_outs", 0),
         ("portal_accounts", 1),
+        ("portal_invites", 1),
         ("automation_runs", 4),
         ("notifications", 1),
         ("access_log", 1),
@@ -348,6 +349,9 @@ async fn an_export_has_everything_about_the_person_and_logs_itself(context: &mut
     assert_eq!(export["automation_runs"][0]["rule"], "Greet");
     assert_eq!(export["portal_accounts"][0]["preferences"]["timezone"], "Europe/Zurich");
     assert_eq!(export["portal_accounts"][0]["profile"]["full_name"], "Zarathustra");
+    let account = &export["portal_accounts"][0];
+    assert_eq!(account["events"][0]["user_agent"], "zarathustra");
+    assert_eq!(account["access"].as_array().unwrap().len(), 1);
     let events = export["events"].as_array().unwrap();
     let said = |event: &&Value| event["payload"]["said"] == "Ecce homo";
     assert_eq!(events.iter().filter(said).count(), 1, "{events:?}");

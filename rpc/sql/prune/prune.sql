@@ -1,6 +1,6 @@
--- In: {org_id or null for all, batch_limit}. Out: {idempotency_keys, events: how many were deleted of each}. For sessions that bypass
--- RLS. What somebody else holds is left to the next call. Of events, those that automation has still to work off and those
--- whose delayed run is still to come stay, however old they are.
+-- In: {org_id or null for all, batch_limit}. Out: {idempotency_keys, events, signups: how many were deleted of each}. For sessions
+-- that bypass RLS. What somebody else holds is left to the next call. Of events, those that automation has still to work off and
+-- those whose delayed run is still to come stay, however old they are.
 with orgs as materialized (
   select o.id from public.orgs o where $1 ->> 'org_id' is null or o.id = ($1 ->> 'org_id')::uuid
 ), old_keys as materialized (
@@ -31,5 +31,20 @@ with orgs as materialized (
 ), events as (
   delete from public.crm_events e using old_events x where e.org_id = x.org_id and e.id = x.id
   returning 1
+), old_signups as materialized (
+  -- Whoever has not shown in a month that an address is theirs does not wait any more.
+  select p.user_id
+  from orgs o
+  cross join lateral (
+    select p.user_id from fieldcrm.portal_signups p
+    where p.org_id = o.id and p.created_at < now() - interval '30 days'
+    order by p.created_at
+    limit ($1 ->> 'batch_limit')::bigint
+    for update skip locked) p
+  limit ($1 ->> 'batch_limit')::bigint
+), signups as (
+  delete from fieldcrm.portal_signups p using old_signups x where p.user_id = x.user_id
+  returning 1
 )
-select jsonb_build_object('idempotency_keys', (select count(*) from keys), 'events', (select count(*) from events))
+select jsonb_build_object('idempotency_keys', (select count(*) from keys), 'events', (select count(*) from events),
+  'signups', (select count(*) from signups))

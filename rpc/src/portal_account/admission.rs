@@ -85,9 +85,11 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
         Error::new(Code::Unauthenticated, "Sign in with the address that you signed up with.")
     })?;
     let waiting: Option<Waiting> = call_as(db, LOCK_SIGNUP, &json!({"user_id": user_id})).await?;
-    let Some(waiting) = waiting else {
-        // Who waited for another session of theirs has the account now.
-        return Ok(active(&portal::account(db).await?));
+    // Who waited for another session of theirs has the account now.
+    let waiting = match (portal::account(db).await, waiting) {
+        (Ok(account), _) => return Ok(active(&account)),
+        (Err(error), Some(waiting)) if error.code == Code::NoMembership => waiting,
+        (Err(error), _) => return Err(error),
     };
     let Some(email) = waiting.email.clone().filter(|_| waiting.is_confirmed) else {
         return Ok(json!({"status": "verification_required", "account": null}));
