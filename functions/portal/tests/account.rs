@@ -39,8 +39,6 @@ async fn who_sends_no_token_is_refused_before_the_database_is_asked() {
         ("PATCH", "/portal/settings/profile"),
         ("PATCH", "/portal/settings/notifications"),
         ("PATCH", "/portal/settings/security"),
-        ("GET", "/portal/nothing"),
-        ("GET", "/portal/kbd"),
     ] {
         let (response, problem) = harness.send_with(method, path, &json!({}), &[]).await;
         assert_eq!(

@@ -77,9 +77,7 @@ with person as materialized (
 ), account_preferences as (
   delete from public.portal_notification_preferences x using accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
 ), account_access as (
-  -- What the person's accounts saw, and who else saw something of the person.
-  delete from public.portal_account_access x using person p
-  where x.org_id = p.org_id and (x.customer_id = p.id or x.portal_account_id in (select a.id from accounts a))
+  delete from public.portal_account_access x using person p where x.org_id = p.org_id and x.customer_id = p.id
 ), account_events as (
   update public.portal_audit_events x set event_payload = null, ip_address = null, user_agent = null
   from accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
