@@ -346,6 +346,58 @@ from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.num
 join public.orgs o on o.id = a.org_id
 on conflict do nothing;
 
+-- What the portals allow, what the property manager sees besides their own customer, an invitation; and two who do not get in.
+insert into public.portal_settings (org_id, slug, portal_url, is_signup_enabled, cancel_fee_note)
+select o.id, p.slug, 'https://portal.' || p.slug || '.example', true, 'Within a day of the visit we charge the way.'
+from public.orgs o join (values ('11111111-1111-4111-8111-111111111111'::uuid, 'northwind'),
+  ('22222222-2222-4222-8222-222222222222', 'volt')) as p (org_id, slug) on p.org_id = o.id
+on conflict do nothing;
+
+insert into public.portal_account_access (id, org_id, portal_account_id, customer_id, location_id)
+select md5(w.id::text || 'access')::uuid, w.org_id, a.id, w.id, case w.number when 3 then md5(w.id::text || 'location')::uuid end
+from demo_work w join demo_work own on own.org_id = w.org_id and own.number = 4
+join public.portal_accounts a on a.customer_id = own.id and a.role = 'property_manager'
+where w.number in (2, 3)
+on conflict do nothing;
+
+insert into public.portal_invites (id, org_id, customer_id, email, token_hash, expires_at, created_by_user_id)
+select md5(w.id::text || 'invite')::uuid, w.org_id, w.id, 'invitee@' || split_part(l.email, '@', 2), sha256(convert_to(gen_random_uuid()::text, 'UTF8')),
+  now() + interval '30 days', l.id
+from demo_work w join demo_logins l on l.org_id = w.org_id and l.role = 'csr'
+where w.number = 5
+on conflict do nothing;
+
+create temporary table demo_outsiders on commit preserve rows as
+select md5(s.status || '@' || split_part(l.email, '@', 2))::uuid as id, l.org_id, s.status || '@' || split_part(l.email, '@', 2) as email, s.status,
+  s.number
+from demo_logins l, (values ('suspended', 6), ('invited', 7)) as s (status, number) where l.role = 'owner';
+
+insert into auth.users (id, aud, role, email, encrypted_password, email_confirmed_at, confirmation_token,
+  recovery_token, email_change, email_change_token_new, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+select l.id, 'authenticated', 'authenticated', l.email, extensions.crypt('fieldcrm-demo', extensions.gen_salt('bf', 6)),
+  now(), '', '', '', '', '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
+from demo_outsiders l
+on conflict (id) do nothing;
+
+insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at)
+select l.id, l.id, 'email', l.id::text, jsonb_build_object('sub', l.id, 'email', l.email, 'email_verified', true), now(), now()
+from demo_outsiders l
+on conflict do nothing;
+
+insert into public.profiles (id, org_id, role, email, full_name)
+select l.id, l.org_id, 'portal_customer', l.email, initcap(l.status) || ' Customer' from demo_outsiders l
+on conflict (id) do nothing;
+
+insert into public.portal_accounts (id, org_id, user_id, customer_id, status, invited_via)
+select md5(l.id::text || 'account')::uuid, l.org_id, l.id, w.id, l.status::public.portal_account_status, 'csr_created'
+from demo_outsiders l join demo_work w on w.org_id = l.org_id and w.number = l.number
+on conflict do nothing;
+
+insert into public.portal_audit_events (id, org_id, portal_account_id, event_type, occurred_at)
+select md5(a.id::text || 'login')::uuid, a.org_id, a.id, 'login', now() - interval '1 day'
+from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.number in (1, 4)
+on conflict do nothing;
+
 -- An agency's side of each org: a client with its members, two campaigns, leads, what was said with them, and the doors
 -- through which more come in.
 insert into public.clients (id, org_id, name, description, contact_info, created_by_user_id, created_at)
@@ -458,4 +510,4 @@ where l.role = 'owner'
 on conflict do nothing;
 drop table demo_leads;
 
-drop table demo_logins, demo_customers, demo_work;
+drop table demo_logins, demo_customers, demo_work, demo_outsiders;

@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod patch;
 pub mod phone;
 pub mod portal;
+pub mod portal_account;
 pub mod search;
 pub mod segment;
 pub mod session;

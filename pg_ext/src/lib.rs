@@ -26,6 +26,7 @@ mod lead;
 mod member;
 mod org;
 mod outbox;
+mod portal_account;
 mod privacy;
 mod project;
 mod prune;

@@ -25,6 +25,7 @@ pub mod member;
 pub mod org;
 pub mod outbox;
 pub mod portal;
+pub mod portal_account;
 pub mod privacy;
 pub mod project;
 pub mod prune;
@@ -145,4 +146,19 @@ rpcs! {
     "crm_replay_webhook_endpoint" => delivery::replay_endpoint, Owner;
     "crm_receive_webhook" => webhook::receive, Owner;
     "crm_submit_form" => form::submit, Owner;
+    "crm_create_portal_invite" => portal_account::create_invite, Owner;
+    "crm_revoke_portal_invite" => portal_account::revoke_invite, Owner;
+    "crm_update_portal_account" => portal_account::update, Owner;
+    "crm_set_portal_access" => portal_account::set_access, Owner;
+    "portal_find_signup" => portal_account::find_signup, Owner;
+    "portal_register_signup" => portal_account::register_signup, Owner;
+    "portal_complete_signup" => portal_account::complete_signup, Owner;
+    "portal_find_invite" => portal_account::find_invite, Owner;
+    "portal_accept_invite" => portal_account::accept_invite, Owner;
+    "portal_session" => portal_account::sign_in, Owner;
+    "portal_dashboard" => portal_account::dashboard, Owner;
+    "portal_get_settings" => portal_account::get_settings, Owner;
+    "portal_update_profile" => portal_account::update_profile, Owner;
+    "portal_update_notifications" => portal_account::update_notifications, Owner;
+    "portal_log_event" => portal_account::log_event, Owner;
 }

@@ -245,6 +245,14 @@ async fn automate(context: &Context, customer: Uuid) {
          select org_id, '{login}', id, primary_location_id from customers where id = '{customer}'"
     );
     context.client.batch_execute(&sql).await.unwrap();
+    let sql = format!(
+        "insert into portal_invites (org_id, customer_id, email, token_hash, expires_at)
+           values ('{NORTHWIND}', '{customer}', 'a@b.example', sha256('{customer}'), now());
+         insert into portal_account_access (org_id, portal_account_id, customer_id)
+           select a.org_id, a.id, '{customer}' from portal_accounts a join profiles p on p.id = a.user_id
+           where p.email = 'portal_manager@northwind.example'"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
 }
 
 /// How many rows of each table belong to the customer, whatever tables there are.
@@ -313,6 +321,7 @@ async fn a_merge_loses_nothing(context: &mut Context) {
             | "crm_segment_members"
             | "crm_preferences"
             | "customer_metrics"
+            | "portal_account_access"
             | "fieldcrm.automation_enrollments"
             | "fieldcrm.customer_search" => 1,
             _ => 0,

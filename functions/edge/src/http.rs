@@ -1,4 +1,4 @@
-//! HTTP to other people's services: one POST and its answer, bounded in time and size.
+//! HTTP to other people's services: one request and its answer, bounded in time and size.
 //!
 //! What matters to who sends messages is whether a request that got no answer may have been received. Natively the
 //! client knows. At the edge `fetch` says it in words, if at all ([`NoAnswer::Unsent`]); in doubt it was received.
@@ -16,7 +16,27 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// What is read of an answer's body: enough for an id or an error.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// What is sent. It can hold secrets and what people write: not to be logged.
+/// How a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What is sent, by any method; an empty body is none. It can hold secrets and what people write: not to be logged.
 pub struct Post<B = String> {
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
@@ -81,6 +101,10 @@ impl Client {
     #[must_use]
     pub fn new() -> Self {
         Self::with_timeout(TIMEOUT)
+    }
+
+    pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
+        self.send(Method::Post, post).await
     }
 }
 

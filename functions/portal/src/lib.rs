@@ -2,26 +2,63 @@
 //!
 //! Who is signed in is checked by `PostgREST`, and what they may see by each RPC: it begins with their account.
 
-use axum::Router;
-use fieldcrm_edge::{Config, Ports, service};
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use fieldcrm_core::{Code, Error};
+use fieldcrm_edge::{Config, Ports, Problem, service};
 
 mod account;
 mod appointment;
 mod booking;
+mod identity;
 mod kb;
 mod settings;
 mod thread;
 
+pub use identity::Identity;
+
 /// The function's router; every host and every test serves this one.
-pub fn router(ports: Ports, config: &Config) -> Router {
+pub fn router(ports: Ports, config: &Config, identity: Identity) -> Router {
     let add = [account::add, appointment::add, booking::add, kb::add, settings::add, thread::add];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
+    let routes = routes.layer(Extension(Arc::new(identity))).layer(from_fn(require_token));
     service::wrap("portal", routes, ports, config)
+}
+
+/// Refuses whoever sends no token, before the database is asked: the gateway lets everybody through to this slug, for
+/// those who have no account yet and for readers of the public knowledge base.
+async fn require_token(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let public = matches!(path, "/portal/signup" | "/portal/accept-invite")
+        || path == "/portal/kb"
+        || path.starts_with("/portal/kb/");
+    if public || request.headers().contains_key(AUTHORIZATION) {
+        return next.run(request).await;
+    }
+    Problem(Error::new(Code::Unauthenticated, "Sign in to the portal.")).into_response()
 }
 
 /// What `supabase/functions/portal/index.ts` gives to `Deno.serve`.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| router(ports, config))
+    use fieldcrm_edge::PostgrestDatabase;
+
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+        let plain =
+            |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let key =
+            variable("SUPABASE_SERVICE_ROLE_KEY").map(|key| key.trim().to_owned()).filter(plain);
+        // Where keys are not JWTs, the gateway reads it in `apikey`.
+        let publishable_key = key.clone().unwrap_or_default();
+        let service = Config { publishable_key, ..config.clone() };
+        let database = Arc::new(PostgrestDatabase::new(&service));
+        let identity = Identity::new(config, key, fieldcrm_edge::http::Client::new(), database);
+        router(ports, config, identity)
+    })
 }

@@ -102,6 +102,18 @@ with person as materialized (
   returning x.org_id, x.id, x.user_id
 ), account_preferences as (
   delete from public.portal_notification_preferences x using accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
+), account_access as (
+  delete from public.portal_account_access x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), account_events as (
+  update public.portal_audit_events x set event_payload = null, ip_address = null, user_agent = null
+  from accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
+), invites as (
+  delete from public.portal_invites x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), signups as (
+  delete from fieldcrm.portal_signups x
+  using person p join public.customer_contacts k on k.org_id = p.org_id and k.customer_id = p.id and k.type = 'email'
+    join auth.users u on lower(u.email) = k.value
+  where x.org_id = p.org_id and x.user_id = u.id
 ), logins as (
   -- Whoever works here, and is a customer too, stays who they are.
   update public.profiles x set status = 'inactive', email = null, full_name = null, phone = null, avatar_url = null

@@ -121,4 +121,17 @@ async fn automate(context: &Context, id: Uuid) {
          insert into portal_notification_preferences (org_id, portal_account_id, timezone) select org_id, id, 'Europe/Zurich' from account"
     );
     context.client.batch_execute(&sql).await.unwrap();
+    let waiting = context.newcomer("zarathustra@privacy.example").await;
+    let sql = format!(
+        "insert into portal_invites (org_id, customer_id, email, token_hash, expires_at)
+           values ('{NORTHWIND}', '{id}', 'zarathustra@invited.example', '\\x00', now());
+         insert into portal_account_access (org_id, portal_account_id, customer_id)
+           select a.org_id, a.id, case a.customer_id when '{id}' then w.customer_id else '{id}' end
+           from portal_accounts a join profiles p on p.id = a.user_id and p.email in ('zarathustra@portal.example', 'portal_manager@northwind.example'),
+             (select x.customer_id from portal_accounts x join profiles y on y.id = x.user_id and y.email = 'portal_customer@northwind.example') w;
+         insert into portal_audit_events (org_id, portal_account_id, event_type, event_payload, ip_address, user_agent)
+           select org_id, id, 'login', '{{\"x\": \"zarathustra\"}}', '203.0.113.9', 'zarathustra' from portal_accounts where customer_id = '{id}';
+         insert into fieldcrm.portal_signups (user_id, org_id, full_name) values ('{waiting}', '{NORTHWIND}', 'Zarathustra')"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
 }

@@ -69,11 +69,12 @@ $$, '0006 multiple_permissive_policies (WARN)');
 
 select is_empty('select policy from lint_policies where not relrowsecurity', '0007 policy_exists_rls_disabled (ERROR)');
 
--- These are for no client at all: definer functions read and write them, behind crm_search_customers, crm_submit_form and the runner.
+-- These are for no client at all: definer functions read and write them, behind crm_search_customers, crm_submit_form,
+-- portal_complete_signup and the runner.
 select is_empty($$
   select name from lint_relations r where relkind in ('r', 'p') and relrowsecurity
     and name not in ('fieldcrm.customer_search', 'fieldcrm.event_queue', 'fieldcrm.outbox_queue', 'fieldcrm.automation_enrollments',
-    'fieldcrm.form_submissions')
+    'fieldcrm.form_submissions', 'fieldcrm.portal_signups')
     and not exists (select from lint_policies p where p.oid = r.oid)
 $$, '0008 rls_enabled_no_policy (INFO)');
 

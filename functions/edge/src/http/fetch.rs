@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,8 +27,8 @@ impl Client {
         Self { timeout }
     }
 
-    pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
-        SendWrapper::new(exchange(post, self.timeout)).await
+    pub async fn send<B: AsRef<[u8]> + Send>(&self, method: Method, post: Post<B>) -> Result<Answer, NoAnswer> {
+        SendWrapper::new(exchange(method, post, self.timeout)).await
     }
 }
 
@@ -41,9 +41,9 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange<B: AsRef<[u8]>>(post: Post<B>, timeout: Duration) -> Result<Answer, NoAnswer> {
+async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>, timeout: Duration) -> Result<Answer, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
-    let request = request(&post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
+    let request = request(method, &post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
     let mut late = sleep(timeout);
     let response = match select(JsFuture::from(fetch(&request)), &mut late).await {
         Either::Left((response, _)) => response.map_err(|error| reason(&error))?,
@@ -55,15 +55,18 @@ async fn exchange<B: AsRef<[u8]>>(post: Post<B>, timeout: Duration) -> Result<An
     Ok(Answer { status: response.status(), headers, body })
 }
 
-fn request<B: AsRef<[u8]>>(post: &Post<B>, abort: &AbortController) -> Result<Request, JsValue> {
+fn request<B: AsRef<[u8]>>(method: Method, post: &Post<B>, abort: &AbortController) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in &post.headers {
         headers.append(name, value)?;
     }
     let init = RequestInit::new();
-    init.set_method("POST");
+    init.set_method(method.as_str());
     init.set_headers(&headers);
-    init.set_body(&Uint8Array::from(post.body.as_ref()));
+    let body = post.body.as_ref();
+    if !body.is_empty() {
+        init.set_body(&Uint8Array::from(body));
+    }
     init.set_redirect(RequestRedirect::Manual);
     init.set_signal(Some(&abort.signal()));
     Request::new_with_str_and_init(&post.url, &init)

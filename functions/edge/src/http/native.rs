@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 
-use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
 
 /// A connection that takes longer is not coming; the request has not left then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,9 +20,13 @@ impl Client {
         Self { timeout, inner }
     }
 
-    pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
-        let body = post.body.as_ref().to_vec();
-        let mut request = self.inner.post(&post.url).timeout(self.timeout).body(body);
+    pub async fn send<B: AsRef<[u8]> + Send>(&self, method: Method, post: Post<B>) -> Result<Answer, NoAnswer> {
+        let method = method.as_str().parse().unwrap_or(reqwest::Method::POST);
+        let mut request = self.inner.request(method, &post.url).timeout(self.timeout);
+        let body = post.body.as_ref();
+        if !body.is_empty() {
+            request = request.body(body.to_vec());
+        }
         for (name, value) in &post.headers {
             request = request.header(*name, value);
         }

@@ -29,6 +29,8 @@ insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
 select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';
 -- A portal account without preferences, with the id of the customer.
 insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
+insert into fieldcrm.portal_signups (user_id, org_id, full_name)
+select md5('suspended@' || domain)::uuid, org_id, 'Wall' from wall_orgs;
 
 -- A project that nobody is on yet.
 insert into public.projects (id, org_id, client_id, name, created_by_user_id)

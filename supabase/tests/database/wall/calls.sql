@@ -29,7 +29,9 @@ from wall_orgs o,
     ('teammate', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'sales')),
     ('channel', (select x.id from public.org_channels x where x.org_id = o.org_id and x.channel = 'sms' order by x.id limit 1)),
     ('endpoint', (select x.id from public.webhook_endpoints x where x.org_id = o.org_id and x.is_enabled order by x.id limit 1)),
-    ('delivery', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.webhook_endpoint_id is not null order by x.id limit 1))
+    ('delivery', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.webhook_endpoint_id is not null order by x.id limit 1)),
+    ('portal_invite', (select x.id from public.portal_invites x where x.org_id = o.org_id order by x.id limit 1)),
+    ('portal_account', (select x.id from public.portal_accounts x where x.org_id = o.org_id and x.role = 'property_manager' order by x.id limit 1))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

@@ -10,6 +10,9 @@ insert into wall_groups values
   ('creators', '{owner,admin,manager,csr,sales,member}'),
   ('performers', '{owner,admin,manager,technician}'),
   ('technicians', '{technician}'),
+  ('portal_staff', '{owner,admin,manager,csr}'),
+  ('portal_users', '{portal_customer,portal_manager}'),
+  ('members_without_account', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin}'),
   ('visitors', '{owner,admin,manager,csr,dispatcher,technician}');
 
 create temporary table wall_rpcs (call text, who text references wall_groups, service boolean, state text);
@@ -161,4 +164,21 @@ insert into wall_rpcs values
   ('crm_replay_webhook_endpoint(endpoint_id => {endpoint}, since => ''2026-01-01'')', 'managers', true, '00000'),
   ('crm_find_channel(channel => ''sms'', address => ''+15005550101'')', '-', true, '00000'),
   ('crm_receive_webhook(provider => ''twilio'', channel => ''sms'', address => ''+15005550101'', events => ''[]'')', '-', true, '00000'),
-  ('crm_submit_form(form_key => ''form_demo_0000000001'', fields => ''{"email": "x@fresh.example"}'')', '-', true, '00000');
+  ('crm_submit_form(form_key => ''form_demo_0000000001'', fields => ''{"email": "x@fresh.example"}'')', '-', true, '00000'),
+  ('crm_create_portal_invite(customer_id => {customer}, email => ''fresh@example.com'')', 'portal_staff', true, '00000'),
+  ('crm_create_portal_invite(customer_id => {other}, email => ''fresh@example.com'', role => ''admin'', access => jsonb_build_array(jsonb_build_object(''customer_id'', {?customer}, ''location_id'', {?location})))', 'portal_staff', true, '00000'),
+  ('crm_revoke_portal_invite(id => {portal_invite})', 'portal_staff', true, '00000'),
+  ('crm_update_portal_account(id => {portal_account}, patch => ''{"status": "suspended"}'')', 'portal_staff', true, '00000'),
+  ('crm_set_portal_access(portal_account_id => {portal_account}, access => jsonb_build_array(jsonb_build_object(''customer_id'', {?customer})))', 'portal_staff', true, '00000'),
+  ('portal_find_signup(slug => ''northwind'')', '-', true, '00000'),
+  ('portal_register_signup(user_id => ''99999999-9999-4999-8999-999999999999'', slug => ''northwind'', full_name => ''Fresh'')', '-', true, '00000'),
+  ('portal_find_invite(token => ''unknown'')', '-', true, 'PT404'),
+  ('portal_accept_invite(token => ''unknown'', user_id => ''99999999-9999-4999-8999-999999999999'')', '-', true, 'PT404'),
+  ('portal_complete_signup()', 'portal_users', false, '00000'),
+  ('portal_complete_signup()', 'members_without_account', false, 'PT409'),
+  ('portal_session()', 'portal_users', false, '00000'),
+  ('portal_dashboard()', 'portal_users', false, '00000'),
+  ('portal_get_settings()', 'portal_users', false, '00000'),
+  ('portal_update_profile(patch => ''{"full_name": "Fresh"}'')', 'portal_users', false, '00000'),
+  ('portal_update_notifications(patch => ''{"notify_marketing_sms": true}'')', 'portal_users', false, '00000'),
+  ('portal_log_event(event_type => ''logout'')', 'portal_users', false, '00000');
