@@ -3,7 +3,12 @@
 //! Who is signed in is checked by `PostgREST`, and what they may see by each RPC: it begins with their account.
 
 use axum::Router;
-use fieldcrm_edge::{Config, Ports, service};
+use axum::extract::Request;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use fieldcrm_core::{Code, Error};
+use fieldcrm_edge::{Config, Ports, Problem, service};
 
 mod account;
 mod appointment;
@@ -16,7 +21,20 @@ mod thread;
 pub fn router(ports: Ports, config: &Config) -> Router {
     let add = [account::add, appointment::add, booking::add, kb::add, settings::add, thread::add];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
-    service::wrap("portal", routes, ports, config)
+    service::wrap("portal", routes.layer(from_fn(require_token)), ports, config)
+}
+
+/// Refuses whoever sends no token, before the database is asked: the gateway lets everybody through to this slug, for
+/// those who have no account yet and for readers of the public knowledge base.
+async fn require_token(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let public = matches!(path, "/portal/signup" | "/portal/accept-invite")
+        || path == "/portal/kb"
+        || path.starts_with("/portal/kb/");
+    if public || request.headers().contains_key(AUTHORIZATION) {
+        return next.run(request).await;
+    }
+    Problem(Error::new(Code::Unauthenticated, "Sign in to the portal.")).into_response()
 }
 
 /// What `supabase/functions/portal/index.ts` gives to `Deno.serve`.
