@@ -4,6 +4,7 @@
 //! everything it needs is an argument. The RPCs (`rpc`), the Postgres extension (`pg_ext`) and the
 //! edge functions (`functions`) all call it, so a rule exists once.
 
+pub mod appointment;
 pub mod automation;
 pub mod batch;
 pub mod booking;
@@ -28,6 +29,8 @@ pub mod outbox;
 pub mod patch;
 pub mod phone;
 pub mod portal;
+pub mod portal_notice;
+pub mod portal_thread;
 pub mod search;
 pub mod segment;
 pub mod session;
