@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod appointment;
 mod automation;
 mod automation_run;
 mod channel;
@@ -25,6 +26,8 @@ mod lead;
 mod member;
 mod org;
 mod outbox;
+mod portal_notice;
+mod portal_thread;
 mod privacy;
 mod project;
 mod prune;

@@ -57,15 +57,12 @@ async fn visits_come_from_early_to_late_page_by_page(context: &mut Context) {
         }
     }
     assert_eq!(seen, expected);
-    let soon: String = id_text(context, "select (now() + interval '2 days')::text").await;
+    let sql = "select to_char(now() at time zone 'UTC' + interval '2 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    let soon: String = context.client.query_one(sql, &[]).await.unwrap().get(0);
     let range = json!({"to_at": soon, "status": "scheduled"});
     assert_eq!(ids(&list(context, home.user(), "portal_list_appointments", range).await), expected[..3]);
     let done = json!({"status": "completed"});
     assert_eq!(list(context, home.user(), "portal_list_appointments", done).await, Vec::<Value>::new());
-}
-
-async fn id_text(context: &Context, sql: &str) -> String {
-    context.client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
 async fn what_was_long_ago_is_history(context: &mut Context) {

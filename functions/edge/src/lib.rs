@@ -16,12 +16,14 @@ mod problem;
 pub mod query;
 mod request;
 pub mod service;
+pub mod signed_url;
 
 pub use config::{Config, Origins};
 pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
 pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId, arguments};
+pub use signed_url::SignUrls;
 
 /// The outside world as handlers see it: the state of every router.
 #[derive(Clone)]

@@ -2,13 +2,15 @@
 //!
 //! Who is signed in is checked by `PostgREST`, and what they may see by each RPC: it begins with their account.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use fieldcrm_core::{Code, Error};
-use fieldcrm_edge::{Config, Ports, Problem, service};
+use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
 mod appointment;
@@ -16,6 +18,16 @@ mod booking;
 mod kb;
 mod settings;
 mod thread;
+
+/// What signs the URLs of documents, a layer of the host's around [`router`]; without it none is handed out.
+#[derive(Clone)]
+pub struct Urls(Arc<dyn SignUrls>);
+
+impl Urls {
+    pub fn new(urls: impl SignUrls + 'static) -> Self {
+        Self(Arc::new(urls))
+    }
+}
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config) -> Router {
@@ -41,5 +53,13 @@ async fn require_token(request: Request, next: Next) -> Response {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| router(ports, config))
+    use fieldcrm_edge::signed_url::StorageUrls;
+
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+        let routes = router(ports, config);
+        match StorageUrls::read(config, variable) {
+            Some(urls) => routes.layer(axum::Extension(Urls::new(urls))),
+            None => routes,
+        }
+    })
 }
