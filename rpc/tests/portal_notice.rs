@@ -152,17 +152,15 @@ async fn consent_has_the_last_word(context: &mut Context) {
     let sql = "select status, decision_code from crm_outbox where customer_id = $1 and channel = 'email'";
     let row = context.client.query_one(sql, &[&home.customer]).await.unwrap();
     assert_eq!((row.get(0), row.get(1)), ("refused", "do_not_email"));
-    // Quiet hours of the account: all day but for one minute. What is of no use by then is not sent.
-    let sql = "update portal_notification_preferences set quiet_hours_start = '00:01', quiet_hours_end = '00:00', timezone = 'UTC'
-               where portal_account_id = $1";
+    let sql = "update portal_notification_preferences set quiet_hours_start = (now() at time zone 'UTC' - interval '1 hour')::time,
+                 quiet_hours_end = (now() at time zone 'UTC' + interval '1 hour')::time, timezone = 'UTC' where portal_account_id = $1";
     prefer(context, &home, true, true, true).await;
     context.client.execute(sql, &[&home.account]).await.unwrap();
-    let visit = visit(context, home.customer, None, 480, &[]).await;
+    visit(context, home.customer, None, 480, &[]).await;
     send(context).await;
     let late = "select count(*) from crm_outbox where customer_id = $1 and channel = 'sms' and available_at > now()";
     let waits: i64 = context.client.query_one(late, &[&home.customer]).await.unwrap().get(0);
-    assert_eq!(waits, 1);
-    let _ = visit;
+    assert_eq!(waits, 1, "quiet hours of the account");
 }
 
 async fn whoever_has_no_account_is_told_nothing(context: &mut Context) {

@@ -30,6 +30,15 @@ select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profi
 -- A portal account without preferences, with the id of the customer.
 insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
 
+-- What owners of portal accounts would see of their own customer, of one that none of the callers has; first by its id.
+insert into public.work_orders (id, org_id, customer_id, title)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, 'Wall' from wall_orgs;
+insert into public.portal_threads (id, org_id, customer_id, subject)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, 'Wall' from wall_orgs;
+insert into public.portal_messages (id, org_id, customer_id, thread_id, sender_type, body)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid,
+  'system', 'Wall' from wall_orgs;
+
 -- A project that nobody is on yet.
 insert into public.projects (id, org_id, client_id, name, created_by_user_id)
 select md5(o.domain || 'project')::uuid, o.org_id, (select c.id from public.clients c where c.org_id = o.org_id order by c.id limit 1), 'Bare', null
