@@ -276,18 +276,23 @@ begin
     execute format('alter table public.%I force row level security', tab);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', tab);
     execute format('grant select on public.%I to authenticated, service_role', tab);
-    execute format($$create policy "Staff see those of their org" on public.%I for select to authenticated
-      using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')))$$, tab);
   end loop;
 end $rls$;
-create policy "Customers see their own" on public.portal_threads for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
-    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
-create policy "Customers see their own" on public.portal_appointments for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
-    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
-create policy "Customers see those of their threads" on public.portal_messages for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
+-- portal_sees() is for those alone who see others: a row of somebody's own customer asks nothing more.
+do $policies$
+declare
+  tab text;
+begin
+  foreach tab in array array['portal_threads', 'portal_appointments'] loop
+    execute format($$create policy "Staff see those of their org, customers their own" on public.%I for select to authenticated
+      using (org_id = (select fieldcrm.current_org_id()) and ((select fieldcrm.has_capability('customers.read'))
+        or customer_id = (select fieldcrm.portal_customer_id())
+        or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))))$$, tab);
+  end loop;
+end $policies$;
+create policy "Staff see those of their org, customers those of their threads" on public.portal_messages for select to authenticated
+  using (org_id = (select fieldcrm.current_org_id()) and ((select fieldcrm.has_capability('customers.read'))
+    or customer_id = (select fieldcrm.portal_customer_id())
     or ((select fieldcrm.is_portal_manager()) and exists (
       select from public.portal_threads t where t.id = thread_id and t.org_id = portal_messages.org_id))));
 -- How we read their mood is not theirs to see.
