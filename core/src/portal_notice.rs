@@ -88,18 +88,24 @@ impl Notice {
         let visit = self.service.as_deref().unwrap_or("visit");
         let at = self.window.as_deref().map(|at| format!(" {at}")).unwrap_or_default();
         let (subject, sentence) = match (self.kind, self.change.as_str()) {
-            (Kind::Booking, "submitted") => {
-                ("We have your request", format!("We have your request for {visit} and will get back to you."))
-            }
-            (Kind::Booking, "under_review") => {
-                ("We are looking at your request", format!("We are looking at your request for {visit}."))
-            }
-            (Kind::Booking, "approved") => {
-                ("Your request is approved", format!("Your request for {visit} is approved. We will tell you the time."))
-            }
-            (Kind::Booking, "rejected") => {
-                ("We cannot do this", format!("We cannot take your request for {visit}. The portal says why; write to us there."))
-            }
+            (Kind::Booking, "submitted") => (
+                "We have your request",
+                format!("We have your request for {visit} and will get back to you."),
+            ),
+            (Kind::Booking, "under_review") => (
+                "We are looking at your request",
+                format!("We are looking at your request for {visit}."),
+            ),
+            (Kind::Booking, "approved") => (
+                "Your request is approved",
+                format!("Your request for {visit} is approved. We will tell you the time."),
+            ),
+            (Kind::Booking, "rejected") => (
+                "We cannot do this",
+                format!(
+                    "We cannot take your request for {visit}. The portal says why; write to us there."
+                ),
+            ),
             (Kind::Booking, "canceled_by_customer") => {
                 ("Your request is canceled", format!("Your request for {visit} is canceled."))
             }
@@ -111,7 +117,10 @@ impl Notice {
             }
             (Kind::Appointment, "en_route") => {
                 let eta = self.eta.as_deref().map(|eta| format!(", expected {eta}"));
-                ("Your technician is on the way", format!("Your technician is on the way{}.", eta.unwrap_or_default()))
+                (
+                    "Your technician is on the way",
+                    format!("Your technician is on the way{}.", eta.unwrap_or_default()),
+                )
             }
             (Kind::Appointment, "eta") => {
                 let eta = self.eta.as_deref()?;
@@ -120,20 +129,28 @@ impl Notice {
             (Kind::Appointment, "on_site") => {
                 ("Your technician is there", format!("Your technician has arrived ({visit})."))
             }
-            (Kind::Appointment, "completed") => {
-                ("Your visit is done", format!("Your visit ({visit}) is done. The portal has what was noted."))
-            }
-            (Kind::Appointment, "canceled") => {
-                ("Your appointment is canceled", format!("Your appointment ({visit}){at} is canceled."))
-            }
+            (Kind::Appointment, "completed") => (
+                "Your visit is done",
+                format!("Your visit ({visit}) is done. The portal has what was noted."),
+            ),
+            (Kind::Appointment, "canceled") => (
+                "Your appointment is canceled",
+                format!("Your appointment ({visit}){at} is canceled."),
+            ),
             (Kind::Message, _) => {
                 let about = self.subject.as_deref().unwrap_or("your message");
-                ("You have a new message", format!("There is a new message for you in the portal: {about}"))
+                (
+                    "You have a new message",
+                    format!("There is a new message for you in the portal: {about}"),
+                )
             }
             _ => return None,
         };
         let name = self.org_name.split_whitespace().collect::<Vec<_>>().join(" ");
-        Some(Text { subject: format!("{subject} - {name}"), sentence: format!("{sentence}\n{name}") })
+        Some(Text {
+            subject: format!("{subject} - {name}"),
+            sentence: format!("{sentence}\n{name}"),
+        })
     }
 }
 
@@ -175,8 +192,14 @@ mod tests {
     #[test]
     fn every_change_that_customers_hear_of_has_its_words() {
         for (kind, changes) in [
-            (Kind::Booking, &["submitted", "under_review", "approved", "rejected", "canceled_by_customer"][..]),
-            (Kind::Appointment, &["scheduled", "moved", "en_route", "eta", "on_site", "completed", "canceled"]),
+            (
+                Kind::Booking,
+                &["submitted", "under_review", "approved", "rejected", "canceled_by_customer"][..],
+            ),
+            (
+                Kind::Appointment,
+                &["scheduled", "moved", "en_route", "eta", "on_site", "completed", "canceled"],
+            ),
             (Kind::Message, &["message"]),
         ] {
             for change in changes {
@@ -192,7 +215,10 @@ mod tests {
         let mut message = notice(Kind::Message, "message");
         message.subject = Some("<img src=x>".to_owned());
         let html = message.text().unwrap().html();
-        assert!(html.contains("&lt;img src=x&gt;") && html.contains("Volt &amp; &lt;Co&gt;"), "{html}");
+        assert!(
+            html.contains("&lt;img src=x&gt;") && html.contains("Volt &amp; &lt;Co&gt;"),
+            "{html}"
+        );
     }
 
     #[test]

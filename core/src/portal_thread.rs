@@ -302,7 +302,8 @@ mod tests {
             "org/portal/account/a\\..\\b",
             "leak.jpg",
         ] {
-            let given = json!({"subject": "x", "initial_message": "x", "attachments": [file(name)]});
+            let given =
+                json!({"subject": "x", "initial_message": "x", "attachments": [file(name)]});
             let error = thread(given).unwrap_err();
             assert_eq!(error.errors[0].path, "attachments[0].object_name", "{name}");
         }

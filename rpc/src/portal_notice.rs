@@ -66,8 +66,12 @@ impl Told {
                 let wishes = account.wishes.unwrap_or_default();
                 let (email, sms) = self.notice.goes_by(wishes);
                 match channel {
-                    OutboxChannel::Email if email => Some((account.customer_id, account.email_contact_id)),
-                    OutboxChannel::Sms if sms => Some((account.customer_id, account.sms_contact_id)),
+                    OutboxChannel::Email if email => {
+                        Some((account.customer_id, account.email_contact_id))
+                    }
+                    OutboxChannel::Sms if sms => {
+                        Some((account.customer_id, account.sms_contact_id))
+                    }
                     _ => None,
                 }
             });
@@ -114,8 +118,11 @@ type Address = (Uuid, Option<Uuid>);
 /// is told at their own place: that may be the same one.
 fn addresses(readers: impl Iterator<Item = Address>) -> BTreeSet<Address> {
     let all: BTreeSet<Address> = readers.collect();
-    let known: BTreeSet<Uuid> =
-        all.iter().filter(|(_, contact)| contact.is_some()).map(|(customer, _)| *customer).collect();
+    let known: BTreeSet<Uuid> = all
+        .iter()
+        .filter(|(_, contact)| contact.is_some())
+        .map(|(customer, _)| *customer)
+        .collect();
     all.into_iter()
         .filter(|(customer, contact)| contact.is_some() || !known.contains(customer))
         .collect()

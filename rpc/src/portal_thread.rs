@@ -163,7 +163,11 @@ pub async fn send_message<D: Db>(db: &mut D, mut arguments: Value) -> Result<Val
 pub async fn list<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let query: ThreadsQuery = patch::read(arguments)?;
     if query.customer_id.is_some() || query.assigned_to.is_some() {
-        return Err(Error::invalid_field("$", "unknown_field", "expected status, page_size, cursor"));
+        return Err(Error::invalid_field(
+            "$",
+            "unknown_field",
+            "expected status, page_size, cursor",
+        ));
     }
     let page = query.page()?;
     let account = account(db).await?;

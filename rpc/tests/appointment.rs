@@ -60,9 +60,15 @@ async fn visits_come_from_early_to_late_page_by_page(context: &mut Context) {
     let sql = "select to_char(now() at time zone 'UTC' + interval '2 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
     let soon: String = context.client.query_one(sql, &[]).await.unwrap().get(0);
     let range = json!({"to_at": soon, "status": "scheduled"});
-    assert_eq!(ids(&list(context, home.user(), "portal_list_appointments", range).await), expected[..3]);
+    assert_eq!(
+        ids(&list(context, home.user(), "portal_list_appointments", range).await),
+        expected[..3]
+    );
     let done = json!({"status": "completed"});
-    assert_eq!(list(context, home.user(), "portal_list_appointments", done).await, Vec::<Value>::new());
+    assert_eq!(
+        list(context, home.user(), "portal_list_appointments", done).await,
+        Vec::<Value>::new()
+    );
 }
 
 async fn what_was_long_ago_is_history(context: &mut Context) {
@@ -74,7 +80,8 @@ async fn what_was_long_ago_is_history(context: &mut Context) {
     visit(context, home.customer, None, 6, &[]).await;
     let history = list(context, home.user(), "portal_service_history", json!({})).await;
     assert_eq!(ids(&history), [canceled, old]);
-    let page = context.call(home.user(), "portal_service_history", json!({"page_size": 1})).await.unwrap();
+    let page =
+        context.call(home.user(), "portal_service_history", json!({"page_size": 1})).await.unwrap();
     let next = json!({"page_size": 1, "cursor": page["next_cursor"]});
     assert_eq!(ids(&list(context, home.user(), "portal_service_history", next).await), [old]);
 }
@@ -90,13 +97,21 @@ async fn a_visit_says_who_comes_where_and_what_for_and_nothing_of_ours(context: 
     let whom = format!("'{technician}'");
     let set = [("technician_id", whom.as_str()), ("service_type", "'boiler_check'")];
     let visit = visit(context, home.customer, Some(home.places[0]), 9000, &set).await;
-    let found = context.call(home.user(), "portal_get_appointment", json!({"id": visit})).await.unwrap();
+    let found =
+        context.call(home.user(), "portal_get_appointment", json!({"id": visit})).await.unwrap();
     safe(&found);
     assert_eq!(found["service_type"], json!({"code": "boiler_check", "name": "Boiler check-up"}));
     assert_eq!(found["technician"]["avatar_url"], "https://pictures.example/t.png");
     assert_eq!(found["technician"].as_object().unwrap().len(), 2, "a name and a picture");
     assert_eq!(found["location"]["label"], "Home");
-    for ours in ["description", "internal_notes", "customer_notes", "cancel_reason", "visit", "technician_id"] {
+    for ours in [
+        "description",
+        "internal_notes",
+        "customer_notes",
+        "cancel_reason",
+        "visit",
+        "technician_id",
+    ] {
         assert_eq!(found.get(ours), None, "{ours}");
     }
 }
@@ -110,7 +125,8 @@ async fn what_happened_to_a_visit_is_told_without_names(context: &mut Context) {
          update work_orders set status = 'en_route', en_route_at = now(), eta = now() + interval '20 minutes' where id = '{visit}'"
     );
     context.client.batch_execute(&sql).await.unwrap();
-    let found = context.call(home.user(), "portal_get_appointment", json!({"id": visit})).await.unwrap();
+    let found =
+        context.call(home.user(), "portal_get_appointment", json!({"id": visit})).await.unwrap();
     let events = found["events"].as_array().unwrap();
     let mut types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     types.sort_unstable();
@@ -138,9 +154,13 @@ async fn the_policy_of_the_org_says_what_may_still_be_changed(context: &mut Cont
         .collect();
     assert_eq!(ids(&items), [near, moved, far]);
     let yes = json!(true);
-    assert_eq!(said, [(&json!("too_late"), &yes), (&json!("too_often"), &yes), (&Value::Null, &yes)]);
+    assert_eq!(
+        said,
+        [(&json!("too_late"), &yes), (&json!("too_often"), &yes), (&Value::Null, &yes)]
+    );
     assert_eq!(items[0]["may_cancel"]["fee_note"], "It costs 50.");
-    let (billing, _) = sign_in(context, home.customer, "bills@home.example", "billing_contact").await;
+    let (billing, _) =
+        sign_in(context, home.customer, "bills@home.example", "billing_contact").await;
     let items = list(context, As::User(billing), "portal_list_appointments", json!({})).await;
     assert_eq!(items[2]["may_cancel"]["allowed"], false, "a billing contact reads");
 }
@@ -204,8 +224,12 @@ async fn a_job_has_what_the_customer_may_read_and_is_logged(context: &mut Contex
     assert_eq!(job["customer_notes"], "Filter changed");
     assert_eq!(ids(job["documents"].as_array().unwrap()), [shown]);
     let statuses = |key: &str| {
-        let mut all: Vec<_> =
-            job[key].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+        let mut all: Vec<_> = job[key]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["status"].as_str().unwrap())
+            .collect();
         all.sort_unstable();
         all
     };
@@ -216,7 +240,8 @@ async fn a_job_has_what_the_customer_may_read_and_is_logged(context: &mut Contex
 }
 
 async fn logged(context: &Context, home: &Household, event: &str) -> i64 {
-    let sql = "select count(*) from portal_audit_events where portal_account_id = $1 and event_type = $2";
+    let sql =
+        "select count(*) from portal_audit_events where portal_account_id = $1 and event_type = $2";
     context.client.query_one(sql, &[&home.account, &event]).await.unwrap().get(0)
 }
 
@@ -228,7 +253,9 @@ async fn papers_are_shown_when_somebody_shows_them(context: &mut Context) {
     let items = list(context, home.user(), "portal_list_documents", json!({})).await;
     assert_eq!(ids(&items), [shown]);
     assert_eq!((&items[0]["has_file"], &items[0]["job_id"]), (&json!(true), &json!(visit)));
-    context.refused(home.user(), "portal_get_document", json!({"id": hidden}), Code::NotFound).await;
+    context
+        .refused(home.user(), "portal_get_document", json!({"id": hidden}), Code::NotFound)
+        .await;
 }
 
 async fn a_file_is_found_by_who_may_see_it_and_that_is_logged(context: &mut Context) {
@@ -237,7 +264,10 @@ async fn a_file_is_found_by_who_may_see_it_and_that_is_logged(context: &mut Cont
     let shown = paper(context, &home, visit, true).await;
     let key = json!({"id": shown});
     let file = context.call(home.user(), "portal_get_document", key.clone()).await.unwrap();
-    assert_eq!((&file["bucket_id"], &file["file_name"]), (&json!("attachments"), &json!("report.pdf")));
+    assert_eq!(
+        (&file["bucket_id"], &file["file_name"]),
+        (&json!("attachments"), &json!("report.pdf"))
+    );
     assert!(file["object_name"].as_str().unwrap().starts_with(&NORTHWIND.to_string()));
     assert_eq!(logged(context, &home, "document_viewed").await, 1);
     let other = household(context, "bob").await;
@@ -282,14 +312,23 @@ async fn memberships_and_warranties_are_listed(context: &mut Context) {
 }
 
 async fn a_manager_sees_what_they_were_given_and_no_more(context: &mut Context) {
-    let (whole, part, none) =
-        (household(context, "whole").await, household(context, "part").await, household(context, "none").await);
+    let (whole, part, none) = (
+        household(context, "whole").await,
+        household(context, "part").await,
+        household(context, "none").await,
+    );
     let given = [(whole.customer, None), (part.customer, Some(part.places[1]))];
     let manager = manager(context, &given).await;
     let mut seen = Vec::new();
-    for (home, place, is_seen) in
-        [(&whole, None, true), (&whole, Some(0), true), (&part, Some(1), true), (&part, Some(0), false), (&part, None, false), (&none, Some(0), false), (&manager, None, true)]
-    {
+    for (home, place, is_seen) in [
+        (&whole, None, true),
+        (&whole, Some(0), true),
+        (&part, Some(1), true),
+        (&part, Some(0), false),
+        (&part, None, false),
+        (&none, Some(0), false),
+        (&manager, None, true),
+    ] {
         let place = place.map(|place: usize| home.places[place]);
         let visit = visit(context, home.customer, place, 10, &[]).await;
         paper(context, home, visit, true).await;
@@ -308,7 +347,8 @@ async fn a_manager_sees_what_they_were_given_and_no_more(context: &mut Context) 
             }
         }
     }
-    let mut found = ids(&list(context, manager.user(), "portal_list_appointments", json!({})).await);
+    let mut found =
+        ids(&list(context, manager.user(), "portal_list_appointments", json!({})).await);
     found.sort_unstable();
     seen.sort_unstable();
     assert_eq!(found, seen);
@@ -329,17 +369,36 @@ async fn another_customer_and_who_is_suspended_see_nothing(context: &mut Context
             context.refused(who, name, json!({"id": visit}), Code::NotFound).await;
         }
     }
-    assert_eq!(list(context, other.user(), "portal_list_appointments", json!({})).await, Vec::<Value>::new());
+    assert_eq!(
+        list(context, other.user(), "portal_list_appointments", json!({})).await,
+        Vec::<Value>::new()
+    );
     for status in ["suspended", "invited", "closed"] {
-        let sql = format!("update portal_accounts set status = '{status}' where id = '{}'", home.account);
+        let sql =
+            format!("update portal_accounts set status = '{status}' where id = '{}'", home.account);
         context.client.batch_execute(&sql).await.unwrap();
-        for name in ["portal_list_appointments", "portal_service_history", "portal_list_documents", "portal_list_invoices", "portal_list_memberships"] {
+        for name in [
+            "portal_list_appointments",
+            "portal_service_history",
+            "portal_list_documents",
+            "portal_list_invoices",
+            "portal_list_memberships",
+        ] {
             context.refused(home.user(), name, json!({}), Code::PortalAccountInactive).await;
         }
-        context.refused(home.user(), "portal_get_job", json!({"id": visit}), Code::PortalAccountInactive).await;
+        context
+            .refused(
+                home.user(),
+                "portal_get_job",
+                json!({"id": visit}),
+                Code::PortalAccountInactive,
+            )
+            .await;
     }
     for role in ["owner", "csr", "technician", "viewer"] {
-        context.refused(As::Northwind(role), "portal_list_appointments", json!({}), Code::NoMembership).await;
+        context
+            .refused(As::Northwind(role), "portal_list_appointments", json!({}), Code::NoMembership)
+            .await;
     }
 }
 
@@ -360,11 +419,27 @@ async fn the_mirror_follows_the_visits(context: &mut Context) {
     assert!(row.get::<_, bool>(0));
     // The owner reads the mirror and nothing behind it.
     context.enter(home.user(), "authenticated").await;
-    let seen: i64 = context.client.query_one("select count(*) from portal_appointments", &[]).await.unwrap().get(0);
+    let seen: i64 = context
+        .client
+        .query_one("select count(*) from portal_appointments", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert_eq!(seen, 1);
-    for table in ["work_orders", "work_order_events", "documents", "invoices", "customers", "crm_interactions"] {
-        let rows: i64 =
-            context.client.query_one(&format!("select count(*) from {table}"), &[]).await.unwrap().get(0);
+    for table in [
+        "work_orders",
+        "work_order_events",
+        "documents",
+        "invoices",
+        "customers",
+        "crm_interactions",
+    ] {
+        let rows: i64 = context
+            .client
+            .query_one(&format!("select count(*) from {table}"), &[])
+            .await
+            .unwrap()
+            .get(0);
         assert_eq!(rows, 0, "{table}");
     }
     context.leave().await;

@@ -28,7 +28,11 @@ scenarios! {
 
 /// Sends, and says what each new message says: channel, address, subject or text.
 async fn send(context: &mut Context) -> Vec<(String, String, String)> {
-    context.client.batch_execute("update crm_outbox set created_at = now() - interval '1 hour'").await.unwrap();
+    context
+        .client
+        .batch_execute("update crm_outbox set created_at = now() - interval '1 hour'")
+        .await
+        .unwrap();
     context.call(JOB, "crm_send_portal_notices", json!({})).await.unwrap();
     let sql = "select channel, coalesce(to_address, status), coalesce(subject, body) from crm_outbox
                where created_at = now() and dedupe_key like 'portal_notice:%' order by channel, to_address, 3";
@@ -91,11 +95,16 @@ async fn of_what_happened_meanwhile_the_last_is_told(context: &mut Context) {
 async fn what_was_told_is_not_told_again(context: &mut Context) {
     let home = quiet_home(context, "ann").await;
     visit(context, home.customer, None, 48, &[]).await;
-    let kept = "create temporary table kept on commit drop as select * from fieldcrm.portal_notices";
+    let kept =
+        "create temporary table kept on commit drop as select * from fieldcrm.portal_notices";
     context.client.batch_execute(kept).await.unwrap();
     assert_eq!(send(context).await.len(), 2);
     assert_eq!(send(context).await, []);
-    context.client.batch_execute("insert into fieldcrm.portal_notices select * from kept").await.unwrap();
+    context
+        .client
+        .batch_execute("insert into fieldcrm.portal_notices select * from kept")
+        .await
+        .unwrap();
     assert_eq!(send(context).await, [], "the key is the notice's");
 }
 
@@ -107,11 +116,18 @@ async fn everybody_is_told_at_their_own_place(context: &mut Context) {
     sign_in(context, home.customer, "stranger@home.example", "customer").await;
     manager(context, &[(home.customer, None)]).await;
     let outsider = household(context, "outsider").await;
-    let sql = format!("update portal_accounts set status = 'suspended' where id = '{}'", outsider.account);
+    let sql = format!(
+        "update portal_accounts set status = 'suspended' where id = '{}'",
+        outsider.account
+    );
     context.client.batch_execute(&sql).await.unwrap();
     visit(context, home.customer, None, 48, &[]).await;
-    let mails: Vec<_> =
-        send(context).await.into_iter().filter(|(channel, ..)| channel == "email").map(|(_, to, _)| to).collect();
+    let mails: Vec<_> = send(context)
+        .await
+        .into_iter()
+        .filter(|(channel, ..)| channel == "email")
+        .map(|(_, to, _)| to)
+        .collect();
     assert_eq!(mails, ["ann@home.example", "manager@home.example", "second@home.example"]);
 }
 
@@ -127,7 +143,9 @@ async fn prefer(context: &Context, home: &Household, email: bool, sms: bool, en_
 
 async fn who_does_not_want_to_be_told_is_not(context: &mut Context) {
     let home = quiet_home(context, "ann").await;
-    for (email, sms, expected) in [(true, false, &["email"][..]), (false, true, &["sms"]), (false, false, &[])] {
+    for (email, sms, expected) in
+        [(true, false, &["email"][..]), (false, true, &["sms"]), (false, false, &[])]
+    {
         prefer(context, &home, email, sms, true).await;
         visit(context, home.customer, None, 48, &[]).await;
         let told = send(context).await;
@@ -144,12 +162,14 @@ async fn who_does_not_want_to_be_told_is_not(context: &mut Context) {
 
 async fn consent_has_the_last_word(context: &mut Context) {
     let home = quiet_home(context, "ann").await;
-    let sql = "insert into crm_preferences (org_id, customer_id, do_not_email) values ($1, $2, true)
+    let sql =
+        "insert into crm_preferences (org_id, customer_id, do_not_email) values ($1, $2, true)
                on conflict (org_id, customer_id) do update set do_not_email = true";
     context.client.execute(sql, &[&NORTHWIND, &home.customer]).await.unwrap();
     visit(context, home.customer, None, 48, &[]).await;
     send(context).await;
-    let sql = "select status, decision_code from crm_outbox where customer_id = $1 and channel = 'email'";
+    let sql =
+        "select status, decision_code from crm_outbox where customer_id = $1 and channel = 'email'";
     let row = context.client.query_one(sql, &[&home.customer]).await.unwrap();
     assert_eq!((row.get(0), row.get(1)), ("refused", "do_not_email"));
     let sql = "update portal_notification_preferences set quiet_hours_start = (now() at time zone 'UTC' - interval '1 hour')::time,
@@ -166,12 +186,17 @@ async fn consent_has_the_last_word(context: &mut Context) {
 async fn whoever_has_no_account_is_told_nothing(context: &mut Context) {
     let home = quiet_home(context, "ann").await;
     for status in ["invited", "suspended", "closed"] {
-        let sql = format!("update portal_accounts set status = '{status}' where id = '{}'", home.account);
+        let sql =
+            format!("update portal_accounts set status = '{status}' where id = '{}'", home.account);
         context.client.batch_execute(&sql).await.unwrap();
         visit(context, home.customer, None, 48, &[]).await;
     }
-    let rows: i64 =
-        context.client.query_one("select count(*) from fieldcrm.portal_notices", &[]).await.unwrap().get(0);
+    let rows: i64 = context
+        .client
+        .query_one("select count(*) from fieldcrm.portal_notices", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert_eq!(rows, 0);
 }
 
@@ -190,7 +215,10 @@ async fn the_office_writing_is_news_by_mail_only(context: &mut Context) {
         .await
         .unwrap()
         .get(0);
-    assert!(body.contains("Your boiler") && !body.contains("old."), "what was written stays in the portal");
+    assert!(
+        body.contains("Your boiler") && !body.contains("old."),
+        "what was written stays in the portal"
+    );
     let answer = json!({"thread_id": made["id"], "body": "I know."});
     context.call(home.user(), "portal_send_message", answer).await.unwrap();
     assert_eq!(send(context).await, [], "customers know what they wrote");
@@ -209,10 +237,19 @@ async fn a_booking_is_told_and_what_is_typed_is_no_markup(context: &mut Context)
     for status in ["submitted", "approved", "scheduled"] {
         let sql = "update portal_booking_requests set status = $2::text::portal_booking_status where customer_id = $1";
         context.client.execute(sql, &[&home.customer, &status]).await.unwrap();
-        said.extend(send(context).await.into_iter().filter(|(channel, ..)| channel == "email").map(|(.., subject)| subject));
+        said.extend(
+            send(context)
+                .await
+                .into_iter()
+                .filter(|(channel, ..)| channel == "email")
+                .map(|(.., subject)| subject),
+        );
     }
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("We have your request") && said[1].starts_with("Your request is approved"));
+    assert!(
+        said[0].starts_with("We have your request")
+            && said[1].starts_with("Your request is approved")
+    );
     let row = context
         .client
         .query_one("select bool_and(body like '%&lt;b&gt;Odd%' and body not like '%<b>%') from crm_outbox where customer_id = $1 and channel = 'email'", &[&home.customer])
@@ -233,7 +270,8 @@ async fn a_job_of_one_org_leaves_the_others(context: &mut Context) {
     visit(context, home.customer, None, 48, &[]).await;
     let done = context.call(As::Dba(VOLT), "crm_send_portal_notices", json!({})).await.unwrap();
     assert_eq!(done, json!({"notices": 0, "messages": 0}));
-    let done = context.call(JOB, "crm_send_portal_notices", json!({"batch_limit": 1})).await.unwrap();
+    let done =
+        context.call(JOB, "crm_send_portal_notices", json!({"batch_limit": 1})).await.unwrap();
     assert_eq!(done, json!({"notices": 1, "messages": 2}));
 }
 
@@ -242,5 +280,7 @@ async fn only_jobs_send(context: &mut Context) {
         context.refused(who, "crm_send_portal_notices", json!({}), Code::Forbidden).await;
     }
     let _: Value = context.call(JOB, "crm_send_portal_notices", json!({})).await.unwrap();
-    context.refused(JOB, "crm_send_portal_notices", json!({"batch_limit": 0}), Code::InvalidArgument).await;
+    context
+        .refused(JOB, "crm_send_portal_notices", json!({"batch_limit": 0}), Code::InvalidArgument)
+        .await;
 }

@@ -13,7 +13,13 @@ use crate::http::{Client, Post};
 #[async_trait]
 pub trait SignUrls: Send + Sync {
     /// A URL that is good for so many seconds, under which the file is saved by that name.
-    async fn sign(&self, bucket: &str, object: &str, file_name: &str, seconds: u32) -> Result<String>;
+    async fn sign(
+        &self,
+        bucket: &str,
+        object: &str,
+        file_name: &str,
+        seconds: u32,
+    ) -> Result<String>;
 }
 
 /// [`SignUrls`] over HTTP.
@@ -46,7 +52,13 @@ impl StorageUrls {
 
 #[async_trait]
 impl SignUrls for StorageUrls {
-    async fn sign(&self, bucket: &str, object: &str, file_name: &str, seconds: u32) -> Result<String> {
+    async fn sign(
+        &self,
+        bucket: &str,
+        object: &str,
+        file_name: &str,
+        seconds: u32,
+    ) -> Result<String> {
         let post = Post {
             url: path(&self.base, bucket, object)?,
             headers: vec![
@@ -103,7 +115,10 @@ mod tests {
     #[test]
     fn names_stay_names() {
         let url = path(BASE, "attachments", "org/customer/a b?c#d%.pdf").unwrap();
-        assert_eq!(url, format!("{BASE}/object/sign/attachments/org/customer/a%20b%3Fc%23d%25.pdf"));
+        assert_eq!(
+            url,
+            format!("{BASE}/object/sign/attachments/org/customer/a%20b%3Fc%23d%25.pdf")
+        );
         for climbing in ["org/../other/x", "org//x", "../x", ""] {
             assert!(path(BASE, "attachments", climbing).is_err(), "{climbing}");
         }
@@ -136,6 +151,9 @@ mod tests {
             })
         };
         let urls = StorageUrls::read(&config, public).unwrap();
-        assert_eq!((urls.base.as_str(), urls.public.as_str()), (BASE, "https://x.example/storage/v1"));
+        assert_eq!(
+            (urls.base.as_str(), urls.public.as_str()),
+            (BASE, "https://x.example/storage/v1")
+        );
     }
 }

@@ -49,7 +49,10 @@ async fn an_event_is_written_down_and_worked_off() {
     });
     let (status, answer) = harness.post(EVENT, &body.to_string(), &[]).await;
     assert_eq!(status, 201);
-    assert_eq!(answer, json!({"event": {"id": ORG, "created": true}, "run": {"runs": 1}, "notices": {"notices": 1}}));
+    assert_eq!(
+        answer,
+        json!({"event": {"id": ORG, "created": true}, "run": {"runs": 1}, "notices": {"notices": 1}})
+    );
     let run = |arguments| ("crm_run_automations", arguments);
     assert_eq!(
         harness.asked(),

@@ -49,9 +49,9 @@ pub(crate) fn list_arguments(
     Ok(arguments)
 }
 
-/// No parameters but those of the page.
-pub(crate) fn no_other(_: &str, _: &str) -> Result<Option<(&'static str, String)>, Refusal> {
-    Ok(None)
+/// Of a list that knows no other parameters.
+pub(crate) fn page_arguments(query: Option<&str>) -> Result<Map<String, Value>> {
+    list_arguments(query, |_, _| Ok(None))
 }
 
 pub(crate) fn by_id(PathId(id): PathId, name: &str) -> Map<String, Value> {
@@ -109,7 +109,7 @@ async fn history(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = list_arguments(query.as_deref(), no_other)?;
+    let arguments = page_arguments(query.as_deref())?;
     Ok(Json(ports.database.rpc(&caller, "portal_service_history", arguments).await?))
 }
 
@@ -128,7 +128,7 @@ async fn documents(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = list_arguments(query.as_deref(), no_other)?;
+    let arguments = page_arguments(query.as_deref())?;
     Ok(Json(ports.database.rpc(&caller, "portal_list_documents", arguments).await?))
 }
 

@@ -12,7 +12,7 @@ use fieldcrm_edge::query::choice;
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
 use serde_json::Value;
 
-use crate::appointment::{by_id, list_arguments, no_other};
+use crate::appointment::{by_id, list_arguments, page_arguments};
 
 /// The arguments of `portal_create_thread` that come in a body, and of `portal_send_message`.
 const THREAD: [&str; 5] =
@@ -63,7 +63,7 @@ async fn messages(
     id: PathId,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let mut arguments = list_arguments(query.as_deref(), no_other)?;
+    let mut arguments = page_arguments(query.as_deref())?;
     arguments.extend(by_id(id, "thread_id"));
     Ok(Json(ports.database.rpc(&caller, "portal_list_messages", arguments).await?))
 }

@@ -30,7 +30,11 @@ async fn lists_are_asked_page_by_page() {
     ] {
         let harness = answering(vec![Ok(json!({"items": [], "next_cursor": null}))]);
         let (response, body) = harness.send("GET", path, &Value::Null).await;
-        assert_eq!((response.status().as_u16(), &body["next_cursor"]), (200, &Value::Null), "{path}");
+        assert_eq!(
+            (response.status().as_u16(), &body["next_cursor"]),
+            (200, &Value::Null),
+            "{path}"
+        );
         assert_eq!(harness.asked(), [(name, arguments)]);
     }
 }
@@ -64,7 +68,11 @@ async fn what_no_list_knows_is_refused_before_the_database_is_asked() {
     ] {
         let harness = answering(vec![]);
         let (response, problem) = harness.send("GET", path, &Value::Null).await;
-        assert_eq!((response.status().as_u16(), &problem["errors"][0]["path"]), (400, &json!(wrong)), "{path}");
+        assert_eq!(
+            (response.status().as_u16(), &problem["errors"][0]["path"]),
+            (400, &json!(wrong)),
+            "{path}"
+        );
         assert_eq!(harness.asked(), []);
     }
 }

@@ -22,13 +22,21 @@ async fn a_message_goes_into_the_thread_of_the_path() {
     let harness = answering(vec![Ok(json!({"id": OTHER}))]);
     let path = format!("/portal/threads/{ID}/messages");
     let (response, _) = harness.send("POST", &path, &json!({"body": "Hello"})).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["location"]), (201, &path.parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["location"]),
+        (201, &path.parse().unwrap())
+    );
     let expected = json!({"body": "Hello", "thread_id": ID, "idempotency_key": "key-1"});
     assert_eq!(harness.asked(), [("portal_send_message", expected)]);
-    for body in [json!({"body": "x", "thread_id": OTHER}), json!({"body": "x", "idempotency_key": "k"})] {
+    for body in
+        [json!({"body": "x", "thread_id": OTHER}), json!({"body": "x", "idempotency_key": "k"})]
+    {
         let harness = answering(vec![]);
         let (response, problem) = harness.send("POST", &path, &body).await;
-        assert_eq!((response.status().as_u16(), &problem["errors"][0]["code"]), (400, &json!("unknown_field")));
+        assert_eq!(
+            (response.status().as_u16(), &problem["errors"][0]["code"]),
+            (400, &json!("unknown_field"))
+        );
         assert_eq!(harness.asked(), []);
     }
 }
@@ -36,9 +44,24 @@ async fn a_message_goes_into_the_thread_of_the_path() {
 #[tokio::test]
 async fn threads_and_messages_are_listed_and_read() {
     for (method, path, name, arguments) in [
-        ("GET", "/portal/threads?status=closed&limit=3".to_owned(), "portal_list_threads", json!({"status": "closed", "page_size": 3})),
-        ("GET", format!("/portal/threads/{ID}/messages?cursor=c"), "portal_list_messages", json!({"thread_id": ID, "cursor": "c"})),
-        ("POST", format!("/portal/threads/{ID}/read"), "portal_mark_thread_read", json!({"thread_id": ID})),
+        (
+            "GET",
+            "/portal/threads?status=closed&limit=3".to_owned(),
+            "portal_list_threads",
+            json!({"status": "closed", "page_size": 3}),
+        ),
+        (
+            "GET",
+            format!("/portal/threads/{ID}/messages?cursor=c"),
+            "portal_list_messages",
+            json!({"thread_id": ID, "cursor": "c"}),
+        ),
+        (
+            "POST",
+            format!("/portal/threads/{ID}/read"),
+            "portal_mark_thread_read",
+            json!({"thread_id": ID}),
+        ),
     ] {
         let harness = answering(vec![Ok(json!({}))]);
         let (response, _) = harness.send(method, &path, &Value::Null).await;
@@ -46,6 +69,7 @@ async fn threads_and_messages_are_listed_and_read() {
         assert_eq!(harness.asked(), [(name, arguments)]);
     }
     let harness = answering(vec![]);
-    let (response, _) = harness.send("GET", "/portal/threads?status=new&customer_id=1", &Value::Null).await;
+    let (response, _) =
+        harness.send("GET", "/portal/threads?status=new&customer_id=1", &Value::Null).await;
     assert_eq!(response.status(), 400);
 }

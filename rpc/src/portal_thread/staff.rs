@@ -75,8 +75,7 @@ pub async fn create_thread<D: Db>(db: &mut D, mut arguments: Value) -> Result<Va
         Claim::First(claim) => claim,
     };
     let org_id = member.org_id;
-    let (customer_id, opening) =
-        patch::read::<NewStaffThread>(arguments)?.prepare(org_id)?;
+    let (customer_id, opening) = patch::read::<NewStaffThread>(arguments)?.prepare(org_id)?;
     let document = json!({
         "org_id": org_id, "customer_id": customer_id, "technician_id": member.technician_id,
         "related_work_order_id": opening.related_work_order_id, "location_id": opening.location_id,
@@ -156,8 +155,7 @@ pub async fn mark_read<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let OneThread { thread_id } = patch::read(arguments)?;
     let member = Member::load(db).await?;
     member.thread(db, thread_id).await?;
-    let key =
-        json!({"org_id": member.org_id, "thread_id": thread_id, "by": "internal_user"});
+    let key = json!({"org_id": member.org_id, "thread_id": thread_id, "by": "internal_user"});
     db.call(MARK_READ, &key).await
 }
 

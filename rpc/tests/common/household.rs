@@ -40,17 +40,24 @@ pub async fn household(context: &mut Context, name: &str) -> Household {
         .unwrap();
     let customer: Uuid = made["id"].as_str().unwrap().parse().unwrap();
     let place = |label: &str| {
-        format!("select id from customer_locations where customer_id = '{customer}' and label = '{label}'")
+        format!(
+            "select id from customer_locations where customer_id = '{customer}' and label = '{label}'"
+        )
     };
     let places = [id(context, &place("Home")).await, id(context, &place("Shop")).await];
-    let (login, account) = sign_in(context, customer, &format!("{name}@home.example"), "customer").await;
+    let (login, account) =
+        sign_in(context, customer, &format!("{name}@home.example"), "customer").await;
     Household { customer, places, login, account }
 }
 
 /// One more login of a customer, with an account of that role.
 pub async fn sign_in(context: &Context, customer: Uuid, email: &str, role: &str) -> (Uuid, Uuid) {
     let login = context.newcomer(email).await;
-    let staff = if matches!(role, "property_manager" | "admin") { "portal_manager" } else { "portal_customer" };
+    let staff = if matches!(role, "property_manager" | "admin") {
+        "portal_manager"
+    } else {
+        "portal_customer"
+    };
     let account = id(
         context,
         &format!(
@@ -68,7 +75,10 @@ pub async fn sign_in(context: &Context, customer: Uuid, email: &str, role: &str)
 /// A manager of their own customer who also sees others: all of each, or one of its places.
 pub async fn manager(context: &mut Context, sees: &[(Uuid, Option<Uuid>)]) -> Household {
     let manager = household(context, "manager").await;
-    let sql = format!("update portal_accounts set role = 'property_manager' where id = '{}'", manager.account);
+    let sql = format!(
+        "update portal_accounts set role = 'property_manager' where id = '{}'",
+        manager.account
+    );
     context.client.batch_execute(&sql).await.unwrap();
     let sql = format!("update profiles set role = 'portal_manager' where id = '{}'", manager.login);
     context.client.batch_execute(&sql).await.unwrap();
@@ -86,7 +96,13 @@ pub async fn manager(context: &mut Context, sees: &[(Uuid, Option<Uuid>)]) -> Ho
 }
 
 /// A visit that begins so many hours from now; `set` are further columns and their values.
-pub async fn visit(context: &Context, of: Uuid, place: Option<Uuid>, hours: i32, set: &[(&str, &str)]) -> Uuid {
+pub async fn visit(
+    context: &Context,
+    of: Uuid,
+    place: Option<Uuid>,
+    hours: i32,
+    set: &[(&str, &str)],
+) -> Uuid {
     let columns: String = set.iter().map(|(column, _)| format!(", {column}")).collect();
     let values: String = set.iter().map(|(_, value)| format!(", {value}")).collect();
     let place = place.map_or_else(|| "null".to_owned(), |place| format!("'{place}'"));

@@ -43,10 +43,19 @@ impl Fake {
 
 #[async_trait]
 impl Database for Fake {
-    async fn rpc(&self, caller: &Caller, name: &'static str, args: Map<String, Value>) -> Result<Value> {
+    async fn rpc(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        args: Map<String, Value>,
+    ) -> Result<Value> {
         self.asked.lock().unwrap().push((caller.authorization.clone(), name, Value::Object(args)));
         let mut answers = self.answers.lock().unwrap();
-        if answers.is_empty() { Err(Error::internal("nothing more to say")) } else { answers.remove(0) }
+        if answers.is_empty() {
+            Err(Error::internal("nothing more to say"))
+        } else {
+            answers.remove(0)
+        }
     }
 
     async fn select(&self, _: &Caller, _: Select) -> Result<Page> {
