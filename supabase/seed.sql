@@ -398,6 +398,75 @@ select md5(a.id::text || 'login')::uuid, a.org_id, a.id, 'login', now() - interv
 from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.number in (1, 4)
 on conflict do nothing;
 
+-- What the customer of the portal has there: visits, what was written, a warranty, a plan, and a talk with the assistant.
+insert into public.work_orders (id, org_id, customer_id, location_id, service_type, title, status, window_start, window_end, completed_at,
+  customer_notes, internal_notes, created_by_user_id, created_at)
+select md5(w.id::text || v.kind)::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, 'maintenance', v.title, v.status,
+  date_trunc('hour', now()) + v.starts, date_trunc('hour', now()) + v.starts + interval '2 hours',
+  case when v.status = 'completed' then date_trunc('hour', now()) + v.starts + interval '1 hour' end,
+  'Changed the filter; the next one is due in a year.', 'Key is at the office.', w.csr, now() - interval '20 days'
+from demo_work w, (values ('last visit', 'Yearly maintenance', 'completed', interval '-10 days'),
+  ('next visit', 'Second look', 'scheduled', interval '12 days')) as v (kind, title, status, starts)
+where w.number = 1
+on conflict do nothing;
+
+insert into public.attachments (id, org_id, customer_id, work_order_id, object_name, file_name, content_type, created_by_user_id)
+select md5(w.id::text || 'manual file')::uuid, w.org_id, w.id, md5(w.id::text || 'last visit')::uuid, w.org_id || '/' || w.id || '/manual.pdf',
+  'manual.pdf', 'application/pdf', w.csr
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.documents (id, org_id, customer_id, type, title, attachment_id, work_order_id, is_customer_visible, created_by_user_id)
+select md5(w.id::text || 'manual')::uuid, w.org_id, w.id, 'manual', 'How to reset the boiler', md5(w.id::text || 'manual file')::uuid,
+  md5(w.id::text || 'last visit')::uuid, true, w.csr
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_threads (id, org_id, customer_id, location_id, related_work_order_id, subject, status, created_by_portal_account_id,
+  last_message_at, created_at)
+select md5(w.id::text || 'thread')::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, md5(w.id::text || 'next visit')::uuid,
+  'Which door?', 'pending_customer', md5(w.id::text || 'account')::uuid, now() - interval '1 day', now() - interval '2 days'
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_messages (id, org_id, customer_id, thread_id, sender_type, sender_portal_account_id, sender_user_id, body, sent_at, read_at)
+select md5(w.id::text || m.sender)::uuid, w.org_id, w.id, md5(w.id::text || 'thread')::uuid, m.sender::public.portal_sender_type,
+  case m.sender when 'portal_customer' then md5(w.id::text || 'account')::uuid end, case m.sender when 'internal_user' then w.csr end, m.body,
+  now() - m.ago, case m.sender when 'portal_customer' then now() - interval '1 day' end
+from demo_work w, (values ('portal_customer', 'Will the technician come to the front door?', interval '2 days'),
+  ('internal_user', 'Yes, unless you tell us otherwise.', interval '1 day')) as m (sender, body, ago)
+where w.number = 1
+on conflict do nothing;
+-- Of old news nobody is told.
+delete from fieldcrm.portal_notices;
+
+insert into public.warranties (id, org_id, customer_id, location_id, work_order_id, title, provider, terms, starts_on, ends_on)
+select md5(w.id::text || 'warranty')::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, md5(w.id::text || 'last visit')::uuid,
+  'Circulation pump', 'Pumps Inc.', 'Parts and labour.', current_date - 10, current_date + 720
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.membership_plans (id, org_id, name, description, price, visits_per_year, discount_percent)
+select md5(w.org_id::text || 'plan')::uuid, w.org_id, 'Comfort', 'A check-up in spring and in autumn.', 189, 2, 10
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.customer_memberships (id, org_id, customer_id, membership_plan_id, starts_on, ends_on)
+select md5(w.id::text || 'membership')::uuid, w.org_id, w.id, md5(w.org_id::text || 'plan')::uuid, current_date - 100, current_date + 265
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_ai_conversations (id, org_id, portal_account_id, customer_id, status, started_at, ended_at)
+select md5(w.id::text || 'talk')::uuid, w.org_id, md5(w.id::text || 'account')::uuid, w.id, 'ended', now() - interval '3 days', now() - interval '3 days'
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_ai_messages (id, org_id, conversation_id, role, content)
+select md5(w.id::text || m.role)::uuid, w.org_id, md5(w.id::text || 'talk')::uuid, m.role::public.portal_ai_role, m.content
+from demo_work w, (values ('user', 'How do I reset the boiler?'), ('assistant', 'Hold the red button for five seconds.')) as m (role, content)
+where w.number = 1
+on conflict do nothing;
+
 -- An agency's side of each org: a client with its members, two campaigns, leads, what was said with them, and the doors
 -- through which more come in.
 insert into public.clients (id, org_id, name, description, contact_info, created_by_user_id, created_at)

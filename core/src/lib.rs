@@ -4,8 +4,10 @@
 //! everything it needs is an argument. The RPCs (`rpc`), the Postgres extension (`pg_ext`) and the
 //! edge functions (`functions`) all call it, so a rule exists once.
 
+pub mod appointment;
 pub mod automation;
 pub mod batch;
+pub mod booking;
 pub mod capability;
 pub mod channel;
 pub mod client;
@@ -29,6 +31,8 @@ pub mod patch;
 pub mod phone;
 pub mod portal;
 pub mod portal_account;
+pub mod portal_notice;
+pub mod portal_thread;
 pub mod search;
 pub mod segment;
 pub mod session;

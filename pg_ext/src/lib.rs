@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod appointment;
 mod automation;
 mod automation_run;
 mod channel;
@@ -27,6 +28,8 @@ mod member;
 mod org;
 mod outbox;
 mod portal_account;
+mod portal_notice;
+mod portal_thread;
 mod privacy;
 mod project;
 mod prune;

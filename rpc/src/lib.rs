@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod appointment;
 mod attachment;
 pub mod automation;
 pub mod channel;
@@ -24,8 +25,11 @@ pub mod lead;
 pub mod member;
 pub mod org;
 pub mod outbox;
+mod page;
 pub mod portal;
 pub mod portal_account;
+pub mod portal_notice;
+pub mod portal_thread;
 pub mod privacy;
 pub mod project;
 pub mod prune;
@@ -161,4 +165,25 @@ rpcs! {
     "portal_update_profile" => portal_account::update_profile, Owner;
     "portal_update_notifications" => portal_account::update_notifications, Owner;
     "portal_log_event" => portal_account::log_event, Owner;
+    "portal_list_appointments" => appointment::list, Owner;
+    "portal_get_appointment" => appointment::get, Owner;
+    "portal_appointment_status" => appointment::status, Owner;
+    "portal_service_history" => appointment::history, Owner;
+    "portal_get_job" => appointment::get_job, Owner;
+    "portal_list_documents" => appointment::list_documents, Owner;
+    "portal_get_document" => appointment::get_document, Owner;
+    "portal_list_invoices" => appointment::list_invoices, Owner;
+    "portal_list_memberships" => appointment::list_memberships, Owner;
+    "portal_create_thread" => portal_thread::create, Owner;
+    "portal_list_threads" => portal_thread::list, Owner;
+    "portal_list_messages" => portal_thread::list_messages, Owner;
+    "portal_send_message" => portal_thread::send_message, Owner;
+    "portal_mark_thread_read" => portal_thread::mark_thread_read, Owner;
+    "crm_create_portal_thread" => portal_thread::create_thread, Owner;
+    "crm_list_portal_threads" => portal_thread::list_threads, Owner;
+    "crm_get_portal_thread" => portal_thread::get_thread, Owner;
+    "crm_reply_to_portal_thread" => portal_thread::reply, Owner;
+    "crm_mark_portal_thread_read" => portal_thread::mark_read, Owner;
+    "crm_update_portal_thread" => portal_thread::update, Owner;
+    "crm_send_portal_notices" => portal_notice::send, Owner;
 }

@@ -17,6 +17,7 @@ mod problem;
 pub mod query;
 mod request;
 pub mod service;
+pub mod signed_url;
 pub mod storage;
 
 pub use config::{Config, Origins};
@@ -24,6 +25,7 @@ pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
 pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId, arguments};
+pub use signed_url::SignUrls;
 pub use storage::{Storage, StorageApi};
 
 /// The outside world as handlers see it: the state of every router.

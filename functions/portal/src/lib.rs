@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
-use fieldcrm_edge::{Config, Ports, Problem, service};
+use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
 mod appointment;
@@ -21,6 +21,16 @@ mod settings;
 mod thread;
 
 pub use identity::Identity;
+
+/// What signs the URLs of documents, a layer of the host's around [`router`]; without it none is handed out.
+#[derive(Clone)]
+pub struct Urls(Arc<dyn SignUrls>);
+
+impl Urls {
+    pub fn new(urls: impl SignUrls + 'static) -> Self {
+        Self(Arc::new(urls))
+    }
+}
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, identity: Identity) -> Router {
@@ -48,6 +58,7 @@ async fn require_token(request: Request, next: Next) -> Response {
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
     use fieldcrm_edge::PostgrestDatabase;
+    use fieldcrm_edge::signed_url::StorageUrls;
 
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
         let plain =
@@ -59,6 +70,10 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let service = Config { publishable_key, ..config.clone() };
         let database = Arc::new(PostgrestDatabase::new(&service));
         let identity = Identity::new(config, key, fieldcrm_edge::http::Client::new(), database);
-        router(ports, config, identity)
+        let routes = router(ports, config, identity);
+        match StorageUrls::read(config, variable) {
+            Some(urls) => routes.layer(Extension(Urls::new(urls))),
+            None => routes,
+        }
     })
 }

@@ -118,6 +118,30 @@ with person as materialized (
   -- Whoever works here, and is a customer too, stays who they are.
   update public.profiles x set status = 'inactive', email = null, full_name = null, phone = null, avatar_url = null
   from accounts a where x.org_id = a.org_id and x.id = a.user_id and x.role in ('portal_customer', 'portal_manager')
+), thread_files as materialized (
+  select distinct 'attachments' as bucket_id, f ->> 'object_name' as object_name
+  from person p join public.portal_messages x on x.org_id = p.org_id and x.customer_id = p.id
+  cross join lateral jsonb_array_elements(x.attachments) f
+), threads as (
+  update public.portal_threads x
+  set subject = 'Erased', location_id = null, status = 'closed'
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), thread_messages as (
+  -- Their interactions are emptied above.
+  update public.portal_messages x set body = '', attachments = null, dedupe_key = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), portal_notices as (
+  delete from fieldcrm.portal_notices x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), warranties as (
+  update public.warranties x set title = 'Erased', location_id = null, provider = null, terms = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), ai_conversations as (
+  update public.portal_ai_conversations x set status = 'ended', ended_at = coalesce(x.ended_at, now())
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+  returning x.org_id, x.id
+), ai_messages as (
+  update public.portal_ai_messages x set content = '', metadata = null
+  from ai_conversations a where x.org_id = a.org_id and x.conversation_id = a.id
 ), leads as materialized (
   select fieldcrm.empty_leads(($1 ->> 'org_id')::uuid, array(select p.id from person p)) as emptied
 )
@@ -127,5 +151,6 @@ select jsonb_build_object('erased_at', now(), 'logins', (
       where x.id = a.user_id and x.role not in ('portal_customer', 'portal_manager'))),
   'attachments', coalesce((
     select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
-    from (select x.bucket_id, x.object_name from attachments x union select f.bucket_id, f.object_name from files f) a), '[]'))
+    from (select x.bucket_id, x.object_name from attachments x union select f.bucket_id, f.object_name from files f
+      union select t.bucket_id, t.object_name from thread_files t) a), '[]'))
 from leads

@@ -5,6 +5,7 @@
 
 pub mod agency;
 pub mod chaos;
+pub mod household;
 
 use fieldcrm_core::{Code, Error};
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};

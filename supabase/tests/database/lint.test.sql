@@ -47,12 +47,12 @@ select is_empty($$
 $$, '0002 auth_users_exposed (ERROR)');
 
 -- Ours as Supabase's: a helper that takes nothing from the row runs once, in a subselect. What is left after the
--- subselects are taken out must call none; fieldcrm.owns_customer(…) is asked of the row.
+-- subselects are taken out must call none; fieldcrm.owns_customer(…) and portal_sees(…) are asked of the row.
 select is_empty($$
   select policy from lint_policies
   where regexp_replace(concat(qual, ' ', with_check),
       '\( *select +((auth|fieldcrm)\.[a-z_]+\((''[^'']*''::text)?\)|current_setting\([^()]*\)) +as +[a-z_]+\)', '', 'g')
-    ~ '((auth|fieldcrm)\.(?!(owns_customer|reads_inbound_file)\()[a-z_]+|current_setting)\('
+    ~ '((auth|fieldcrm)\.(?!(owns_customer|reads_inbound_file|portal_sees)\()[a-z_]+|current_setting)\('
 $$, '0003 auth_rls_initplan (WARN)');
 
 select is_empty($$
@@ -74,7 +74,7 @@ select is_empty('select policy from lint_policies where not relrowsecurity', '00
 select is_empty($$
   select name from lint_relations r where relkind in ('r', 'p') and relrowsecurity
     and name not in ('fieldcrm.customer_search', 'fieldcrm.event_queue', 'fieldcrm.outbox_queue', 'fieldcrm.automation_enrollments',
-    'fieldcrm.form_submissions', 'fieldcrm.portal_signups')
+    'fieldcrm.form_submissions', 'fieldcrm.portal_signups', 'fieldcrm.portal_notices')
     and not exists (select from lint_policies p where p.oid = r.oid)
 $$, '0008 rls_enabled_no_policy (INFO)');
 

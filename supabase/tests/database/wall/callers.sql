@@ -32,6 +32,15 @@ insert into public.portal_accounts (id, org_id, user_id, customer_id) select bar
 insert into fieldcrm.portal_signups (user_id, org_id, full_name)
 select md5('suspended@' || domain)::uuid, org_id, 'Wall' from wall_orgs;
 
+-- What owners of portal accounts would see of their own customer, of one that none of the callers has; first by its id.
+insert into public.work_orders (id, org_id, customer_id, title)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, 'Wall' from wall_orgs;
+insert into public.portal_threads (id, org_id, customer_id, subject)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, 'Wall' from wall_orgs;
+insert into public.portal_messages (id, org_id, customer_id, thread_id, sender_type, body)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid,
+  'system', 'Wall' from wall_orgs;
+
 -- A project that nobody is on yet.
 insert into public.projects (id, org_id, client_id, name, created_by_user_id)
 select md5(o.domain || 'project')::uuid, o.org_id, (select c.id from public.clients c where c.org_id = o.org_id order by c.id limit 1), 'Bare', null
