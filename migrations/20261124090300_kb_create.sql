@@ -38,11 +38,13 @@ create table public.kb_article_chunks (
   org_id uuid references public.orgs (id),
   article_id uuid not null references public.kb_articles (id) on delete cascade,
   chunk_index integer not null,
+  title text not null,
   heading text,
   content text not null,
   embedding extensions.vector(384) not null,
   search tsvector generated always as (
-    setweight(to_tsvector('english', coalesce(heading, '')), 'A') || setweight(to_tsvector('english', content), 'B')) stored,
+    setweight(to_tsvector('pg_catalog.english', title), 'A') || setweight(to_tsvector('pg_catalog.english', coalesce(heading, '')), 'B')
+    || setweight(to_tsvector('pg_catalog.english', content), 'C')) stored,
   created_at timestamptz not null default now(),
   constraint kb_article_chunks_article_id_chunk_index_key unique (article_id, chunk_index),
   constraint kb_article_chunks_chunk_index_check check (chunk_index >= 0),
@@ -52,6 +54,8 @@ create index idx_kb_article_chunks_org_id on public.kb_article_chunks (org_id);
 create index idx_kb_article_chunks_search on public.kb_article_chunks using gin (search);
 create index idx_kb_article_chunks_embedding on public.kb_article_chunks using hnsw (embedding extensions.vector_cosine_ops);
 comment on table public.kb_article_chunks is 'Pieces of articles with their embeddings (384 dimensions, such as gte-small and all-MiniLM-L6-v2 have), written by a job.';
+comment on column public.kb_article_chunks.title is 'Of the article, so that its words count in every piece.';
+comment on column public.kb_article_chunks.search is 'By the rules of English, whatever the language: other languages are found by their words as they stand, and by meaning.';
 
 do $rls$
 declare

@@ -18,6 +18,7 @@ pub mod form;
 mod idempotency;
 pub mod import;
 pub mod interaction;
+pub mod kb;
 pub mod lead;
 pub mod member;
 pub mod org;
@@ -140,4 +141,9 @@ rpcs! {
     "crm_update_webhook_endpoint" => channel::update_endpoint, Owner;
     "crm_receive_webhook" => webhook::receive, Owner;
     "crm_submit_form" => form::submit, Owner;
+    "kb_search" => kb::search, Owner;
+    "kb_list_articles" => kb::list, Owner;
+    "kb_get_article" => kb::get, Owner;
+    "crm_claim_kb_articles" => kb::claim, Owner;
+    "crm_store_kb_chunks" => kb::store, Owner;
 }
