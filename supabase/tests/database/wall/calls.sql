@@ -28,6 +28,7 @@ from wall_orgs o,
     ('conversation', (select x.id from public.conversations x where x.org_id = o.org_id and x.channel = 'sms' and x.status = 'active' order by x.id limit 1)),
     ('teammate', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'sales')),
     ('channel', (select x.id from public.org_channels x where x.org_id = o.org_id and x.channel = 'sms' order by x.id limit 1)),
+    ('kb_article', (select x.id from public.kb_articles x where x.org_id = o.org_id and x.slug = 'wall')),
     ('endpoint', (select x.id from public.webhook_endpoints x where x.org_id = o.org_id order by x.id limit 1))
   ) as v (name, id);
 

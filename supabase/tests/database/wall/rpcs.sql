@@ -159,3 +159,21 @@ insert into wall_rpcs values
   ('crm_find_channel(channel => ''sms'', address => ''+15005550101'')', '-', true, '00000'),
   ('crm_receive_webhook(provider => ''twilio'', channel => ''sms'', address => ''+15005550101'', events => ''[]'')', '-', true, '00000'),
   ('crm_submit_form(form_key => ''form_demo_0000000001'', fields => ''{"email": "x@fresh.example"}'')', '-', true, '00000');
+
+-- The knowledge base: members read that of their org; whoever names a portal reads what is public of it, without an id in it.
+insert into wall_groups values
+  ('all_callers', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin,portal_customer,portal_manager,inactive,newcomer,anon}'),
+  ('anonymous', '{anon}');
+insert into wall_rpcs values
+  ('kb_search(query => ''valve'')', 'everyone', true, '00000'),
+  ('kb_search(query => ''valve'')', 'anonymous', false, 'PT400'),
+  ('kb_search(query => ''valve'', slug => ''volt'')', 'all_callers', true, '00000'),
+  ('kb_list_articles()', 'everyone', true, '00000'),
+  ('kb_list_articles()', 'anonymous', false, 'PT400'),
+  ('kb_list_articles(slug => ''volt'')', 'all_callers', true, '00000'),
+  ('kb_get_article(article_slug => ''wall'')', 'everyone', true, '00000'),
+  ('kb_get_article(article_slug => ''wall'')', 'anonymous', false, 'PT400'),
+  ('kb_get_article(article_slug => ''wall'', slug => ''volt'')', 'all_callers', true, '00000'),
+  ('crm_claim_kb_articles(model => ''m'')', '-', true, '00000'),
+  ('crm_claim_kb_articles(model => ''m'', after => {*kb_article})', '-', true, '00000'),
+  ('crm_store_kb_chunks(article_id => {kb_article}, version => 1, model => ''m'', chunks => ''[]'')', '-', true, '00000');
