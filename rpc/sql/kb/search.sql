@@ -14,15 +14,29 @@
       else replace(w.all_words::text, ' & ', ' | ')::tsquery end as some_words,
     ($1 ->> 'embedding')::extensions.vector as embedding
   from (select websearch_to_tsquery('pg_catalog.english', $1 ->> 'query') as all_words) w
+), pieces as materialized (
+  select c.id, c.article_id, c.chunk_index, c.search, c.search @@ q.all_words as has_all
+  from asked q
+  join public.kb_article_chunks c on c.search @@ q.some_words
+  join visible a on a.id = c.article_id
+), terms as (
+  -- How much each word of the question counts in a piece: ts_rank_cd by the piece's length, growing ever less.
+  select p.id, t.lexeme, ts_rank_cd(p.search, t.word, 1 | 32) as rank, count(*) over (partition by t.lexeme) as pieces
+  from (
+    select l.lexeme, ('''' || replace(replace(l.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as word
+    from unnest(tsvector_to_array(to_tsvector('pg_catalog.english', $1 ->> 'query'))) as l (lexeme)) t
+  join pieces p on p.search @@ t.word
 ), by_words as materialized (
   select f.article_id, f.chunk_id, row_number() over (order by f.has_all desc, f.rank desc, f.article_id) as place
   from (
-    select distinct on (c.article_id) c.article_id, c.id as chunk_id, c.search @@ q.all_words as has_all,
-      ts_rank_cd(c.search, q.some_words, 1) as rank
-    from asked q
-    join public.kb_article_chunks c on c.search @@ q.some_words
-    join visible a on a.id = c.article_id
-    order by c.article_id, has_all desc, rank desc, c.chunk_index) f
+    select distinct on (p.article_id) p.article_id, p.id as chunk_id, p.has_all, r.rank
+    from pieces p
+    join (
+      -- A word that few have says more.
+      select t.id, sum(t.rank * ln(1 + n.articles / t.pieces::float8)) as rank
+      from terms t, (select count(*) as articles from visible) n
+      group by t.id) r on r.id = p.id
+    order by p.article_id, p.has_all desc, r.rank desc, p.chunk_index) f
   order by place limit 50
 ), by_meaning as materialized (
   select f.article_id, f.chunk_id, f.distance, row_number() over (order by f.distance, f.article_id) as place

@@ -49,7 +49,7 @@ def minilm(data, cache):
         article["chunks"] = [{**chunk, "embedding": embed(chunk["text"])} for chunk in article["chunks"]]
     for question in data["questions"]:
         question["embedding"] = embed(question["query"])
-    cache.parent.mkdir(exist_ok=True)
+    cache.parent.mkdir(parents=True, exist_ok=True)
     cache.write_text(json.dumps(known))
     return MODEL, data
 
