@@ -579,4 +579,35 @@ where l.role = 'owner'
 on conflict do nothing;
 drop table demo_leads;
 
+-- Help for the customers: some for all orgs, some of each. The job of the knowledge base makes it findable.
+insert into public.kb_articles (id, org_id, slug, title, category, tags, is_published, is_public, body_markdown)
+select md5(a.slug)::uuid, null, a.slug, a.title, a.category, a.tags::text[], true, a.is_public, a.body
+from (values
+  ('gas-smell', 'You smell gas', 'safety', '{gas,emergency}', true,
+    E'Rotten-egg smell is gas.\n\n1. Touch no switches, phones or flames inside.\n2. Leave with everyone and leave the door open.\n3. Call the gas utility''s emergency line from outdoors.\n\nWe repair and pressure-test the line before it is opened again.'),
+  ('furnace-filter-change', 'Changing the furnace filter', 'hvac', '{furnace,filter}', true,
+    E'# How to\n\n1. Switch the furnace off at the service switch.\n2. Slide the old filter out and note the arrow and the size on its frame.\n3. Push the new one in with the arrow toward the blower.\n\n# How often\n\nLook at it monthly; replace it at least every three months.'),
+  ('boiler-pressure-low', 'Boiler pressure is too low', 'hvac', '{boiler}', true,
+    E'A cold system should show **1 to 1.5 bar**; below that the boiler locks out.\n\nOpen the filling loop slowly until the needle is right, close it, and press reset. If you top up more than twice a year, there is a leak.'),
+  ('breaker-trips', 'A circuit breaker keeps tripping', 'electrical', '{breaker}', true,
+    E'Unplug everything on the circuit, push the handle firmly to off and then to on. If it holds, plug devices in one by one.\n\nIf it trips with nothing plugged in, leave it off and call us.'),
+  ('toilet-running', 'Toilet keeps running', 'plumbing', '{toilet}', true,
+    E'Lift the lid. If water flows into the overflow tube, lower the float. If not, the flapper does not seal: close the valve behind the toilet and replace the flapper.'),
+  ('reschedule-visit', 'Moving an appointment', 'portal_usage', '{booking}', false,
+    E'Open the appointment and press **Reschedule**. Until when, and how often, is up to the company; later than that, please call.')
+  ) as a (slug, title, category, tags, is_public, body)
+on conflict do nothing;
+
+insert into public.kb_articles (id, org_id, slug, title, category, tags, is_published, is_public, body_markdown)
+select md5(o.org_id::text || a.slug)::uuid, o.org_id, a.slug, a.title, a.category, '{}', a.is_published, a.is_public, a.body
+from demo_logins o, (values
+  ('emergency-service', 'Emergencies at night and on weekends', 'portal_usage', true, true,
+    E'For floods, gas, no heat in frost or sparks call us, day and night. Somebody calls back within fifteen minutes.'),
+  ('membership-benefits', 'What the maintenance membership includes', 'billing', true, false,
+    E'- Two tune-ups a year\n- No trip charge\n- 15 percent off repairs\n- The first place in the queue on the hottest and coldest days'),
+  ('price-list-draft', 'Prices of next year', 'billing', false, false, E'To be agreed.')
+  ) as a (slug, title, category, is_published, is_public, body)
+where o.role = 'owner'
+on conflict do nothing;
+
 drop table demo_logins, demo_customers, demo_work, demo_outsiders;

@@ -23,6 +23,7 @@ pub mod followup;
 pub mod form;
 pub mod import;
 pub mod interaction;
+pub mod kb;
 pub mod lead;
 pub mod mask;
 pub mod member;

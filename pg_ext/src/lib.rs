@@ -23,6 +23,7 @@ mod followup;
 mod form;
 mod import;
 mod interaction;
+mod kb;
 mod lead;
 mod member;
 mod org;

@@ -21,6 +21,7 @@ pub mod form;
 mod idempotency;
 pub mod import;
 pub mod interaction;
+pub mod kb;
 pub mod lead;
 pub mod member;
 pub mod org;
@@ -186,4 +187,9 @@ rpcs! {
     "crm_mark_portal_thread_read" => portal_thread::mark_read, Owner;
     "crm_update_portal_thread" => portal_thread::update, Owner;
     "crm_send_portal_notices" => portal_notice::send, Owner;
+    "kb_search" => kb::search, Owner;
+    "kb_list_articles" => kb::list, Owner;
+    "kb_get_article" => kb::get, Owner;
+    "crm_claim_kb_articles" => kb::claim, Owner;
+    "crm_store_kb_chunks" => kb::store, Owner;
 }

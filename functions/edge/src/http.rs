@@ -13,7 +13,7 @@ mod native;
 
 /// How long an exchange may take, its body included.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// What is read of an answer's body: enough for an id or an error.
+/// What is read of an answer's body, unless more is asked for: enough for an id or an error.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// How a request is made.
@@ -92,6 +92,7 @@ pub enum NoAnswer {
 #[derive(Clone)]
 pub struct Client {
     timeout: Duration,
+    max_answer: usize,
     #[cfg(not(target_arch = "wasm32"))]
     inner: reqwest::Client,
 }
@@ -105,6 +106,12 @@ impl Client {
 
     pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
         self.send(Method::Post, post).await
+    }
+
+    /// One that reads so many bytes of an answer.
+    #[must_use]
+    pub fn with_max_answer(self, max_answer: usize) -> Self {
+        Self { max_answer, ..self }
     }
 }
 

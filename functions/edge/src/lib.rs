@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+pub mod ai;
 mod config;
 pub mod database;
 pub mod dns;

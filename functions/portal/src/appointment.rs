@@ -1,5 +1,7 @@
 //! `/portal/appointments`, `/portal/service-history`, `/portal/jobs`, `/portal/documents`, `/portal/invoices`, `/portal/memberships`
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
@@ -8,10 +10,12 @@ use fieldcrm_core::appointment::InvoiceStatus;
 use fieldcrm_core::work_order::Status;
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::query::{self, Refusal, choice};
-use fieldcrm_edge::{Caller, PathId, Ports, Problem};
+use fieldcrm_edge::{Caller, PathId, Ports, Problem, SignUrls};
 use serde_json::{Map, Value, json};
 
-use crate::Urls;
+/// What signs the URLs of documents.
+#[derive(Clone)]
+pub struct Urls(pub Option<Arc<dyn SignUrls>>);
 
 /// For how long the URL of a document is good.
 const URL_SECONDS: u32 = 300;
@@ -135,12 +139,12 @@ async fn documents(
 /// `GET /portal/documents/{id}`: a URL for its file. Where it lies in Storage stays here.
 async fn document(
     State(ports): State<Ports>,
-    urls: Option<Extension<Urls>>,
+    Extension(Urls(urls)): Extension<Urls>,
     caller: Caller,
     id: PathId,
 ) -> Result<Json<Value>, Problem> {
     let unset = || Error::new(Code::Unavailable, "SUPABASE_SERVICE_ROLE_KEY is not set");
-    let Extension(Urls(urls)) = urls.ok_or_else(unset)?;
+    let urls = urls.ok_or_else(unset)?;
     let document = ports.database.rpc(&caller, "portal_get_document", by_id(id, "id")).await?;
     let text = |key: &str| {
         let missing = || Error::internal(format!("a document without {key}"));

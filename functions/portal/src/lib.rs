@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
+use fieldcrm_edge::ai::embed::{Builtin, Embedder};
 use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
@@ -22,21 +23,33 @@ mod thread;
 
 pub use identity::Identity;
 
-/// What signs the URLs of documents, a layer of the host's around [`router`]; without it none is handed out.
-#[derive(Clone)]
-pub struct Urls(Arc<dyn SignUrls>);
+/// What the portal needs besides the database.
+pub struct Services {
+    /// Who signs up and in.
+    pub identity: Identity,
+    /// What signs the URLs of documents; without it none is handed out.
+    pub urls: Option<Arc<dyn SignUrls>>,
+    /// What questions to the knowledge base are compared by.
+    pub embedder: Arc<dyn Embedder>,
+}
 
-impl Urls {
-    pub fn new(urls: impl SignUrls + 'static) -> Self {
-        Self(Arc::new(urls))
+impl Services {
+    #[must_use]
+    pub fn new(identity: Identity) -> Self {
+        Self { identity, urls: None, embedder: Arc::new(Builtin) }
     }
 }
 
 /// The function's router; every host and every test serves this one.
-pub fn router(ports: Ports, config: &Config, identity: Identity) -> Router {
+pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
+    let Services { identity, urls, embedder } = services;
     let add = [account::add, appointment::add, booking::add, kb::add, settings::add, thread::add];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
-    let routes = routes.layer(Extension(Arc::new(identity))).layer(from_fn(require_token));
+    let routes = routes
+        .layer(Extension(Arc::new(identity)))
+        .layer(Extension(appointment::Urls(urls)))
+        .layer(Extension(kb::Settings { embedder }))
+        .layer(from_fn(require_token));
     service::wrap("portal", routes, ports, config)
 }
 
@@ -70,10 +83,12 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let service = Config { publishable_key, ..config.clone() };
         let database = Arc::new(PostgrestDatabase::new(&service));
         let identity = Identity::new(config, key, fieldcrm_edge::http::Client::new(), database);
-        let routes = router(ports, config, identity);
-        match StorageUrls::read(config, variable) {
-            Some(urls) => routes.layer(Extension(Urls::new(urls))),
-            None => routes,
-        }
+        let urls = StorageUrls::read(config, variable);
+        let services = Services {
+            urls: urls.map(|urls| Arc::new(urls) as Arc<dyn SignUrls>),
+            embedder: fieldcrm_edge::ai::embed::read_or_explain(variable),
+            ..Services::new(identity)
+        };
+        router(ports, config, services)
     })
 }

@@ -6,11 +6,9 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use axum::Extension;
-use common::{Harness, ID, OTHER, answering};
+use common::{Harness, ID, OTHER, answering, serving};
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::SignUrls;
-use fieldcrm_portal::Urls;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -89,9 +87,8 @@ impl SignUrls for Signs {
     }
 }
 
-fn signing(harness: Harness, signs: &Signs) -> Harness {
-    let service = harness.service.layer(Extension(Urls::new(signs.clone())));
-    Harness { service, ..harness }
+fn signing(answers: Vec<Result<Value>>, signs: &Signs) -> Harness {
+    serving(answers, |services| services.urls = Some(Arc::new(signs.clone())))
 }
 
 #[tokio::test]
@@ -99,7 +96,7 @@ async fn a_document_is_a_url_for_five_minutes() {
     let file = json!({"id": ID, "bucket_id": "attachments", "object_name": "org/customer/secret-name", "file_name": "Report.pdf",
         "content_type": "application/pdf"});
     let signs = Signs::default();
-    let harness = signing(answering(vec![Ok(file)]), &signs);
+    let harness = signing(vec![Ok(file)], &signs);
     let path = format!("/portal/documents/{ID}");
     let (response, body) = harness.send("GET", &path, &Value::Null).await;
     assert_eq!(response.status(), 200);
@@ -115,7 +112,7 @@ async fn nothing_is_signed_that_the_database_does_not_show() {
     let signs = Signs::default();
     let inactive = Error::new(Code::PortalAccountInactive, "");
     for (refusal, status) in [(Error::not_found("document"), 404), (inactive, 403)] {
-        let harness = signing(answering(vec![Err(refusal)]), &signs);
+        let harness = signing(vec![Err(refusal)], &signs);
         let path = format!("/portal/documents/{OTHER}");
         let (response, _) = harness.send("GET", &path, &Value::Null).await;
         assert_eq!(response.status(), status);

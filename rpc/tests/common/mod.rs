@@ -32,6 +32,8 @@ pub enum As {
     /// The demo user with that role at volt.example.
     Volt(&'static str),
     User(Uuid),
+    /// Who is not signed in.
+    Nobody,
     /// A DBA who works for that org.
     Dba(Uuid),
 }
@@ -98,6 +100,11 @@ impl Context {
         let (claims, org) = match caller {
             As::Dba(org) => (String::new(), org.to_string()),
             As::User(id) => (claims(id), String::new()),
+            // As the owner of the database, which natively runs the RPC, `anon` would be one who bypasses RLS.
+            As::Nobody => (
+                json!({"role": if role == "anon" { role } else { "authenticated" }}).to_string(),
+                String::new(),
+            ),
             As::Northwind(role) => {
                 (claims(self.user(&format!("{role}@northwind.example")).await), String::new())
             }
@@ -126,6 +133,7 @@ impl Context {
         let runs_as = RPCS.iter().find(|(known, _)| *known == name).unwrap().1;
         let role = match (self.target, runs_as) {
             (Target::Native, RunsAs::Owner) => "postgres",
+            (Target::Extension, _) if matches!(caller, As::Nobody) => "anon",
             _ => "authenticated",
         };
         self.enter(caller, role).await;

@@ -4,6 +4,7 @@ mod automation;
 mod create_customer;
 mod doors;
 mod hooks;
+mod kb;
 mod pgbench;
 mod portal;
 mod script;
@@ -22,7 +23,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -42,6 +43,11 @@ const BENCHES: [Bench; 9] = [
         name: "hooks",
         about: "signed webhooks over the function and over plain TypeScript; verify and parse alone",
         run: hooks::run,
+    },
+    Bench {
+        name: "kb",
+        about: "how many of 100 questions find their article: by words, by meaning, by both",
+        run: kb::run,
     },
     Bench {
         name: "portal",

@@ -24,11 +24,11 @@ extern "C" {
 impl Client {
     #[must_use]
     pub fn with_timeout(timeout: Duration) -> Self {
-        Self { timeout }
+        Self { timeout, max_answer: MAX_ANSWER }
     }
 
     pub async fn send<B: AsRef<[u8]> + Send>(&self, method: Method, post: Post<B>) -> Result<Answer, NoAnswer> {
-        SendWrapper::new(exchange(method, post, self.timeout)).await
+        SendWrapper::new(exchange(method, post, self.timeout, self.max_answer)).await
     }
 }
 
@@ -41,7 +41,7 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>, timeout: Duration) -> Result<Answer, NoAnswer> {
+async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>, timeout: Duration, max_answer: usize) -> Result<Answer, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
     let request = request(method, &post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
     let mut late = sleep(timeout);
@@ -51,7 +51,7 @@ async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>, timeout: Durati
     };
     let response: Response = response.dyn_into().map_err(|_| NoAnswer::Dropped)?;
     let headers = headers(&response.headers());
-    let body = body(&response, late).await;
+    let body = body(&response, late, max_answer).await;
     Ok(Answer { status: response.status(), headers, body })
 }
 
@@ -87,14 +87,14 @@ fn headers(headers: &Headers) -> Vec<(String, String)> {
 }
 
 /// The status is the answer; a body that breaks off or is late changes nothing about it.
-async fn body(response: &Response, mut late: TimeoutFuture) -> Vec<u8> {
+async fn body(response: &Response, mut late: TimeoutFuture, max_answer: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let Some(stream) = response.body() else { return body };
     let mut chunks = wasm_streams::ReadableStream::from_raw(stream).into_stream();
     while let Either::Left((Some(Ok(chunk)), _)) = select(chunks.next(), &mut late).await {
         body.extend_from_slice(&Uint8Array::new(&chunk).to_vec());
-        if body.len() >= MAX_ANSWER {
-            body.truncate(MAX_ANSWER);
+        if body.len() >= max_answer {
+            body.truncate(max_answer);
             break;
         }
     }

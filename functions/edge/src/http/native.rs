@@ -17,7 +17,7 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .build()
             .unwrap_or_default();
-        Self { timeout, inner }
+        Self { timeout, max_answer: MAX_ANSWER, inner }
     }
 
     pub async fn send<B: AsRef<[u8]> + Send>(&self, method: Method, post: Post<B>) -> Result<Answer, NoAnswer> {
@@ -42,8 +42,8 @@ impl Client {
         // The status is the answer; a body that breaks off changes nothing about it.
         while let Ok(Some(chunk)) = response.chunk().await {
             body.extend_from_slice(&chunk);
-            if body.len() >= MAX_ANSWER {
-                body.truncate(MAX_ANSWER);
+            if body.len() >= self.max_answer {
+                body.truncate(self.max_answer);
                 break;
             }
         }

@@ -14,7 +14,7 @@ use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::http::Client;
 use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
-use fieldcrm_portal::Identity;
+use fieldcrm_portal::{Identity, Services};
 use serde_json::{Map, Value};
 use tower::ServiceExt;
 
@@ -96,11 +96,25 @@ pub fn answering(answers: Vec<Result<Value>>) -> Harness {
     with_auth("http://127.0.0.1:9", answers, Vec::new())
 }
 
+/// The same with other services.
+pub fn serving(answers: Vec<Result<Value>>, change: impl FnOnce(&mut Services)) -> Harness {
+    harness("http://127.0.0.1:9", answers, Vec::new(), change)
+}
+
 /// The same with Supabase at an address, and what the database says to the back end.
 pub fn with_auth(
     url: &str,
     answers: Vec<Result<Value>>,
     to_back_end: Vec<Result<Value>>,
+) -> Harness {
+    harness(url, answers, to_back_end, |_| {})
+}
+
+fn harness(
+    url: &str,
+    answers: Vec<Result<Value>>,
+    to_back_end: Vec<Result<Value>>,
+    change: impl FnOnce(&mut Services),
 ) -> Harness {
     let (database, back_end) = (Fake::answering(answers), Fake::answering(to_back_end));
     let lines = Arc::new(Lines::default());
@@ -108,7 +122,9 @@ pub fn with_auth(
     let config = config(url);
     let key = Some("service-key".to_owned());
     let identity = Identity::new(&config, key, Client::new(), back_end.clone());
-    let service = fieldcrm_portal::router(ports, &config, identity);
+    let mut services = Services::new(identity);
+    change(&mut services);
+    let service = fieldcrm_portal::router(ports, &config, services);
     Harness { service, database, back_end, lines }
 }
 

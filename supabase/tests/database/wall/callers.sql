@@ -49,6 +49,15 @@ delete from public.project_members m using wall_orgs o where m.project_id = md5(
 insert into fieldcrm.form_submissions (org_id, channel_id, source, minute)
 select c.org_id, c.id, 'wall', date_trunc('minute', now()) from public.org_channels c join wall_orgs o using (org_id) where c.channel = 'form';
 
+insert into public.kb_articles (org_id, slug, title, body_markdown, is_published, is_public)
+select org_id, 'wall', 'Wall', 'The valve behind the wall.', true, true from wall_orgs
+union all select null, 'wall-for-all', 'Wall', 'The valve behind the wall.', true, true;
+insert into public.kb_article_chunks (org_id, article_id, chunk_index, title, content, embedding)
+select a.org_id, a.id, 0, a.title, a.body_markdown, ('[1' || repeat(',0', 383) || ']')::extensions.vector
+from public.kb_articles a where a.slug in ('wall', 'wall-for-all');
+insert into public.portal_settings (org_id, slug) select org_id, split_part(domain, '.', 1) from wall_orgs
+on conflict (org_id) do update set slug = excluded.slug;
+
 create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_role text, claims text, primary key (caller, org_id));
 insert into wall_callers
 select split_part(u.email, '@', 1), o.org_id, u.id, 'authenticated', jsonb_build_object('sub', u.id, 'role', 'authenticated')::text

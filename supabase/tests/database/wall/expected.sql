@@ -78,6 +78,11 @@ insert into wall_tables values
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
   ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');
 
+insert into wall_groups values ('editors', '{owner,admin,manager,csr}');
+insert into wall_tables values
+  ('public.kb_articles', 'staff', 'editors', 'editors', 'editors', 'siud', '{"slug": "fresh"}', 'Staff also see what is published for all orgs; customers and strangers read by the RPCs'),
+  ('public.kb_article_chunks', 'staff', '-', '-', '-', 's', '{}', 'Written by the job');
+
 -- Who the demo client's members are in the org: client_admin is its admin, csr and sales are members, viewer is a viewer.
 insert into wall_groups values
   ('client_readers', '{owner,admin,manager,client_admin,csr,sales,viewer}'),

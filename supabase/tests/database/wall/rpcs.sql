@@ -226,3 +226,21 @@ insert into wall_rpcs values
   ('crm_update_portal_thread(id => {portal_thread}, patch => ''{"status": "closed"}'')', 'loggers', true, '00000'),
   ('crm_update_portal_thread(id => {portal_thread}, patch => jsonb_build_object(''assigned_to_user_id'', {?member}))', 'loggers', true, '00000'),
   ('crm_send_portal_notices()', '-', true, '00000');
+
+-- The knowledge base: members read that of their org; whoever names a portal reads what is public of it, without an id in it.
+insert into wall_groups values
+  ('all_callers', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin,portal_customer,portal_manager,inactive,newcomer,anon}'),
+  ('anonymous', '{anon}');
+insert into wall_rpcs values
+  ('kb_search(query => ''valve'')', 'everyone', true, '00000'),
+  ('kb_search(query => ''valve'')', 'anonymous', false, 'PT400'),
+  ('kb_search(query => ''valve'', slug => ''volt'')', 'all_callers', true, '00000'),
+  ('kb_list_articles()', 'everyone', true, '00000'),
+  ('kb_list_articles()', 'anonymous', false, 'PT400'),
+  ('kb_list_articles(slug => ''volt'')', 'all_callers', true, '00000'),
+  ('kb_get_article(article_slug => ''wall'')', 'everyone', true, '00000'),
+  ('kb_get_article(article_slug => ''wall'')', 'anonymous', false, 'PT400'),
+  ('kb_get_article(article_slug => ''wall'', slug => ''volt'')', 'all_callers', true, '00000'),
+  ('crm_claim_kb_articles(model => ''m'')', '-', true, '00000'),
+  ('crm_claim_kb_articles(model => ''m'', after => {*kb_article})', '-', true, '00000'),
+  ('crm_store_kb_chunks(article_id => {kb_article}, version => 1, model => ''m'', chunks => ''[]'')', '-', true, '00000');
