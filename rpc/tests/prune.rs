@@ -98,13 +98,22 @@ async fn a_batch_takes_the_oldest_and_one_org_if_it_is_said(context: &mut Contex
     }
     let one = json!({"batch_limit": 1});
     let done = prune(context, As::Dba(VOLT), one).await;
-    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0, "signups": 0}));
+    assert_eq!(
+        done,
+        json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0, "signups": 0})
+    );
     assert_eq!(left(context, VOLT).await, [["2"], ["100"]]);
     assert_eq!(left(context, NORTHWIND).await, [["2", "3"], ["100", "200"]]);
     let done = prune(context, EVERYWHERE, json!({"batch_limit": 2})).await;
-    assert_eq!(done, json!({"idempotency_keys": 2, "events": 2, "webhook_deliveries": 0, "signups": 0}));
+    assert_eq!(
+        done,
+        json!({"idempotency_keys": 2, "events": 2, "webhook_deliveries": 0, "signups": 0})
+    );
     let done = prune(context, EVERYWHERE, json!({})).await;
-    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0, "signups": 0}));
+    assert_eq!(
+        done,
+        json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0, "signups": 0})
+    );
     for org in [NORTHWIND, VOLT] {
         assert_eq!(left(context, org).await, [[""; 0], [""; 0]]);
     }

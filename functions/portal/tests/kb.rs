@@ -54,13 +54,19 @@ async fn send(path: &str, token: Option<&str>, works: bool) -> Sent {
     if let Some(token) = token {
         request = request.header("authorization", token);
     }
-    let response = harness.service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let response =
+        harness.service.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let status = response.status().as_u16();
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     Sent {
         status,
         body: serde_json::from_slice(&bytes).unwrap_or_default(),
-        asked: harness.asked().into_iter().zip(harness.database.callers()).map(|((name, arguments), caller)| (name, arguments, caller)).collect(),
+        asked: harness
+            .asked()
+            .into_iter()
+            .zip(harness.database.callers())
+            .map(|((name, arguments), caller)| (name, arguments, caller))
+            .collect(),
         embedded: model.asked.lock().unwrap().clone(),
         log: harness.lines.all().join("\n"),
     }

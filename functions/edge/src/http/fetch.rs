@@ -27,7 +27,11 @@ impl Client {
         Self { timeout, max_answer: MAX_ANSWER }
     }
 
-    pub async fn send<B: AsRef<[u8]> + Send>(&self, method: Method, post: Post<B>) -> Result<Answer, NoAnswer> {
+    pub async fn send<B: AsRef<[u8]> + Send>(
+        &self,
+        method: Method,
+        post: Post<B>,
+    ) -> Result<Answer, NoAnswer> {
         SendWrapper::new(exchange(method, post, self.timeout, self.max_answer)).await
     }
 }
@@ -41,7 +45,12 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>, timeout: Duration, max_answer: usize) -> Result<Answer, NoAnswer> {
+async fn exchange<B: AsRef<[u8]>>(
+    method: Method,
+    post: Post<B>,
+    timeout: Duration,
+    max_answer: usize,
+) -> Result<Answer, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
     let request = request(method, &post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
     let mut late = sleep(timeout);
@@ -55,7 +64,11 @@ async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>, timeout: Durati
     Ok(Answer { status: response.status(), headers, body })
 }
 
-fn request<B: AsRef<[u8]>>(method: Method, post: &Post<B>, abort: &AbortController) -> Result<Request, JsValue> {
+fn request<B: AsRef<[u8]>>(
+    method: Method,
+    post: &Post<B>,
+    abort: &AbortController,
+) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in &post.headers {
         headers.append(name, value)?;

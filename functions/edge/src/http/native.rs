@@ -20,7 +20,11 @@ impl Client {
         Self { timeout, max_answer: MAX_ANSWER, inner }
     }
 
-    pub async fn send<B: AsRef<[u8]> + Send>(&self, method: Method, post: Post<B>) -> Result<Answer, NoAnswer> {
+    pub async fn send<B: AsRef<[u8]> + Send>(
+        &self,
+        method: Method,
+        post: Post<B>,
+    ) -> Result<Answer, NoAnswer> {
         let method = method.as_str().parse().unwrap_or(reqwest::Method::POST);
         let mut request = self.inner.request(method, &post.url).timeout(self.timeout);
         let body = post.body.as_ref();
