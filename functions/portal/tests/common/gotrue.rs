@@ -113,7 +113,7 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
         }
         "POST /auth/v1/signup" => match kept.users.get(&email).cloned() {
             Some(_) if auth.autoconfirm => refuse(422, "user_already_exists", "User already registered"),
-            // `GoTrue` makes one up, so that nobody learns who is registered.
+            // GoTrue makes one up, so that nobody learns who is registered.
             Some(user) if user.confirmed => {
                 Json(json!({"id": "0d0e0f10-0000-4000-8000-00000000ffff", "email": email, "identities": []})).into_response()
             }
