@@ -224,8 +224,9 @@ begin
     or new.event_payload is not null or new.ip_address is not null or new.user_agent is not null then
     raise exception using errcode = '42501', message = 'portal_audit_events is append-only';
   end if;
-  return new;
+  return null;
 end $$;
 revoke all on function fieldcrm.keep_portal_audit_events() from public, anon, authenticated, service_role;
-create trigger portal_audit_events_keep before update on public.portal_audit_events
+-- After the foreign keys, whose answer about another org's account is their own.
+create trigger portal_audit_events_keep after update on public.portal_audit_events
   for each row execute function fieldcrm.keep_portal_audit_events();

@@ -7,7 +7,6 @@ mod common;
 use common::{As, Context, NORTHWIND};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 const CSR: As = As::Northwind("csr");
 const OWNER: As = As::Northwind("portal_customer");

@@ -297,13 +297,13 @@ async fn what_an_invitation_gives_follows_merges_and_leaves_out_the_erased(conte
     let accept = json!({"token": made["token"], "user_id": user});
     context.call(SERVICE, "portal_accept_invite", accept).await.unwrap();
     let session = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
-    let names: Vec<_> = session["customers"]
+    let seen: Vec<_> = session["customers"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| one["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["Kept", "Own"]);
+    assert_eq!(seen, ["Kept", "Own"]);
     assert_eq!(session["permissions"], json!({"book": true, "see_other_customers": true}));
 }
 

@@ -80,7 +80,7 @@ async fn sign_up(
     let Some(session) = session else { return Ok(waiting()) };
     let user = bearer(&caller, &session);
     let done = ports.database.rpc(&user, "portal_complete_signup", Map::new()).await?;
-    Ok(let_in(session, open(done)?))
+    Ok(let_in(&session, open(done)?))
 }
 
 /// The same for everybody: nothing in it says whether the address was known.
@@ -88,7 +88,7 @@ fn waiting() -> Response {
     (StatusCode::ACCEPTED, Json(json!({"status": "verification_required"}))).into_response()
 }
 
-fn let_in(session: Value, mut done: Value) -> Response {
+fn let_in(session: &Value, mut done: Value) -> Response {
     let body = json!({"status": "active", "session": session, "account": done["account"].take()});
     (StatusCode::CREATED, Json(body)).into_response()
 }
@@ -151,12 +151,12 @@ impl Admission<'_> {
             let hint = "Sign up with the e-mail address that was invited.";
             return Err(Error::new(Code::InviteEmailMismatch, hint));
         }
-        let used = invite["status"] == "used";
+        let is_open = invite["status"] == "open";
         match (&invite["user"], user_id(&invite)) {
-            (Value::Null, _) if !used => {
+            (Value::Null, _) if is_open => {
                 identity.create_user(caller, address, self.password, self.name).await?;
             }
-            (user, Ok(id)) if !used && user["is_confirmed"] == false => {
+            (user, Ok(id)) if is_open && user["is_confirmed"] == false => {
                 identity.take_over(caller, id, self.password).await?;
             }
             _ => {}
@@ -165,7 +165,7 @@ impl Admission<'_> {
         let session = session.ok_or_else(|| {
             Error::new(Code::Unauthenticated, "This address has a login: send its password.")
         })?;
-        if !used {
+        if is_open {
             let accept =
                 json!({"token": self.token, "user_id": user_id(&session)?, "full_name": self.name});
             match identity.rpc(caller, "portal_accept_invite", accept).await {
@@ -176,7 +176,7 @@ impl Admission<'_> {
         }
         let user = bearer(caller, &session);
         let done = ports.database.rpc(&user, "portal_session", Map::new()).await?;
-        Ok(let_in(session, open(done)?))
+        Ok(let_in(&session, open(done)?))
     }
 }
 

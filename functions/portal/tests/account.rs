@@ -1,5 +1,6 @@
 //! How customers come in over HTTP, with Auth as a server of its own.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
+#![allow(clippy::needless_pass_by_value, reason = "json!({}) reads better than &json!({})")]
 
 mod common;
 

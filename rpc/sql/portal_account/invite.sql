@@ -1,4 +1,4 @@
--- In: {org_id, user_id, customer_id, email, role, access, hours}. Out: the invitation with its token.
+-- In: {org_id, user_id, customer_id, email, role, access, hours}. Out: the invitation with its token, and no message yet.
 -- Runs as owner. Two random UUIDs are 244 bits from the server's strong source.
 with secret as materialized (
   select replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '') as token
@@ -10,4 +10,4 @@ with secret as materialized (
   from secret s
   returning id, customer_id, email, role, access, expires_at, created_at
 )
-select to_jsonb(m) || jsonb_build_object('token', s.token) from made m, secret s
+select to_jsonb(m) || jsonb_build_object('message', null, 'token', s.token) from made m, secret s

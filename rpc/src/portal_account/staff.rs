@@ -73,10 +73,9 @@ pub async fn create_invite<D: Db>(db: &mut D, mut arguments: Value) -> Result<Va
     document["org_id"] = json!(org_id);
     document["user_id"] = json!(caller.user_id);
     let mut made = db.call(INVITE, &document).await?;
-    made["message"] = match send {
-        true => json!(mail(db, org_id, &caller, &invite, &found, &made).await?),
-        false => Value::Null,
-    };
+    if send {
+        made["message"] = json!(mail(db, org_id, &caller, &invite, &found, &made).await?);
+    }
     let token = made["token"].take();
     idempotency::store(db, claim, &made).await?;
     made["token"] = token;

@@ -1,4 +1,4 @@
-//! Supabase Auth over real HTTP: the part of GoTrue's protocol that the portal speaks, with its answers and codes.
+//! Supabase Auth over real HTTP: the part of `GoTrue`'s protocol that the portal speaks, with its answers and codes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
