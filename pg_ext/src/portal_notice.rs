@@ -9,10 +9,7 @@ use crate::spi::{Access, run};
 extension_sql_file!(
     "../sql/portal_notice.sql",
     name = "portal_notice",
-    requires = [
-        "unwrap",
-        send_portal_notices
-    ]
+    requires = ["unwrap", send_portal_notices]
 );
 
 #[pg_extern(create_or_replace, security_definer)]
