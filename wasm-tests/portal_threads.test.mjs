@@ -140,6 +140,9 @@ test("what a customer uploads to their folder goes with a message, and nothing e
   const attachments = [{ object_name: path, file_name: "leak.txt" }];
   const sent = await portal(user, "POST", "/threads", { subject: unique("Picture"), attachments });
   assert.deepEqual([sent.status, sent.body.message?.attachments[0].file_name], [201, "leak.txt"]);
+  const shown = await portal(user, "GET", `/messages/${sent.body.message.id}/files/0`);
+  assert.equal(shown.status, 200, JSON.stringify(shown.body));
+  assert.equal(await (await fetch(shown.body.url)).text(), "a picture");
   const foreign = [{ object_name: `${northwind.id}/${account.customer_id}/manual.pdf`, file_name: "x" }];
   const refusal = await portal(user, "POST", "/threads", { subject: "x", attachments: foreign });
   assert.deepEqual([refusal.status, refusal.body.errors[0].path], [400, "attachments[0].object_name"]);

@@ -227,6 +227,14 @@ impl MessagesQuery {
     }
 }
 
+/// The arguments of `portal_get_message_file`: which of the message's files, from 0.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageFile {
+    pub message_id: Uuid,
+    pub index: u8,
+}
+
 /// What `crm_update_portal_thread` changes; absent is left, null clears.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]

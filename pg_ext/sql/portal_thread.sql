@@ -1,10 +1,10 @@
 revoke all on function fieldcrm.portal_create_thread(text), fieldcrm.portal_list_threads(text),
-  fieldcrm.portal_list_messages(text), fieldcrm.portal_send_message(text), fieldcrm.portal_mark_thread_read(text),
+  fieldcrm.portal_list_messages(text), fieldcrm.portal_send_message(text), fieldcrm.portal_get_message_file(text), fieldcrm.portal_mark_thread_read(text),
   fieldcrm.create_portal_thread(text), fieldcrm.list_portal_threads(text), fieldcrm.get_portal_thread(text),
   fieldcrm.reply_to_portal_thread(text), fieldcrm.mark_portal_thread_read(text), fieldcrm.update_portal_thread(text) from
   public;
 grant execute on function fieldcrm.portal_create_thread(text), fieldcrm.portal_list_threads(text),
-  fieldcrm.portal_list_messages(text), fieldcrm.portal_send_message(text), fieldcrm.portal_mark_thread_read(text) to
+  fieldcrm.portal_list_messages(text), fieldcrm.portal_send_message(text), fieldcrm.portal_get_message_file(text), fieldcrm.portal_mark_thread_read(text) to
   authenticated;
 grant execute on function fieldcrm.create_portal_thread(text), fieldcrm.list_portal_threads(text),
   fieldcrm.get_portal_thread(text), fieldcrm.reply_to_portal_thread(text), fieldcrm.mark_portal_thread_read(text),
@@ -71,6 +71,17 @@ $$Writes to the office. A closed thread is open again. The arguments are those o
 Returns {id, thread_id, customer_id, body, attachments, sent_at, read_at, status}, the status of the thread.
 Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found, 409 idempotency_key_reused.
 Example: select portal_send_message(thread_id => '…', body => 'Thank you!');$$;
+
+create or replace function public.portal_get_message_file(message_id uuid default null, index integer default 0) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.portal_get_message_file(json_build_object('message_id', message_id, 'index', index)::text));
+end $$;
+comment on function public.portal_get_message_file(uuid, integer) is
+$$Where a file of a message is in Storage: {bucket_id, object_name, file_name, content_type}; index: which of its attachments, from 0. The edge
+function signs a URL for it. That it was asked for goes to portal_audit_events (message_file_viewed).
+Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found.
+Example: select portal_get_message_file(message_id => '…', index => 0);$$;
 
 create or replace function public.portal_mark_thread_read(thread_id uuid default null) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -168,13 +179,13 @@ Example: select crm_update_portal_thread(id => '…', patch => '{"status": "clos
 
 revoke all on function public.portal_create_thread(text, text, uuid, uuid, jsonb, text), public.portal_list_threads(text,
   integer, text), public.portal_list_messages(uuid, integer, text), public.portal_send_message(uuid, text, jsonb, text),
-  public.portal_mark_thread_read(uuid), public.crm_create_portal_thread(uuid, text, text, uuid, uuid, jsonb, text),
+  public.portal_get_message_file(uuid, integer), public.portal_mark_thread_read(uuid), public.crm_create_portal_thread(uuid, text, text, uuid, uuid, jsonb, text),
   public.crm_list_portal_threads(text, uuid, uuid, integer, text), public.crm_get_portal_thread(uuid, integer, text),
   public.crm_reply_to_portal_thread(uuid, text, jsonb, text), public.crm_mark_portal_thread_read(uuid),
   public.crm_update_portal_thread(uuid, jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.portal_create_thread(text, text, uuid, uuid, jsonb, text), public.portal_list_threads(text,
   integer, text), public.portal_list_messages(uuid, integer, text), public.portal_send_message(uuid, text, jsonb, text),
-  public.portal_mark_thread_read(uuid) to authenticated;
+  public.portal_get_message_file(uuid, integer), public.portal_mark_thread_read(uuid) to authenticated;
 grant execute on function public.crm_create_portal_thread(uuid, text, text, uuid, uuid, jsonb, text),
   public.crm_list_portal_threads(text, uuid, uuid, integer, text), public.crm_get_portal_thread(uuid, integer, text),
   public.crm_reply_to_portal_thread(uuid, text, jsonb, text), public.crm_mark_portal_thread_read(uuid),

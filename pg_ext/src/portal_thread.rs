@@ -15,6 +15,7 @@ extension_sql_file!(
         portal_list_threads,
         portal_list_messages,
         portal_send_message,
+        portal_get_message_file,
         portal_mark_thread_read,
         create_portal_thread,
         list_portal_threads,
@@ -110,5 +111,13 @@ fn mark_portal_thread_read(arguments: &str) -> JsonB {
 fn update_portal_thread(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         portal_thread::update(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn portal_get_message_file(arguments: &str) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        portal_thread::get_message_file(&mut db, arguments).await
     })
 }

@@ -179,6 +179,7 @@ rpcs! {
     "portal_list_threads" => portal_thread::list, Owner;
     "portal_list_messages" => portal_thread::list_messages, Owner;
     "portal_send_message" => portal_thread::send_message, Owner;
+    "portal_get_message_file" => portal_thread::get_message_file, Owner;
     "portal_mark_thread_read" => portal_thread::mark_thread_read, Owner;
     "crm_create_portal_thread" => portal_thread::create_thread, Owner;
     "crm_list_portal_threads" => portal_thread::list_threads, Owner;

@@ -6,7 +6,8 @@ pub use staff::{create_thread, get_thread, list_threads, mark_read, reply, updat
 
 use fieldcrm_core::portal::Account;
 use fieldcrm_core::portal_thread::{
-    MessagesQuery, NewMessage, NewThread, Opening, ThreadsQuery, account_folder, unknown_reference,
+    MessageFile, MessagesQuery, NewMessage, NewThread, Opening, ThreadsQuery, account_folder,
+    unknown_reference,
 };
 use fieldcrm_core::{Error, Result, patch};
 use serde::Deserialize;
@@ -29,6 +30,10 @@ const FIND: &str = concat!(
 const LIST: &str = concat!(
     include_str!("../sql/appointment/scope.sql"),
     include_str!("../sql/portal_thread/list.sql")
+);
+const FILE: &str = concat!(
+    include_str!("../sql/appointment/scope.sql"),
+    include_str!("../sql/portal_thread/file.sql")
 );
 const OPEN: &str = include_str!("../sql/portal_thread/open.sql");
 const SEND: &str = include_str!("../sql/portal_thread/send.sql");
@@ -185,6 +190,22 @@ pub async fn list_messages<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
     let account = account(db).await?;
     require_thread(db, &account, query.thread_id).await?;
     messages(db, account.org_id, Some(account.id), &query).await
+}
+
+/// `portal_get_message_file(message_id, index)`: where a file of a message is in Storage. That it was asked for is kept.
+pub async fn get_message_file<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let MessageFile { message_id, index } = patch::read(arguments)?;
+    let account = account(db).await?;
+    let key = json!({
+        "org_id": account.org_id, "scope": account.scope(), "message_id": message_id, "index": index,
+    });
+    let found = db.call(FILE, &key).await?;
+    if found.is_null() {
+        return Err(Error::not_found("file"));
+    }
+    let viewed = json!({"message_id": message_id, "index": index});
+    audit(db, &account, "message_file_viewed", viewed).await?;
+    Ok(found)
 }
 
 async fn messages(

@@ -239,7 +239,19 @@ async fn files_are_those_of_the_sender(context: &mut Context) {
     context
         .refused(home.user(), "portal_send_message", with(&of_staff), Code::InvalidArgument)
         .await;
-    context.call(CSR, "crm_reply_to_portal_thread", with(&of_staff)).await.unwrap();
+    let sent = context.call(CSR, "crm_reply_to_portal_thread", with(&of_staff)).await.unwrap();
+    let file = json!({"message_id": sent["id"], "index": 0});
+    let found = context.call(home.user(), "portal_get_message_file", file.clone()).await.unwrap();
+    assert_eq!(found["object_name"], of_staff[0]["object_name"]);
+    let viewed = format!(
+        "select count(*) from portal_audit_events where portal_account_id = '{}' and event_type = 'message_file_viewed'",
+        home.account
+    );
+    assert_eq!(count(context, &viewed).await, 1);
+    let other = household(context, "bob").await;
+    context.refused(other.user(), "portal_get_message_file", file, Code::NotFound).await;
+    let second = json!({"message_id": sent["id"], "index": 1});
+    context.refused(home.user(), "portal_get_message_file", second, Code::NotFound).await;
     context.refused(CSR, "crm_reply_to_portal_thread", with(&own), Code::InvalidArgument).await;
 }
 

@@ -146,6 +146,7 @@ async fn when_the_time_is_over_every_queue_still_gets_a_turn() {
         ("crm_run_automations", 9),
         ("crm_process_time_based", 9),
         ("crm_remind_followups", 9),
+        ("crm_send_portal_notices", 9),
         ("crm_expire_followups", 9),
         ("crm_prune", 9),
     ];
@@ -170,7 +171,7 @@ async fn a_queue_that_fails_stops_none_of_the_others_but_shows() {
         .map(|(_, arguments)| arguments["batch_limit"].as_u64())
         .collect();
     assert_eq!(limits, [None, Some(25), Some(6), Some(1)]);
-    assert_eq!(harness.asked().len(), limits.len() + 4);
+    assert_eq!(harness.asked().len(), limits.len() + 5);
 }
 
 #[tokio::test]

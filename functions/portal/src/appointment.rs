@@ -139,24 +139,36 @@ async fn documents(
 /// `GET /portal/documents/{id}`: a URL for its file. Where it lies in Storage stays here.
 async fn document(
     State(ports): State<Ports>,
-    Extension(Urls(urls)): Extension<Urls>,
+    Extension(urls): Extension<Urls>,
     caller: Caller,
     id: PathId,
 ) -> Result<Json<Value>, Problem> {
+    let arguments = by_id(id, "id");
+    Ok(Json(signed(&ports, urls, &caller, "portal_get_document", arguments).await?))
+}
+
+/// A URL for the file that the RPC shows.
+pub(crate) async fn signed(
+    ports: &Ports,
+    Urls(urls): Urls,
+    caller: &Caller,
+    function: &'static str,
+    arguments: Map<String, Value>,
+) -> Result<Value> {
     let unset = || Error::new(Code::Unavailable, "SUPABASE_SERVICE_ROLE_KEY is not set");
     let urls = urls.ok_or_else(unset)?;
-    let document = ports.database.rpc(&caller, "portal_get_document", by_id(id, "id")).await?;
+    let file = ports.database.rpc(caller, function, arguments).await?;
     let text = |key: &str| {
-        let missing = || Error::internal(format!("a document without {key}"));
-        document[key].as_str().ok_or_else(missing)
+        let missing = || Error::internal(format!("a file without {key}"));
+        file[key].as_str().ok_or_else(missing)
     };
     let file_name = text("file_name")?;
     let expires_at = Utc::now() + Duration::seconds(URL_SECONDS.into());
     let url = urls.sign(text("bucket_id")?, text("object_name")?, file_name, URL_SECONDS).await?;
-    Ok(Json(json!({
-        "id": document["id"], "file_name": file_name, "content_type": document["content_type"], "url": url,
+    Ok(json!({
+        "file_name": file_name, "content_type": file["content_type"], "url": url,
         "expires_at": expires_at.to_rfc3339_opts(SecondsFormat::Secs, true),
-    })))
+    }))
 }
 
 /// `GET /portal/invoices`

@@ -1,18 +1,19 @@
 //! `/portal/threads`
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use fieldcrm_core::portal_thread::ThreadStatus;
 use fieldcrm_core::{Error, Result};
-use fieldcrm_edge::query::choice;
+use fieldcrm_edge::query::{self, Refusal, choice};
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::appointment::{by_id, list_arguments, page_arguments};
+use crate::appointment::Urls;
+use crate::appointment::{by_id, list_arguments, page_arguments, signed};
 
 /// The arguments of `portal_create_thread` that come in a body, and of `portal_send_message`.
 const THREAD: [&str; 5] =
@@ -24,6 +25,7 @@ pub fn add(routes: Router<Ports>) -> Router<Ports> {
         .route("/portal/threads", get(list).post(create))
         .route("/portal/threads/{id}/messages", get(messages).post(send))
         .route("/portal/threads/{id}/read", post(mark_read))
+        .route("/portal/messages/{id}/files/{index}", get(file))
 }
 
 /// `POST /portal/threads`
@@ -81,6 +83,23 @@ async fn send(
     arguments.extend(by_id(id, "thread_id"));
     let message = ports.database.rpc(&caller, "portal_send_message", arguments).await?;
     Ok((StatusCode::CREATED, location, Json(message)).into_response())
+}
+
+/// `GET /portal/messages/{id}/files/{index}`: a URL for one of the message's attachments, counted from 0.
+async fn file(
+    State(ports): State<Ports>,
+    Extension(urls): Extension<Urls>,
+    caller: Caller,
+    Path((id, index)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let id =
+        query::uuid(&id).map_err(|Refusal(code, text)| Error::invalid_field("id", code, text))?;
+    let index: u8 = index
+        .parse()
+        .map_err(|_| Error::invalid_field("index", "out_of_range", "expected a small number"))?;
+    let arguments =
+        Map::from_iter([("message_id".to_owned(), id.into()), ("index".to_owned(), index.into())]);
+    Ok(Json(signed(&ports, urls, &caller, "portal_get_message_file", arguments).await?))
 }
 
 /// `POST /portal/threads/{id}/read`

@@ -108,6 +108,29 @@ async fn a_document_is_a_url_for_five_minutes() {
 }
 
 #[tokio::test]
+async fn a_file_of_a_message_is_a_url_too() {
+    let file = json!({"bucket_id": "attachments", "object_name": "org/portal/account/x", "file_name": "leak.jpg"});
+    let signs = Signs::default();
+    let harness = signing(answering(vec![Ok(file)]), &signs);
+    let (response, body) =
+        harness.send("GET", &format!("/portal/messages/{ID}/files/1"), &Value::Null).await;
+    assert_eq!((response.status().as_u16(), &body["file_name"]), (200, &json!("leak.jpg")));
+    let arguments = json!({"message_id": ID, "index": 1});
+    assert_eq!(harness.asked(), [("portal_get_message_file", arguments)]);
+    for (path, wrong) in [
+        ("/portal/messages/1/files/0".to_owned(), "id"),
+        (format!("/portal/messages/{ID}/files/-1"), "index"),
+    ] {
+        let harness = signing(answering(vec![]), &signs);
+        let (response, problem) = harness.send("GET", &path, &Value::Null).await;
+        assert_eq!(
+            (response.status().as_u16(), &problem["errors"][0]["path"]),
+            (400, &json!(wrong))
+        );
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_signed_that_the_database_does_not_show() {
     let signs = Signs::default();
     let inactive = Error::new(Code::PortalAccountInactive, "");

@@ -103,8 +103,8 @@ pub async fn visit(
     hours: i32,
     set: &[(&str, &str)],
 ) -> Uuid {
-    let columns: String = set.iter().map(|(column, _)| format!(", {column}")).collect();
-    let values: String = set.iter().map(|(_, value)| format!(", {value}")).collect();
+    let columns: String = set.iter().flat_map(|(column, _)| [", ", column]).collect();
+    let values: String = set.iter().flat_map(|(_, value)| [", ", value]).collect();
     let place = place.map_or_else(|| "null".to_owned(), |place| format!("'{place}'"));
     id(
         context,

@@ -45,7 +45,8 @@ from wall_orgs o,
     ('portal_thread', (select x.id from public.portal_threads x join public.portal_accounts a on a.org_id = x.org_id and a.customer_id = x.customer_id
       join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
       where x.org_id = o.org_id order by x.id limit 1)),
-    ('kb_article', (select x.id from public.kb_articles x where x.org_id = o.org_id and x.slug = 'wall'))
+    ('kb_article', (select x.id from public.kb_articles x where x.org_id = o.org_id and x.slug = 'wall')),
+    ('portal_message', (select x.id from public.portal_messages x where x.org_id = o.org_id order by x.id limit 1))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

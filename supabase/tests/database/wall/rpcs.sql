@@ -201,6 +201,7 @@ insert into wall_rpcs values
   ('portal_list_messages(thread_id => {portal_thread})', 'portal_managers', false, 'PT404'),
   ('portal_send_message(thread_id => {portal_thread}, body => ''x'')', 'portal_customers', false, '00000'),
   ('portal_send_message(thread_id => {portal_thread}, body => ''x'')', 'portal_managers', false, 'PT404'),
+  ('portal_get_message_file(message_id => {portal_message}, index => 0)', 'portal_users', false, 'PT404'),
   ('portal_mark_thread_read(thread_id => {portal_thread})', 'portal_customers', false, '00000'),
   ('portal_mark_thread_read(thread_id => {portal_thread})', 'portal_managers', false, 'PT404'),
   ('portal_list_appointments()', 'portal_users', false, '00000'),
