@@ -100,7 +100,7 @@ impl Reader {
                 self.depth += 1;
             }
             Tag::Item | Tag::Paragraph | Tag::CodeBlock(_) | Tag::TableRow | Tag::TableHead => {
-                self.line()
+                self.line();
             }
             _ => {}
         }
