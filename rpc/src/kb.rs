@@ -93,12 +93,12 @@ pub async fn list<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let size = usize::try_from(page_size).unwrap_or_default();
     let more = rows.len() > size;
     rows.truncate(size);
-    let mut last = None;
+    let mut end = None;
     for row in rows.iter_mut().filter_map(Value::as_object_mut) {
         // A reader knows an article by its slug.
-        last = row.remove("place");
+        end = row.remove("place");
     }
-    let next_cursor = last.filter(|_| more).map(|place| place_of(&place)).transpose()?;
+    let next_cursor = end.filter(|_| more).map(|place| place_of(&place)).transpose()?;
     Ok(json!({"articles": rows, "next_cursor": next_cursor.map(|cursor| cursor.encode())}))
 }
 

@@ -100,7 +100,7 @@ impl Reader {
                 self.depth += 1;
             }
             Tag::Item | Tag::Paragraph | Tag::CodeBlock(_) | Tag::TableRow | Tag::TableHead => {
-                self.line()
+                self.line();
             }
             _ => {}
         }
@@ -314,8 +314,10 @@ mod tests {
     fn a_list_is_torn_only_where_it_alone_is_too_long() {
         let short = format!("{}\n\n- {}\n- {}", words(0, 100), words(100, 200), words(200, 310));
         assert_eq!(chunks(&short).len(), 2, "the list goes to the next piece as a whole");
-        let items: String =
-            (0..20).map(|item| format!("- {}\n", words(item * 40, item * 40 + 40))).collect();
+        let items: String = (0..20)
+            .map(|item| format!("- {}", words(item * 40, item * 40 + 40)))
+            .collect::<Vec<_>>()
+            .join("\n");
         let found = chunks(&items);
         assert!(found.len() >= 3);
         // Lines stay lines: each item that begins in a piece is whole.
@@ -338,9 +340,9 @@ mod tests {
             let (mut markdown, mut next) = (String::new(), 0);
             for (length, heading) in paragraphs.iter().zip(&headings) {
                 if *heading > 0 {
-                    markdown += &format!("{} Title\n\n", "#".repeat(usize::from(*heading)));
+                    markdown += &("#".repeat(usize::from(*heading)) + " Title\n\n");
                 }
-                markdown += &format!("{}\n\n", words(next, next + length));
+                markdown += &(words(next, next + length) + "\n\n");
                 next += length;
             }
             let found = chunks(&markdown);

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn case_and_small_words_do_not_matter_and_a_text_without_words_is_not_usable() {
-        assert_eq!(builtin("HEAT the pump!"), builtin("heat a pump"));
+        assert!((closeness("HEAT the pump!", "heat a pump") - 1.0).abs() < 1e-5);
         assert!(is_usable(&builtin("heat pump")));
         for nothing in ["", "the and of", "…!?"] {
             assert!(!is_usable(&builtin(nothing)), "{nothing}");

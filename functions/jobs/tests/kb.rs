@@ -58,7 +58,7 @@ fn openai(url: &str) -> Arc<dyn Embedder> {
     Arc::new(OpenAi::read(&given, &Client::with_timeout(PATIENCE)).unwrap())
 }
 
-/// As many embeddings as there are, each of the numbers that OpenAI would write.
+/// As many embeddings as there are, each of the numbers that `OpenAI` would write.
 fn embeddings(count: usize) -> Value {
     let one =
         |index| json!({"index": index, "embedding": vec![0.051_031_036_307_982_884; DIMENSIONS]});
@@ -155,8 +155,10 @@ async fn a_server_like_openai_gets_texts_with_their_title_and_the_dimensions() {
 
 #[tokio::test]
 async fn a_long_article_is_embedded_32_pieces_at_a_time() {
-    let body: String =
-        (0..70).map(|number| format!("# Part {number}\n\nText {number}.\n\n")).collect();
+    let body: String = (0..70)
+        .map(|number| format!("# Part {number}\n\nText {number}."))
+        .collect::<Vec<_>>()
+        .join("\n\n");
     let script = [32, 32, 6].map(|count| answers(200, &embeddings(count))).to_vec();
     let server = FakeProvider::start(script).await;
     let harness = harness_with(openai(&server.url), BUDGET, shelf(vec![article(1, &body)], true));

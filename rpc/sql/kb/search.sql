@@ -48,14 +48,14 @@
 ), by_meaning as materialized (
   select f.article_id, f.chunk_id, f.distance, row_number() over (order by f.distance, f.article_id) as place
   from (
-    select distinct on (c.article_id) c.article_id, c.id as chunk_id, d.distance
+    select distinct on (c.article_id) c.article_id, c.id as chunk_id, c.embedding operator(extensions.<=>) q.embedding as distance
     from asked q
     join visible a on a.embedding_model = $1 ->> 'model'
     join public.kb_article_chunks c on c.article_id = a.id
-    cross join lateral (select c.embedding operator(extensions.<=>) q.embedding as distance) d
-    -- Of zeros there is no angle.
-    where q.embedding is not null and d.distance <> 'NaN'
-    order by c.article_id, d.distance, c.chunk_index) f
+    where q.embedding is not null
+    order by c.article_id, distance, c.chunk_index) f
+  -- Of zeros there is no angle.
+  where f.distance <> 'NaN'
   order by place limit 50
 ), fused as materialized (
   select coalesce(w.article_id, m.article_id) as article_id,

@@ -99,6 +99,8 @@ def main():
     data = pieces()
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection, connection.cursor() as cursor:
         org = str(cursor.execute("select id from public.orgs order by id limit 1").fetchone()[0])
+        # As the function has it.
+        cursor.execute("set local jit = off")
         prepare(cursor, "search", SEARCH)
         prepare(cursor, "store", STORE)
         rows = []

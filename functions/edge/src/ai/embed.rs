@@ -69,7 +69,7 @@ struct Broken(Error);
 
 #[async_trait]
 impl Embedder for Broken {
-    fn model(&self) -> &str {
+    fn model(&self) -> &'static str {
         "none"
     }
 
@@ -83,7 +83,7 @@ pub struct Builtin;
 
 #[async_trait]
 impl Embedder for Builtin {
-    fn model(&self) -> &str {
+    fn model(&self) -> &'static str {
         BUILTIN_MODEL
     }
 
@@ -92,7 +92,7 @@ impl Embedder for Builtin {
     }
 }
 
-/// `POST <base>/embeddings` as OpenAI has it, and many others.
+/// `POST <base>/embeddings` as `OpenAI` has it, and many others.
 pub struct OpenAi {
     client: Client,
     url: String,
@@ -101,7 +101,7 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// `EMBEDDING_MODEL` (by default `text-embedding-3-small`), `EMBEDDING_BASE_URL` (by default OpenAI's) and
+    /// `EMBEDDING_MODEL` (by default `text-embedding-3-small`), `EMBEDDING_BASE_URL` (by default `OpenAI`'s) and
     /// `EMBEDDING_API_KEY`, which a server of one's own may not need.
     pub fn read(given: &dyn Fn(&str) -> Option<String>, client: &Client) -> Result<Self> {
         let base =

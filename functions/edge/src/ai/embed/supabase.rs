@@ -24,7 +24,7 @@ pub struct GteSmall;
 
 #[async_trait]
 impl Embedder for GteSmall {
-    fn model(&self) -> &str {
+    fn model(&self) -> &'static str {
         MODEL
     }
 
