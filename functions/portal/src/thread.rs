@@ -12,8 +12,7 @@ use fieldcrm_edge::query::{self, Refusal, choice};
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
 use serde_json::{Map, Value};
 
-use crate::appointment::Urls;
-use crate::appointment::{by_id, list_arguments, page_arguments, signed};
+use crate::appointment::{Urls, by_id, list_arguments, page_arguments, signed};
 
 /// The arguments of `portal_create_thread` that come in a body, and of `portal_send_message`.
 const THREAD: [&str; 5] =
