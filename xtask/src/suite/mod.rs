@@ -2,9 +2,9 @@
 
 mod chaos;
 mod crash;
+mod fall;
 mod restore;
 mod tally;
-mod webhooks;
 
 pub use tally::Tally;
 
@@ -91,8 +91,10 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
         if filter.is_none_or(|filter| filter == "chaos") {
             *tally += chaos::run(stack)?;
         }
-        if filter.is_none_or(|filter| filter == "webhooks") {
-            *tally += webhooks::run(stack)?;
+        for (name, fall) in [("webhooks", &fall::WEBHOOKS), ("bookings", &fall::BOOKINGS)] {
+            if filter.is_none_or(|filter| filter == name) {
+                *tally += fall::run(stack, fall)?;
+            }
         }
     }
     Ok(())
