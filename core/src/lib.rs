@@ -6,6 +6,7 @@
 
 pub mod automation;
 pub mod batch;
+pub mod booking;
 pub mod capability;
 pub mod channel;
 pub mod client;
