@@ -5,6 +5,7 @@
 //! Nothing here may assume that it runs inside the server.
 
 pub mod automation;
+pub mod booking;
 pub mod channel;
 pub mod client;
 pub mod consent;
@@ -140,4 +141,15 @@ rpcs! {
     "crm_update_webhook_endpoint" => channel::update_endpoint, Owner;
     "crm_receive_webhook" => webhook::receive, Owner;
     "crm_submit_form" => form::submit, Owner;
+    "portal_list_service_types" => booking::calendar::service_types, Owner;
+    "portal_available_slots" => booking::calendar::portal, Owner;
+    "crm_available_slots" => booking::calendar::staff, Owner;
+    "portal_hold_slot" => booking::hold::take, Owner;
+    "portal_release_hold" => booking::hold::release, Owner;
+    "portal_create_booking" => booking::request::create, Owner;
+    "portal_list_bookings" => booking::request::list, Owner;
+    "portal_get_booking" => booking::request::get, Owner;
+    "portal_cancel_booking" => booking::request::cancel, Owner;
+    "crm_review_booking" => booking::schedule::review, Owner;
+    "crm_schedule_booking" => booking::schedule::schedule, Owner;
 }

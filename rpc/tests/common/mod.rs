@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod agency;
+pub mod shop;
 
 use fieldcrm_core::{Code, Error};
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
