@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 
 mod automation;
 mod automation_run;
+mod booking;
 mod channel;
 mod client;
 mod consent;

@@ -1,6 +1,5 @@
--- In: {org_id, id, scope or null for staff}. Out: {status, related_work_order_id, location_id, service_type}, or null. Runs as owner.
-select jsonb_build_object('status', b.status, 'related_work_order_id', b.related_work_order_id, 'location_id', b.location_id,
-  'service_type', b.service_type)
+-- In: {org_id, id, scope or null for staff}. Out: {status, related_work_order_id}, or null. Runs as owner.
+select jsonb_build_object('status', b.status, 'related_work_order_id', b.related_work_order_id)
 from public.portal_booking_requests b
 where b.org_id = ($1 ->> 'org_id')::uuid and b.id = ($1 ->> 'id')::uuid
   and (jsonb_typeof($1 -> 'scope') is distinct from 'array' or exists (

@@ -37,7 +37,6 @@ pub(super) struct Ask {
 pub(super) struct Service {
     pub id: Uuid,
     pub code: String,
-    pub name: String,
     pub duration_minutes: i64,
     pub buffer_minutes: i64,
 }

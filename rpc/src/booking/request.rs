@@ -180,8 +180,6 @@ struct Cancel {
 pub(super) struct Locked {
     pub status: BookingStatus,
     pub related_work_order_id: Option<Uuid>,
-    pub location_id: Uuid,
-    pub service_type: String,
 }
 
 /// The request, which nobody else decides meanwhile; with a scope, if it is seen.
