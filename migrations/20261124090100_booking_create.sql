@@ -434,6 +434,16 @@ begin
     execute format('create policy "Who keeps the calendars deletes them" on public.%I for delete to authenticated using (%s)', tab, may_write);
   end loop;
 end $rls$;
+-- Another rule is asked from the beginning; what was made for a day stays its one visit.
+create function fieldcrm.restart_visit_plan() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  new.made_until := null;
+  return new;
+end $$;
+revoke all on function fieldcrm.restart_visit_plan() from public, anon, authenticated, service_role;
+create trigger visit_plans_restart before update of rrule, starts_on on public.visit_plans
+  for each row when (new.rrule <> old.rrule or new.starts_on <> old.starts_on) execute function fieldcrm.restart_visit_plan();
 create trigger visit_plans_keep_creator before update of created_by_user_id on public.visit_plans
   for each row when (new.created_by_user_id is distinct from old.created_by_user_id) execute function fieldcrm.keep_creator();
 create policy "Customers see their own" on public.portal_booking_requests for select to authenticated

@@ -38,8 +38,9 @@ fn minutes(range: std::ops::RangeInclusive<i64>, step: i64) -> impl Strategy<Val
 }
 
 fn hours() -> impl Strategy<Value = Vec<Hours>> {
-    let row = (1_u32..=7, minutes(0..=1_380, 15), minutes(15..=900, 15))
-        .prop_map(|(weekday, start, length)| Hours(weekday, start * 60, (start + length).min(1_440) * 60));
+    let row = (1_u32..=7, minutes(0..=1_380, 15), minutes(15..=900, 15)).prop_map(
+        |(weekday, start, length)| Hours(weekday, start * 60, (start + length).min(1_440) * 60),
+    );
     // Enough of them that something is free; rows that touch and, unlike in the database, overlap.
     vec(row, 3..14)
 }
@@ -70,7 +71,11 @@ fn area() -> impl Strategy<Value = Area> {
 
 /// Visits one after the other, some without a break, some of them to nowhere.
 fn visits(from: i64) -> impl Strategy<Value = Vec<Visit>> {
-    let one = (minutes(0..=900, 5), minutes(10..=300, 5), option::weighted(0.7, (-30_i32..30, -30_i32..30)));
+    let one = (
+        minutes(0..=900, 5),
+        minutes(10..=300, 5),
+        option::weighted(0.7, (-30_i32..30, -30_i32..30)),
+    );
     vec(one, 0..12).prop_map(move |parts| {
         let mut at = from;
         let mut visits = Vec::new();
@@ -103,35 +108,57 @@ fn technician(from: i64) -> impl Strategy<Value = Technician> {
 }
 
 fn calendar() -> impl Strategy<Value = Calendar> {
-    (select(CLOCKS.to_vec()), 0_u64..3, 0_u64..3).prop_flat_map(|((zone, (y, m, d)), before, after)| {
-        let day = NaiveDate::from_ymd_opt(y, m, d).unwrap();
-        let first_day = day - Days::new(before);
-        let last_day = day + Days::new(after);
-        let from = first_day.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp() - 86_400;
-        let taken = (minutes(0..=5_000, 5), minutes(10..=400, 5), option::weighted(0.8, 1_i16..4))
-            .prop_map(move |(start, length, unit)| Taken(from + start * 60, from + (start + length) * 60, unit));
-        (
-            (select(vec![5_i64, 10, 15, 20, 30, 60, 120]), minutes(5..=240, 5), minutes(0..=60, 5)),
-            option::weighted(0.4, 1_i16..4),
-            place(),
-            vec(0_u64..5, 0..2),
-            vec(technician(from), 0..4),
-            vec(taken, 0..8),
-            -86_400_i64..86_400 * 2,
-        )
-            .prop_map(move |((slot_minutes, duration_minutes, buffer_minutes), capacity, place, blackout, technicians, taken, earliest)| Calendar {
-                time_zone: zone.parse().unwrap(),
-                first_day,
-                last_day,
-                earliest: from + 86_400 + earliest,
-                slot_minutes,
-                service: Service { duration_minutes, buffer_minutes, capacity },
-                place,
-                blackout_days: blackout.into_iter().map(|days| first_day + Days::new(days)).collect(),
-                technicians,
-                taken,
-            })
-    })
+    (select(CLOCKS.to_vec()), 0_u64..3, 0_u64..3).prop_flat_map(
+        |((zone, (y, m, d)), before, after)| {
+            let day = NaiveDate::from_ymd_opt(y, m, d).unwrap();
+            let first_day = day - Days::new(before);
+            let last_day = day + Days::new(after);
+            let from = first_day.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp() - 86_400;
+            let taken =
+                (minutes(0..=5_000, 5), minutes(10..=400, 5), option::weighted(0.8, 1_i16..4))
+                    .prop_map(move |(start, length, unit)| {
+                        Taken(from + start * 60, from + (start + length) * 60, unit)
+                    });
+            (
+                (
+                    select(vec![5_i64, 10, 15, 20, 30, 60, 120]),
+                    minutes(5..=240, 5),
+                    minutes(0..=60, 5),
+                ),
+                option::weighted(0.4, 1_i16..4),
+                place(),
+                vec(0_u64..5, 0..2),
+                vec(technician(from), 0..4),
+                vec(taken, 0..8),
+                -86_400_i64..86_400 * 2,
+            )
+                .prop_map(
+                    move |(
+                        (slot_minutes, duration_minutes, buffer_minutes),
+                        capacity,
+                        place,
+                        blackout,
+                        technicians,
+                        taken,
+                        earliest,
+                    )| Calendar {
+                        time_zone: zone.parse().unwrap(),
+                        first_day,
+                        last_day,
+                        earliest: from + 86_400 + earliest,
+                        slot_minutes,
+                        service: Service { duration_minutes, buffer_minutes, capacity },
+                        place,
+                        blackout_days: blackout
+                            .into_iter()
+                            .map(|days| first_day + Days::new(days))
+                            .collect(),
+                        technicians,
+                        taken,
+                    },
+                )
+        },
+    )
 }
 
 proptest! {
@@ -186,7 +213,9 @@ fn one_day(zone: &str, day: (i32, u32, u32), from: i64, to: i64) -> Vec<String> 
         }],
         taken: Vec::new(),
     };
-    let shown = |at: i64| chrono::DateTime::from_timestamp(at, 0).unwrap().with_timezone(&calendar.time_zone);
+    let shown = |at: i64| {
+        chrono::DateTime::from_timestamp(at, 0).unwrap().with_timezone(&calendar.time_zone)
+    };
     let slots = calendar.slots(&GreatCircle { speed_kmh: 40.0 });
     slots.iter().map(|slot| shown(slot.starts_at).format("%H:%M%:z").to_string()).collect()
 }
@@ -199,7 +228,15 @@ fn an_hour_that_the_clock_leaves_out_has_no_slots_and_one_that_it_repeats_has_th
     );
     assert_eq!(
         one_day("Europe/Berlin", (2026, 10, 25), 1, 4),
-        ["01:00+02:00", "01:30+02:00", "02:00+02:00", "02:30+02:00", "02:00+01:00", "02:30+01:00", "03:00+01:00"]
+        [
+            "01:00+02:00",
+            "01:30+02:00",
+            "02:00+02:00",
+            "02:30+02:00",
+            "02:00+01:00",
+            "02:30+01:00",
+            "03:00+01:00"
+        ]
     );
     assert_eq!(
         one_day("Australia/Lord_Howe", (2026, 4, 5), 1, 3),

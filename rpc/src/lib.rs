@@ -152,4 +152,8 @@ rpcs! {
     "portal_cancel_booking" => booking::request::cancel, Owner;
     "crm_review_booking" => booking::schedule::review, Owner;
     "crm_schedule_booking" => booking::schedule::schedule, Owner;
+    "crm_process_bookings" => booking::process::process, Owner;
+    "crm_make_planned_visits" => booking::plan::make, Owner;
+    "portal_reschedule_appointment" => booking::appointment::reschedule, Owner;
+    "portal_cancel_appointment" => booking::appointment::cancel, Owner;
 }

@@ -19,7 +19,10 @@ const ROUNDS: usize = 3;
 type Outcome = (Context, Result<Value, Error>);
 
 /// A call for each session, all at once, each in a transaction of its own.
-async fn race(sessions: Vec<Context>, call: impl Fn(usize) -> (As, &'static str, Value)) -> Vec<Outcome> {
+async fn race(
+    sessions: Vec<Context>,
+    call: impl Fn(usize) -> (As, &'static str, Value),
+) -> Vec<Outcome> {
     let mut tasks = JoinSet::new();
     for (number, mut context) in sessions.into_iter().enumerate() {
         let (caller, name, arguments) = call(number);
@@ -73,11 +76,18 @@ async fn of_many_who_want_few_slots_each_slot_is_given_once(target: Target) {
         for (number, (context, outcome)) in outcomes.into_iter().enumerate() {
             sessions.push(context);
             match outcome {
-                Ok(slot) => *won.entry(slot["starts_at"].as_str().unwrap()[11..16].to_owned()).or_default() += 1,
+                Ok(slot) => {
+                    *won.entry(slot["starts_at"].as_str().unwrap()[11..16].to_owned())
+                        .or_default() += 1
+                }
                 Err(error) => lost.push((number, error)),
             }
         }
-        assert_eq!(won, HashMap::from([("09:00".to_owned(), 2), ("10:30".to_owned(), 2)]), "round {round}");
+        assert_eq!(
+            won,
+            HashMap::from([("09:00".to_owned(), 2), ("10:30".to_owned(), 2)]),
+            "round {round}"
+        );
         assert_eq!(lost.len(), SESSIONS - 4);
         let kept = "select count(*) from fieldcrm.reservations where org_id = $1";
         assert_eq!(shop.count(&client, kept).await, 4);
@@ -87,7 +97,8 @@ async fn of_many_who_want_few_slots_each_slot_is_given_once(target: Target) {
             let offered = error.data["alternatives"].as_array().unwrap();
             assert_eq!(offered.len(), 3);
             let asked = person.ask(json!({"from_date": day, "to_date": day}));
-            let found = sessions[0].call(person.caller(), "portal_available_slots", asked).await.unwrap();
+            let found =
+                sessions[0].call(person.caller(), "portal_available_slots", asked).await.unwrap();
             let free: Vec<_> = found["slots"].as_array().unwrap().clone();
             // They were free when they were offered; nobody has taken any of them since.
             let still = |slot: &Value| free.iter().any(|one| one == slot);
@@ -108,7 +119,10 @@ async fn neighbours_booked_at_once_leave_time_for_the_way(target: Target) {
         // Each is an hour and a half from the next one.
         for (number, person) in shop.people.iter().enumerate() {
             let sql = "update customer_locations set latitude = 40 + $2::int % 2 * 0.5, longitude = 10 where id = $1";
-            client.execute(sql, &[&person.location, &i32::try_from(number).unwrap()]).await.unwrap();
+            client
+                .execute(sql, &[&person.location, &i32::try_from(number).unwrap()])
+                .await
+                .unwrap();
         }
         let call = |number: usize| {
             let person = shop.people[number];
@@ -138,7 +152,11 @@ async fn a_capacity_is_not_exceeded_at_once(target: Target) {
         let day = day(&client).await;
         let call = |number: usize| {
             let person = shop.people[number];
-            (person.caller(), "portal_hold_slot", person.ask(json!({"starts_at": format!("{day}T09:00:00Z")})))
+            (
+                person.caller(),
+                "portal_hold_slot",
+                person.ask(json!({"starts_at": format!("{day}T09:00:00Z")})),
+            )
         };
         let outcomes = race(sessions, call).await;
         sessions = Vec::new();
@@ -165,9 +183,18 @@ async fn the_same_key_at_once_is_one_hold(target: Target) {
     let outcomes = race(sessions(target).await, call).await;
     let first = outcomes[0].1.clone().unwrap();
     assert!(outcomes.iter().all(|(_, outcome)| outcome.as_ref() == Ok(&first)));
-    assert_eq!(shop.count(&client, "select count(*) from portal_booking_holds where org_id = $1").await, 1);
+    assert_eq!(
+        shop.count(&client, "select count(*) from portal_booking_holds where org_id = $1").await,
+        1
+    );
     // Without keys, the account gets what it may keep and no more.
-    let call = |_| (ada.caller(), "portal_hold_slot", ada.ask(json!({"starts_at": format!("{day}T13:00:00Z")})));
+    let call = |_| {
+        (
+            ada.caller(),
+            "portal_hold_slot",
+            ada.ask(json!({"starts_at": format!("{day}T13:00:00Z")})),
+        )
+    };
     let contexts = outcomes.into_iter().map(|(context, _)| context).collect();
     let outcomes = race(contexts, call).await;
     assert_eq!(outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count(), 2);
@@ -212,7 +239,8 @@ async fn staff_and_customers_do_not_book_the_same_time(target: Target) {
         let day = day(&client).await;
         let mut tasks = JoinSet::new();
         for (number, person) in shop.people.iter().copied().enumerate() {
-            let (org, staff, technician, day) = (shop.org_id, shop.staff, shop.technicians[0], day.clone());
+            let (org, staff, technician, day) =
+                (shop.org_id, shop.staff, shop.technicians[0], day.clone());
             tasks.spawn(async move {
                 let mut context = Context::start(target).await;
                 let done = if number % 2 == 0 {

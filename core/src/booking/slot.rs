@@ -208,6 +208,12 @@ impl Calendar {
         self.with_units(slots)
     }
 
+    /// What the clock shows, in seconds since midnight.
+    #[must_use]
+    pub fn second_of_day(&self, at: i64) -> i64 {
+        Clock::new(self.time_zone, self.first_day, self.last_day).second(at)
+    }
+
     fn slot(&self, starts_at: i64) -> Slot {
         let ends_at = starts_at + self.duration();
         Slot { starts_at, ends_at, technicians: Vec::new(), unit: None }

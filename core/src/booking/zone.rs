@@ -62,8 +62,17 @@ impl Clock {
 
     /// The day that the clock shows, counted from 1970.
     pub fn day(&self, at: i64) -> i64 {
+        self.shown(at).div_euclid(DAY)
+    }
+
+    /// The seconds since midnight that the clock shows.
+    pub fn second(&self, at: i64) -> i64 {
+        self.shown(at).rem_euclid(DAY)
+    }
+
+    fn shown(&self, at: i64) -> i64 {
         let found = self.0.partition_point(|stretch| stretch.to <= at).min(self.0.len() - 1);
-        (at + self.0[found].offset).div_euclid(DAY)
+        at + self.0[found].offset
     }
 }
 

@@ -110,10 +110,7 @@ fn works(calendar: &Calendar, technician: &Technician, at: i64) -> bool {
 
 fn point(calendar: &Calendar) -> Option<Point> {
     let place = &calendar.place;
-    place
-        .latitude
-        .zip(place.longitude)
-        .map(|(latitude, longitude)| Point { latitude, longitude })
+    place.latitude.zip(place.longitude).map(|(latitude, longitude)| Point { latitude, longitude })
 }
 
 fn covers(calendar: &Calendar, area: &Area) -> bool {
@@ -135,8 +132,7 @@ fn covers(calendar: &Calendar, area: &Area) -> bool {
 
 /// The first unit that nobody has then, where the visits without one leave it.
 fn unit(calendar: &Calendar, start: i64) -> Option<i16> {
-    let until =
-        start + (calendar.service.duration_minutes + calendar.service.buffer_minutes) * 60;
+    let until = start + (calendar.service.duration_minutes + calendar.service.buffer_minutes) * 60;
     let there: Vec<_> =
         calendar.taken.iter().filter(|one| one.0 < until && one.1 > start).collect();
     let used: HashSet<i16> = there.iter().filter_map(|one| one.2).collect();

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, FixedOffset};
 use fieldcrm_core::booking::request::MAX_HOLDS;
-use fieldcrm_core::portal::Account;
 use fieldcrm_core::{Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -47,7 +46,7 @@ pub async fn take<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
         return Err(refusal.with("max_holds", MAX_HOLDS));
     }
     let ask = Ask::of(&account, &new.service_type, new.location_id);
-    let hold = acquire(db, &account, &ask, at).await?;
+    let hold = acquire(db, account.id, &ask, at).await?;
     let payload = json!({"hold_id": hold["id"], "starts_at": hold["starts_at"]});
     portal::audit(db, &account, "slot_held", payload).await?;
     idempotency::store(db, claim, &hold).await?;
@@ -57,7 +56,7 @@ pub async fn take<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
 /// A hold on the slot that begins at `at`, with the technician who has the shortest way; 409 with alternatives if nobody is free.
 pub(super) async fn acquire<D: Db>(
     db: &mut D,
-    account: &Account,
+    account_id: Uuid,
     ask: &Ask,
     at: i64,
 ) -> Result<Value> {
@@ -67,7 +66,7 @@ pub(super) async fn acquire<D: Db>(
     for wait in [false, true] {
         let mut busy = Vec::new();
         for technician_id in able {
-            match db.attempt(Take { account, ask, technician_id, at, wait }).await {
+            match db.attempt(Take { account_id, ask, technician_id, at, wait }).await {
                 Ok(hold) if hold.is_null() => busy.push(technician_id),
                 Ok(hold) => return Ok(hold),
                 Err(error) if matches!(error.code, Code::SlotTaken | Code::Conflict) => {}
@@ -81,7 +80,7 @@ pub(super) async fn acquire<D: Db>(
 
 /// Books one technician, or leaves nothing behind: also not the lock, so that nobody holds two.
 struct Take<'a> {
-    account: &'a Account,
+    account_id: Uuid,
     ask: &'a Ask,
     technician_id: Uuid,
     at: i64,
@@ -106,7 +105,7 @@ impl<D: Db> Work<D> for Take<'_> {
             return Err(Error::new(Code::SlotTaken, "The technician is not free."));
         };
         let hold = json!({
-            "org_id": ask.org_id, "portal_account_id": self.account.id, "customer_id": loaded.location.customer_id,
+            "org_id": ask.org_id, "portal_account_id": self.account_id, "customer_id": loaded.location.customer_id,
             "location_id": loaded.location.id, "service_type_id": loaded.service.id,
             "technician_id": self.technician_id, "starts_at": slot.starts_at, "ends_at": slot.ends_at,
             "buffer_minutes": loaded.service.buffer_minutes, "unit": slot.unit, "minutes": loaded.hold_minutes,

@@ -107,7 +107,7 @@ async fn keep<D: Db>(
     };
     let ask = Ask::of(account, row.service_type.as_deref().unwrap_or_default(), location_id);
     let Some(at) = row.starts_at else { return Ok((ask, None)) };
-    let hold = acquire(db, account, &ask, seconds("starts_at", at)?).await?;
+    let hold = acquire(db, account.id, &ask, seconds("starts_at", at)?).await?;
     let id = serde_json::from_value(hold["id"].clone());
     Ok((ask, Some(id.map_err(|error| Error::internal(error.to_string()))?)))
 }

@@ -16,7 +16,7 @@ const REVIEW: &str = include_str!("../../sql/booking/request_review.sql");
 const TERMS: &str = include_str!("../../sql/booking/visit_terms.sql");
 const FREE: &str = include_str!("../../sql/booking/visit_free.sql");
 const INSERT: &str = include_str!("../../sql/booking/visit_insert.sql");
-const SET_UNIT: &str = include_str!("../../sql/booking/set_unit.sql");
+pub(super) const SET_UNIT: &str = include_str!("../../sql/booking/set_unit.sql");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
