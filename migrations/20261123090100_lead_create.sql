@@ -268,10 +268,23 @@ create trigger log_lead_status_change after update on public.leads referencing n
 comment on function public.log_creation_activity() is 'Writes crm_activities for new leads.';
 comment on function public.log_status_change_activity() is 'Writes crm_activities when the status of leads changes.';
 
--- Messages are counted where they come in, in one statement for each conversation.
+-- Messages are counted where they come in, in one statement for each conversation. Where some go, the rest is counted anew after
+-- the conversation is locked: who comes in meanwhile waits, and adds to that.
 create function public.update_conversation_stats() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  if tg_op = 'DELETE' then
+    perform from public.conversations c
+    where (c.org_id, c.id) in (select o.org_id, o.conversation_id from old_rows o)
+    order by c.id for no key update;
+    update public.conversations c
+    set message_count = m.messages, last_message_at = m.last_at
+    from (select distinct o.org_id, o.conversation_id from old_rows o) o cross join lateral (
+      select count(*)::integer as messages, max(x.created_at) as last_at
+      from public.messages x where x.org_id = o.org_id and x.conversation_id = o.conversation_id) m
+    where c.org_id = o.org_id and c.id = o.conversation_id;
+    return null;
+  end if;
   update public.conversations c
   set message_count = c.message_count + n.messages, last_message_at = greatest(c.last_message_at, n.last_at)
   from (
@@ -283,7 +296,9 @@ begin
 end $$;
 create trigger update_conversation_count after insert on public.messages referencing new table as new_rows
   for each statement execute function public.update_conversation_stats();
-comment on function public.update_conversation_stats() is 'Counts new messages in their conversations.';
+create trigger update_conversation_count_deleted after delete on public.messages referencing old table as old_rows
+  for each statement execute function public.update_conversation_stats();
+comment on function public.update_conversation_stats() is 'Counts the messages of conversations, when some come or go.';
 
 -- What was said stays; how far it came goes forward.
 create function fieldcrm.guard_message() returns trigger

@@ -52,6 +52,7 @@ create table public.webhook_events (
   payload jsonb,
   lead_id uuid,
   message_id uuid,
+  interaction_id uuid,
   received_at timestamptz not null default now(),
   constraint webhook_events_org_id_provider_provider_event_id_key unique (org_id, provider, provider_event_id),
   constraint webhook_events_channel_id_fkey foreign key (org_id, channel_id)
@@ -60,14 +61,21 @@ create table public.webhook_events (
     references public.leads (org_id, id) on delete set null (lead_id),
   constraint webhook_events_message_id_fkey foreign key (org_id, message_id)
     references public.messages (org_id, id) on delete set null (message_id),
-  constraint webhook_events_outcome_check check (outcome in ('message', 'status', 'lead', 'opt_out', 'opt_in', 'bounce', 'complaint', 'ignored', 'unknown'))
+  constraint webhook_events_interaction_id_fkey foreign key (org_id, interaction_id)
+    references public.crm_interactions (org_id, id) on delete set null (interaction_id),
+  constraint webhook_events_outcome_check check (outcome in ('message', 'interaction', 'no_project', 'status', 'lead', 'opt_out',
+    'opt_in', 'bounce', 'complaint', 'ignored', 'unknown'))
 );
 create index idx_webhook_events_received_at on public.webhook_events (org_id, received_at desc, id);
 create index idx_webhook_events_channel_id on public.webhook_events (org_id, channel_id);
 create index idx_webhook_events_lead_id on public.webhook_events (org_id, lead_id) where lead_id is not null;
 create index idx_webhook_events_message_id on public.webhook_events (org_id, message_id) where message_id is not null;
+-- What strangers wrote, for who turns out to be one and asks to be forgotten.
+create index idx_webhook_events_no_project on public.webhook_events (org_id, (payload ->> 'from')) where outcome = 'no_project';
+create index idx_webhook_events_interaction_id on public.webhook_events (org_id, interaction_id) where interaction_id is not null;
 comment on table public.webhook_events is 'What providers delivered: each event once. Written by crm_receive_webhook.';
-comment on column public.webhook_events.payload is 'What came, where we did not understand it; null once it is a message or a lead.';
+comment on column public.webhook_events.payload is 'What came, where we did not understand it or no project takes it; null once it is a message or a lead.';
+comment on column public.webhook_events.outcome is 'What it became. interaction: of a customer, where no project takes leads; no_project: of a stranger there; ignored: it changed nothing.';
 
 -- How many forms a source may send: a row for each source and minute.
 create table fieldcrm.form_submissions (
@@ -93,6 +101,8 @@ create table public.webhook_endpoints (
   is_enabled boolean not null default true,
   disabled_reason text,
   failure_count integer not null default 0,
+  failing_since timestamptz,
+  resume_at timestamptz,
   created_by_user_id uuid default fieldcrm.current_profile_id() references auth.users (id) on delete set null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -104,12 +114,19 @@ create table public.webhook_endpoints (
 create index idx_webhook_endpoints_created_by_user_id on public.webhook_endpoints (created_by_user_id);
 comment on table public.webhook_endpoints is 'Where an org wants to be told of its events; the messages go through crm_outbox.';
 comment on column public.webhook_endpoints.event_types is 'Which types of crm_events; all where it is empty.';
+comment on column public.webhook_endpoints.disabled_reason is 'Why it was disabled by itself: gone (it answered 410), or failing (for days); null where somebody did it.';
+comment on column public.webhook_endpoints.failure_count is 'Failed attempts since the last success.';
+comment on column public.webhook_endpoints.failing_since is 'The first of them.';
+comment on column public.webhook_endpoints.resume_at is 'After a few failures in a row nothing goes there before this.';
 alter table public.crm_outbox
   add column webhook_endpoint_id uuid,
+  add column event_id uuid,
   add constraint crm_outbox_webhook_endpoint_id_fkey foreign key (org_id, webhook_endpoint_id)
     references public.webhook_endpoints (org_id, id) on delete set null (webhook_endpoint_id);
-create index idx_crm_outbox_webhook_endpoint_id on public.crm_outbox (org_id, webhook_endpoint_id, created_at desc)
+create index idx_crm_outbox_webhook_endpoint_id on public.crm_outbox (org_id, webhook_endpoint_id, created_at desc, id desc)
   where webhook_endpoint_id is not null;
+create index idx_crm_outbox_event_id on public.crm_outbox (org_id, created_at) where event_id is not null;
+comment on column public.crm_outbox.event_id is 'The event that a webhook tells of: what its receivers know it by. Not a foreign key: events may be pruned.';
 -- A client goes with its projects, in whatever order Postgres lets go of them.
 create function fieldcrm.leave_project() returns trigger
 language plpgsql set search_path = '' as $$
@@ -154,27 +171,31 @@ create trigger customers_empty_leads before delete on public.customers
 revoke all on function fieldcrm.empty_leads(uuid, uuid[]), fieldcrm.empty_leads_of_deleted()
   from public, anon, authenticated, service_role;
 
--- A status may be here before we know which message it is about: it waits as an event, and is found by what sends.
+-- A status, or a bounce, may be here before we know which message it is about: it waits as an event, and is found by what sends.
 create index idx_webhook_events_early on public.webhook_events (org_id, (payload ->> 'provider_message_id'))
-  where event_type = 'status' and outcome = 'ignored';
+  where event_type in ('status', 'bounce') and payload is not null;
 create function fieldcrm.apply_early_status() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  early text;
+  early jsonb;
   key constant text := 'fieldcrm.webhook:' || new.org_id;
 begin
   -- The locks of crm_receive_webhook: either it sees the message, or this sees the status.
   perform pg_advisory_xact_lock_shared(hashtextextended(key, 0));
   perform pg_advisory_xact_lock(hashtextextended(concat_ws(':', key, 'message', new.provider, new.provider_message_id), 0));
-  select e.payload ->> 'status' into early
+  select e.payload into early
   from public.webhook_events e
   where e.org_id = new.org_id and e.payload ->> 'provider_message_id' = new.provider_message_id and e.provider = new.provider
-    and e.event_type = 'status' and e.outcome = 'ignored'
+    and e.event_type in ('status', 'bounce') and e.payload is not null
   order by array_position('{sent,failed,delivered,read}', e.payload ->> 'status') desc nulls last
   limit 1;
-  if early is not null and (case new.status when 'sent' then early <> 'sent' when 'delivered' then early = 'read' else false end) then
-    new.status := early;
+  if not coalesce(case new.status when 'sent' then early ->> 'status' <> 'sent' when 'delivered' then early ->> 'status' = 'read' end, false) then
+    return new;
   end if;
+  -- Of these a message has the status only.
+  new := jsonb_populate_record(new, jsonb_build_object('status', early -> 'status') || case when early ->> 'status' = 'failed'
+    then jsonb_build_object('error_code', coalesce(early ->> 'error_code', 'failed'), 'error_message', early -> 'error_message')
+    else jsonb_build_object('delivered_at', now()) end);
   return new;
 end $$;
 create trigger crm_outbox_apply_early_status before update of provider_message_id on public.crm_outbox

@@ -5,6 +5,7 @@
 create table public.portal_settings (
   org_id uuid primary key default fieldcrm.current_org_id() references public.orgs (id) on delete cascade,
   slug text,
+  portal_url text,
   is_signup_enabled boolean not null default false,
   auto_schedule boolean not null default false,
   hold_minutes integer not null default 10,
@@ -20,6 +21,7 @@ create table public.portal_settings (
   updated_at timestamptz not null default now(),
   constraint portal_settings_slug_key unique (slug),
   constraint portal_settings_slug_check check (slug ~ '^[a-z0-9](-?[a-z0-9]){1,62}$'),
+  constraint portal_settings_portal_url_check check (portal_url ~ '^https?://[^[:space:]]+[^/[:space:]]$' and char_length(portal_url) <= 300),
   constraint portal_settings_signup_check check (slug is not null or not is_signup_enabled),
   constraint portal_settings_hold_minutes_check check (hold_minutes between 1 and 120),
   constraint portal_settings_min_notice_minutes_check check (min_notice_minutes between 0 and 43200),
@@ -33,6 +35,7 @@ create table public.portal_settings (
 );
 comment on table public.portal_settings is 'What an org lets its customers do in the portal; where there is no row, the defaults hold.';
 comment on column public.portal_settings.slug is 'The org''s name in the portal''s address; needed for sign-up without an invitation.';
+comment on column public.portal_settings.portal_url is 'Where the org''s portal is, without a slash at the end; links in e-mails begin with it.';
 comment on column public.portal_settings.auto_schedule is 'Whether a booking of a free slot is a visit at once, or waits for somebody to look at it.';
 comment on column public.portal_settings.slot_minutes is 'Visits begin at multiples of it, counted from midnight in the org''s zone.';
 comment on column public.portal_settings.travel_speed_kmh is 'Travel between visits: the great-circle distance at this speed.';
@@ -47,6 +50,7 @@ create table public.portal_invites (
   token_hash bytea not null,
   expires_at timestamptz not null,
   used_at timestamptz,
+  revoked_at timestamptz,
   portal_account_id uuid,
   created_by_user_id uuid references auth.users (id) on delete set null,
   created_at timestamptz not null default now(),
@@ -190,13 +194,20 @@ begin
       using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')))$$, tab);
   end loop;
   foreach tab in array array['portal_invites', 'portal_account_access'] loop
+    -- Who let whom in is known afterwards.
+    execute format('create trigger %I after insert on public.%I referencing new table as changed_rows
+      for each statement execute function fieldcrm.audit(''token_hash'')', tab || '_audit_insert', tab);
+    execute format('create trigger %I after update on public.%I referencing new table as new_rows old table as old_rows
+      for each statement execute function fieldcrm.audit(''token_hash'')', tab || '_audit_update', tab);
+    execute format('create trigger %I after delete on public.%I referencing old table as changed_rows
+      for each statement execute function fieldcrm.audit(''token_hash'')', tab || '_audit_delete', tab);
     execute format('create trigger %I after insert on public.%I referencing new table as new_rows
       for each statement execute function fieldcrm.guard_closed_customer()', tab || '_guard_closed', tab);
   end loop;
 end $rls$;
 grant select, insert, update on public.portal_settings to authenticated;
 grant insert, update, delete on public.portal_settings to service_role;
-grant select (id, org_id, customer_id, email, role, access, expires_at, used_at, portal_account_id, created_by_user_id, created_at)
+grant select (id, org_id, customer_id, email, role, access, expires_at, used_at, revoked_at, portal_account_id, created_by_user_id, created_at)
   on public.portal_invites to authenticated;
 grant select on public.portal_account_access, public.portal_audit_events to authenticated;
 grant insert, update, delete on public.portal_account_access to service_role;
@@ -213,8 +224,9 @@ begin
     or new.event_payload is not null or new.ip_address is not null or new.user_agent is not null then
     raise exception using errcode = '42501', message = 'portal_audit_events is append-only';
   end if;
-  return new;
+  return null;
 end $$;
 revoke all on function fieldcrm.keep_portal_audit_events() from public, anon, authenticated, service_role;
-create trigger portal_audit_events_keep before update on public.portal_audit_events
+-- After the foreign keys, whose answer about another org's account is their own.
+create trigger portal_audit_events_keep after update on public.portal_audit_events
   for each row execute function fieldcrm.keep_portal_audit_events();

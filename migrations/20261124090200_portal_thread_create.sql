@@ -34,6 +34,7 @@ create table public.portal_threads (
 create index idx_portal_threads_org_id_customer_id on public.portal_threads (org_id, customer_id, last_message_at desc, id desc);
 create index idx_portal_threads_org_id_related_work_order_id on public.portal_threads (org_id, related_work_order_id) where related_work_order_id is not null;
 create index idx_portal_threads_org_id_status on public.portal_threads (org_id, status, last_message_at desc, id desc);
+create index idx_portal_threads_org_id_last_message_at on public.portal_threads (org_id, last_message_at desc, id desc);
 create index idx_portal_threads_location_id on public.portal_threads (location_id) where location_id is not null;
 create index idx_portal_threads_assigned_to_user_id on public.portal_threads (org_id, assigned_to_user_id) where assigned_to_user_id is not null;
 create index idx_portal_threads_created_by_portal_account_id on public.portal_threads (org_id, created_by_portal_account_id);
@@ -69,6 +70,7 @@ create table public.portal_messages (
   constraint portal_messages_attachments_check check (jsonb_typeof(attachments) = 'array' and jsonb_array_length(attachments) <= 20)
 );
 create index idx_portal_messages_thread_id_sent_at on public.portal_messages (thread_id, sent_at desc, id desc);
+create index idx_portal_messages_unread on public.portal_messages (thread_id) where read_at is null;
 create index idx_portal_messages_thread_id_fkey on public.portal_messages (org_id, customer_id, thread_id);
 create index idx_portal_messages_crm_interaction_id on public.portal_messages (crm_interaction_id) where crm_interaction_id is not null;
 create index idx_portal_messages_sender_portal_account_id on public.portal_messages (org_id, sender_portal_account_id) where sender_portal_account_id is not null;
@@ -129,7 +131,7 @@ create table fieldcrm.portal_notices (
   kind text not null,
   subject_id uuid not null,
   payload jsonb not null default '{}',
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   constraint portal_notices_customer_id_fkey foreign key (org_id, customer_id)
     references public.customers (org_id, id) on delete cascade,
   constraint portal_notices_kind_check check (kind in ('booking', 'appointment', 'message'))
@@ -140,6 +142,124 @@ comment on table fieldcrm.portal_notices is 'What the owners of portal accounts 
 alter table fieldcrm.portal_notices enable row level security;
 alter table fieldcrm.portal_notices force row level security;
 revoke all on fieldcrm.portal_notices from public, anon, authenticated, service_role;
+
+-- Whether somebody is there to be told: an active account of the customer, or of a manager who sees it.
+create function fieldcrm.has_portal_audience(org uuid, customer uuid) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from public.portal_accounts a where a.org_id = org and a.customer_id = customer and a.status = 'active')
+    or exists (select from public.portal_account_access x join public.portal_accounts a on a.org_id = x.org_id and a.id = x.portal_account_id
+      where x.org_id = org and x.customer_id = customer and a.status = 'active');
+end $$;
+create function fieldcrm.notice_bookings() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- That it is scheduled the visit says.
+  insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id, payload)
+  select n.org_id, n.customer_id, 'booking', n.id, jsonb_build_object('change', n.status)
+  from new_rows n
+  where n.status <> 'scheduled' and fieldcrm.has_portal_audience(n.org_id, n.customer_id);
+  return null;
+end $$;
+create function fieldcrm.notice_booking_changes() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id, payload)
+  select n.org_id, n.customer_id, 'booking', n.id, jsonb_build_object('change', n.status)
+  from new_rows n join old_rows o on o.org_id = n.org_id and o.id = n.id
+  where n.status <> o.status and n.status <> 'scheduled' and fieldcrm.has_portal_audience(n.org_id, n.customer_id);
+  return null;
+end $$;
+create function fieldcrm.notice_appointments() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id, payload)
+  select n.org_id, n.customer_id, 'appointment', n.id, jsonb_build_object('change', 'scheduled')
+  from new_rows n
+  where n.status = 'scheduled' and n.window_start > now() and fieldcrm.has_portal_audience(n.org_id, n.customer_id);
+  return null;
+end $$;
+create function fieldcrm.notice_appointment_changes() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id, payload)
+  select n.org_id, n.customer_id, 'appointment', n.id, jsonb_build_object('change', e.change)
+  from new_rows n join old_rows o on o.org_id = n.org_id and o.id = n.id
+  -- One of them: the furthest.
+  cross join lateral (select case
+    when n.status <> o.status and n.status <> 'scheduled' then n.status
+    when n.status = 'scheduled' and n.window_start > now() and (n.window_start, n.window_end) is distinct from (o.window_start, o.window_end)
+      then case when o.window_start is null then 'scheduled' else 'moved' end
+    when n.status = 'en_route' and n.eta is distinct from o.eta and n.eta is not null then 'eta' end as change) e
+  where e.change is not null and fieldcrm.has_portal_audience(n.org_id, n.customer_id);
+  return null;
+end $$;
+
+-- Who of the office is told: those whom it concerns, if they are there; else who answers customers; else who leads. To be told is no
+-- right: what is in it, each may read anyway.
+create function fieldcrm.portal_desk(org uuid, concerned uuid[]) returns setof uuid
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  crew text[];
+begin
+  return query select p.id from public.profiles p where p.org_id = org and p.id = any (concerned) and p.status = 'active'
+    and p.role not in ('portal_customer', 'portal_manager');
+  if found then
+    return;
+  end if;
+  foreach crew slice 1 in array array[array['csr', 'dispatcher', 'csr'], array['manager', 'admin', 'owner']] loop
+    return query select p.id from public.profiles p where p.org_id = org and p.role = any (crew) and p.status = 'active';
+    if found then
+      return;
+    end if;
+  end loop;
+end $$;
+create function fieldcrm.tell_desk_of_bookings() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.crm_notifications (org_id, user_id, customer_id, type, title, body, data, dedupe_key)
+  select n.org_id, d.user_id, n.customer_id, 'portal_booking', left('Booking request: ' || c.name, 300), left(n.problem_description, 500),
+    jsonb_build_object('booking_request_id', n.id, 'service_type', n.service_type), 'portal_booking:' || n.id || ':' || d.user_id
+  from new_rows n
+  join public.customers c on c.org_id = n.org_id and c.id = n.customer_id
+  cross join lateral fieldcrm.portal_desk(n.org_id, array[n.technician_id]) as d (user_id)
+  on conflict (org_id, dedupe_key) do nothing;
+  return null;
+end $$;
+create function fieldcrm.tell_of_messages() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.crm_notifications (org_id, user_id, customer_id, type, title, body, data, dedupe_key)
+  select n.org_id, d.user_id, n.customer_id, 'portal_message', left('Message: ' || c.name, 300), left(concat_ws(': ', t.subject, nullif(n.body, '')), 500),
+    jsonb_build_object('thread_id', n.thread_id, 'message_id', n.id), 'portal_message:' || n.id || ':' || d.user_id
+  from new_rows n
+  join public.customers c on c.org_id = n.org_id and c.id = n.customer_id
+  join public.portal_threads t on t.org_id = n.org_id and t.customer_id = n.customer_id and t.id = n.thread_id
+  left join public.work_orders w on w.org_id = t.org_id and w.id = t.related_work_order_id
+  cross join lateral fieldcrm.portal_desk(n.org_id, array[t.assigned_to_user_id, w.technician_id]) as d (user_id)
+  where n.sender_type = 'portal_customer'
+  on conflict (org_id, dedupe_key) do nothing;
+  insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id, payload)
+  select distinct n.org_id, n.customer_id, 'message', n.thread_id, '{"change": "message"}'::jsonb
+  from new_rows n
+  where n.sender_type <> 'portal_customer' and fieldcrm.has_portal_audience(n.org_id, n.customer_id);
+  return null;
+end $$;
+revoke all on function fieldcrm.has_portal_audience(uuid, uuid), fieldcrm.notice_bookings(), fieldcrm.notice_booking_changes(), fieldcrm.notice_appointments(),
+  fieldcrm.notice_appointment_changes(), fieldcrm.portal_desk(uuid, uuid[]), fieldcrm.tell_desk_of_bookings(), fieldcrm.tell_of_messages()
+  from public, anon, authenticated, service_role;
+create trigger portal_booking_requests_notice_insert after insert on public.portal_booking_requests
+  referencing new table as new_rows for each statement execute function fieldcrm.notice_bookings();
+create trigger portal_booking_requests_notice_update after update on public.portal_booking_requests
+  referencing new table as new_rows old table as old_rows for each statement execute function fieldcrm.notice_booking_changes();
+create trigger work_orders_notice_insert after insert on public.work_orders
+  referencing new table as new_rows for each statement execute function fieldcrm.notice_appointments();
+create trigger work_orders_notice_update after update on public.work_orders
+  referencing new table as new_rows old table as old_rows for each statement execute function fieldcrm.notice_appointment_changes();
+create trigger portal_booking_requests_tell_desk after insert on public.portal_booking_requests
+  referencing new table as new_rows for each statement execute function fieldcrm.tell_desk_of_bookings();
+create trigger portal_messages_tell after insert on public.portal_messages
+  referencing new table as new_rows for each statement execute function fieldcrm.tell_of_messages();
 
 create trigger portal_threads_set_updated_at before update on public.portal_threads
   for each row execute function fieldcrm.set_updated_at();
@@ -156,18 +276,23 @@ begin
     execute format('alter table public.%I force row level security', tab);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', tab);
     execute format('grant select on public.%I to authenticated, service_role', tab);
-    execute format($$create policy "Staff see those of their org" on public.%I for select to authenticated
-      using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')))$$, tab);
   end loop;
 end $rls$;
-create policy "Customers see their own" on public.portal_threads for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
-    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
-create policy "Customers see their own" on public.portal_appointments for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
-    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
-create policy "Customers see those of their threads" on public.portal_messages for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
+-- portal_sees() is for those alone who see others: a row of somebody's own customer asks nothing more.
+do $policies$
+declare
+  tab text;
+begin
+  foreach tab in array array['portal_threads', 'portal_appointments'] loop
+    execute format($$create policy "Staff see those of their org, customers their own" on public.%I for select to authenticated
+      using (org_id = (select fieldcrm.current_org_id()) and ((select fieldcrm.has_capability('customers.read'))
+        or customer_id = (select fieldcrm.portal_customer_id())
+        or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))))$$, tab);
+  end loop;
+end $policies$;
+create policy "Staff see those of their org, customers those of their threads" on public.portal_messages for select to authenticated
+  using (org_id = (select fieldcrm.current_org_id()) and ((select fieldcrm.has_capability('customers.read'))
+    or customer_id = (select fieldcrm.portal_customer_id())
     or ((select fieldcrm.is_portal_manager()) and exists (
       select from public.portal_threads t where t.id = thread_id and t.org_id = portal_messages.org_id))));
 -- How we read their mood is not theirs to see.

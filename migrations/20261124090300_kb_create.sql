@@ -20,6 +20,7 @@ create table public.kb_articles (
   updated_by_user_id uuid default fieldcrm.current_profile_id() references auth.users (id) on delete set null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  constraint kb_articles_org_id_id_key unique (org_id, id),
   constraint kb_articles_org_id_slug_key unique nulls not distinct (org_id, slug),
   constraint kb_articles_slug_check check (slug ~ '^[a-z0-9](-?[a-z0-9])*$' and char_length(slug) <= 120),
   constraint kb_articles_text_check check (btrim(title) <> '' and char_length(title) <= 200 and char_length(body_markdown) <= 200000),
@@ -36,22 +37,30 @@ comment on column public.kb_articles.version is 'Counts what changed about its t
 create table public.kb_article_chunks (
   id uuid primary key default gen_random_uuid(),
   org_id uuid references public.orgs (id),
-  article_id uuid not null references public.kb_articles (id) on delete cascade,
+  article_id uuid not null,
   chunk_index integer not null,
+  title text not null,
   heading text,
   content text not null,
   embedding extensions.vector(384) not null,
   search tsvector generated always as (
-    setweight(to_tsvector('english', coalesce(heading, '')), 'A') || setweight(to_tsvector('english', content), 'B')) stored,
+    setweight(to_tsvector('pg_catalog.english', title), 'A') || setweight(to_tsvector('pg_catalog.english', coalesce(heading, '')), 'B')
+    || setweight(to_tsvector('pg_catalog.english', content), 'C')) stored,
   created_at timestamptz not null default now(),
+  -- The second holds the org to that of the article; it is not asked of what is for all.
+  constraint kb_article_chunks_article_id_fkey foreign key (article_id) references public.kb_articles (id) on delete cascade,
+  constraint kb_article_chunks_org_id_article_id_fkey foreign key (org_id, article_id)
+    references public.kb_articles (org_id, id) on delete cascade,
   constraint kb_article_chunks_article_id_chunk_index_key unique (article_id, chunk_index),
   constraint kb_article_chunks_chunk_index_check check (chunk_index >= 0),
   constraint kb_article_chunks_content_check check (char_length(content) <= 20000)
 );
-create index idx_kb_article_chunks_org_id on public.kb_article_chunks (org_id);
+create index idx_kb_article_chunks_article_id on public.kb_article_chunks (org_id, article_id);
 create index idx_kb_article_chunks_search on public.kb_article_chunks using gin (search);
 create index idx_kb_article_chunks_embedding on public.kb_article_chunks using hnsw (embedding extensions.vector_cosine_ops);
 comment on table public.kb_article_chunks is 'Pieces of articles with their embeddings (384 dimensions, such as gte-small and all-MiniLM-L6-v2 have), written by a job.';
+comment on column public.kb_article_chunks.title is 'Of the article, so that its words count in every piece.';
+comment on column public.kb_article_chunks.search is 'By the rules of English, whatever the language: other languages are found by their words as they stand, and by meaning.';
 
 do $rls$
 declare

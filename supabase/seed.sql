@@ -346,6 +346,127 @@ from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.num
 join public.orgs o on o.id = a.org_id
 on conflict do nothing;
 
+-- What the portals allow, what the property manager sees besides their own customer, an invitation; and two who do not get in.
+insert into public.portal_settings (org_id, slug, portal_url, is_signup_enabled, cancel_fee_note)
+select o.id, p.slug, 'https://portal.' || p.slug || '.example', true, 'Within a day of the visit we charge the way.'
+from public.orgs o join (values ('11111111-1111-4111-8111-111111111111'::uuid, 'northwind'),
+  ('22222222-2222-4222-8222-222222222222', 'volt')) as p (org_id, slug) on p.org_id = o.id
+on conflict do nothing;
+
+insert into public.portal_account_access (id, org_id, portal_account_id, customer_id, location_id)
+select md5(w.id::text || 'access')::uuid, w.org_id, a.id, w.id, case w.number when 3 then md5(w.id::text || 'location')::uuid end
+from demo_work w join demo_work own on own.org_id = w.org_id and own.number = 4
+join public.portal_accounts a on a.customer_id = own.id and a.role = 'property_manager'
+where w.number in (2, 3)
+on conflict do nothing;
+
+insert into public.portal_invites (id, org_id, customer_id, email, token_hash, expires_at, created_by_user_id)
+select md5(w.id::text || 'invite')::uuid, w.org_id, w.id, 'invitee@' || split_part(l.email, '@', 2), sha256(convert_to(gen_random_uuid()::text, 'UTF8')),
+  now() + interval '30 days', l.id
+from demo_work w join demo_logins l on l.org_id = w.org_id and l.role = 'csr'
+where w.number = 5
+on conflict do nothing;
+
+create temporary table demo_outsiders on commit preserve rows as
+select md5(s.status || '@' || split_part(l.email, '@', 2))::uuid as id, l.org_id, s.status || '@' || split_part(l.email, '@', 2) as email, s.status,
+  s.number
+from demo_logins l, (values ('suspended', 6), ('invited', 7)) as s (status, number) where l.role = 'owner';
+
+insert into auth.users (id, aud, role, email, encrypted_password, email_confirmed_at, confirmation_token,
+  recovery_token, email_change, email_change_token_new, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+select l.id, 'authenticated', 'authenticated', l.email, extensions.crypt('fieldcrm-demo', extensions.gen_salt('bf', 6)),
+  now(), '', '', '', '', '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
+from demo_outsiders l
+on conflict (id) do nothing;
+
+insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at)
+select l.id, l.id, 'email', l.id::text, jsonb_build_object('sub', l.id, 'email', l.email, 'email_verified', true), now(), now()
+from demo_outsiders l
+on conflict do nothing;
+
+insert into public.profiles (id, org_id, role, email, full_name)
+select l.id, l.org_id, 'portal_customer', l.email, initcap(l.status) || ' Customer' from demo_outsiders l
+on conflict (id) do nothing;
+
+insert into public.portal_accounts (id, org_id, user_id, customer_id, status, invited_via)
+select md5(l.id::text || 'account')::uuid, l.org_id, l.id, w.id, l.status::public.portal_account_status, 'csr_created'
+from demo_outsiders l join demo_work w on w.org_id = l.org_id and w.number = l.number
+on conflict do nothing;
+
+insert into public.portal_audit_events (id, org_id, portal_account_id, event_type, occurred_at)
+select md5(a.id::text || 'login')::uuid, a.org_id, a.id, 'login', now() - interval '1 day'
+from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.number in (1, 4)
+on conflict do nothing;
+
+-- What the customer of the portal has there: visits, what was written, a warranty, a plan, and a talk with the assistant.
+insert into public.work_orders (id, org_id, customer_id, location_id, service_type, title, status, window_start, window_end, completed_at,
+  customer_notes, internal_notes, created_by_user_id, created_at)
+select md5(w.id::text || v.kind)::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, 'maintenance', v.title, v.status,
+  date_trunc('hour', now()) + v.starts, date_trunc('hour', now()) + v.starts + interval '2 hours',
+  case when v.status = 'completed' then date_trunc('hour', now()) + v.starts + interval '1 hour' end,
+  'Changed the filter; the next one is due in a year.', 'Key is at the office.', w.csr, now() - interval '20 days'
+from demo_work w, (values ('last visit', 'Yearly maintenance', 'completed', interval '-10 days'),
+  ('next visit', 'Second look', 'scheduled', interval '12 days')) as v (kind, title, status, starts)
+where w.number = 1
+on conflict do nothing;
+
+insert into public.attachments (id, org_id, customer_id, work_order_id, object_name, file_name, content_type, created_by_user_id)
+select md5(w.id::text || 'manual file')::uuid, w.org_id, w.id, md5(w.id::text || 'last visit')::uuid, w.org_id || '/' || w.id || '/manual.pdf',
+  'manual.pdf', 'application/pdf', w.csr
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.documents (id, org_id, customer_id, type, title, attachment_id, work_order_id, is_customer_visible, created_by_user_id)
+select md5(w.id::text || 'manual')::uuid, w.org_id, w.id, 'manual', 'How to reset the boiler', md5(w.id::text || 'manual file')::uuid,
+  md5(w.id::text || 'last visit')::uuid, true, w.csr
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_threads (id, org_id, customer_id, location_id, related_work_order_id, subject, status, created_by_portal_account_id,
+  last_message_at, created_at)
+select md5(w.id::text || 'thread')::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, md5(w.id::text || 'next visit')::uuid,
+  'Which door?', 'pending_customer', md5(w.id::text || 'account')::uuid, now() - interval '1 day', now() - interval '2 days'
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_messages (id, org_id, customer_id, thread_id, sender_type, sender_portal_account_id, sender_user_id, body, sent_at, read_at)
+select md5(w.id::text || m.sender)::uuid, w.org_id, w.id, md5(w.id::text || 'thread')::uuid, m.sender::public.portal_sender_type,
+  case m.sender when 'portal_customer' then md5(w.id::text || 'account')::uuid end, case m.sender when 'internal_user' then w.csr end, m.body,
+  now() - m.ago, case m.sender when 'portal_customer' then now() - interval '1 day' end
+from demo_work w, (values ('portal_customer', 'Will the technician come to the front door?', interval '2 days'),
+  ('internal_user', 'Yes, unless you tell us otherwise.', interval '1 day')) as m (sender, body, ago)
+where w.number = 1
+on conflict do nothing;
+-- Of old news nobody is told.
+delete from fieldcrm.portal_notices;
+
+insert into public.warranties (id, org_id, customer_id, location_id, work_order_id, title, provider, terms, starts_on, ends_on)
+select md5(w.id::text || 'warranty')::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, md5(w.id::text || 'last visit')::uuid,
+  'Circulation pump', 'Pumps Inc.', 'Parts and labour.', current_date - 10, current_date + 720
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.membership_plans (id, org_id, name, description, price, visits_per_year, discount_percent)
+select md5(w.org_id::text || 'plan')::uuid, w.org_id, 'Comfort', 'A check-up in spring and in autumn.', 189, 2, 10
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.customer_memberships (id, org_id, customer_id, membership_plan_id, starts_on, ends_on)
+select md5(w.id::text || 'membership')::uuid, w.org_id, w.id, md5(w.org_id::text || 'plan')::uuid, current_date - 100, current_date + 265
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_ai_conversations (id, org_id, portal_account_id, customer_id, status, started_at, ended_at)
+select md5(w.id::text || 'talk')::uuid, w.org_id, md5(w.id::text || 'account')::uuid, w.id, 'ended', now() - interval '3 days', now() - interval '3 days'
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_ai_messages (id, org_id, conversation_id, role, content)
+select md5(w.id::text || m.role)::uuid, w.org_id, md5(w.id::text || 'talk')::uuid, m.role::public.portal_ai_role, m.content
+from demo_work w, (values ('user', 'How do I reset the boiler?'), ('assistant', 'Hold the red button for five seconds.')) as m (role, content)
+where w.number = 1
+on conflict do nothing;
+
 -- An agency's side of each org: a client with its members, two campaigns, leads, what was said with them, and the doors
 -- through which more come in.
 insert into public.clients (id, org_id, name, description, contact_info, created_by_user_id, created_at)
@@ -434,6 +555,59 @@ select md5(l.org_id::text || 'endpoint')::uuid, l.org_id, 'https://hooks.example
   'An accounting system, for the demonstration.', false
 from demo_logins l where l.role = 'owner'
 on conflict do nothing;
+
+-- One that was told something.
+insert into public.webhook_endpoints (id, org_id, url, event_types, description)
+select md5(l.org_id::text || 'declined')::uuid, l.org_id, 'https://hooks.example.com/declined', '{quote_declined}',
+  'Hears of quotes that were declined.'
+from demo_logins l where l.role = 'owner'
+on conflict do nothing;
+insert into public.crm_outbox (id, org_id, webhook_endpoint_id, event_id, channel, purpose, to_address, body, payload, status, decision_code,
+  decided_at, attempts, max_attempts, provider, sent_at, completed_at, created_at)
+select md5(l.org_id::text || 'delivery')::uuid, l.org_id, md5(l.org_id::text || 'declined')::uuid, v.event_id, 'webhook', 'transactional',
+  'https://hooks.example.com/declined', '', jsonb_build_object('type', 'quote_declined', 'timestamp', '2026-01-05T12:00:00.000000Z',
+    'data', jsonb_build_object('event_id', v.event_id, 'org_id', l.org_id, 'customer_id', null, 'payload', '{}'::jsonb)),
+  'sent', 'allowed', v.at, 2, 10, 'log', v.at, v.at, v.at
+from demo_logins l cross join lateral (select md5(l.org_id::text || 'declined event')::uuid, now() - interval '1 day') as v (event_id, at)
+where l.role = 'owner'
+on conflict do nothing;
+insert into public.webhook_attempts (id, org_id, message_id, outcome, http_status, error_code, duration_ms, attempted_at)
+select md5(l.org_id::text || 'attempt' || a.n)::uuid, l.org_id, md5(l.org_id::text || 'delivery')::uuid, a.outcome, a.http_status, a.error_code,
+  a.duration_ms, now() - interval '1 day' + make_interval(secs => 6 * a.n)
+from demo_logins l, (values (0, 'failed', 503, 'http_503', 812), (1, 'sent', 204, null, 96)) as a (n, outcome, http_status, error_code, duration_ms)
+where l.role = 'owner'
+on conflict do nothing;
 drop table demo_leads;
 
-drop table demo_logins, demo_customers, demo_work;
+-- Help for the customers: some for all orgs, some of each. The job of the knowledge base makes it findable.
+insert into public.kb_articles (id, org_id, slug, title, category, tags, is_published, is_public, body_markdown)
+select md5(a.slug)::uuid, null, a.slug, a.title, a.category, a.tags::text[], true, a.is_public, a.body
+from (values
+  ('gas-smell', 'You smell gas', 'safety', '{gas,emergency}', true,
+    E'Rotten-egg smell is gas.\n\n1. Touch no switches, phones or flames inside.\n2. Leave with everyone and leave the door open.\n3. Call the gas utility''s emergency line from outdoors.\n\nWe repair and pressure-test the line before it is opened again.'),
+  ('furnace-filter-change', 'Changing the furnace filter', 'hvac', '{furnace,filter}', true,
+    E'# How to\n\n1. Switch the furnace off at the service switch.\n2. Slide the old filter out and note the arrow and the size on its frame.\n3. Push the new one in with the arrow toward the blower.\n\n# How often\n\nLook at it monthly; replace it at least every three months.'),
+  ('boiler-pressure-low', 'Boiler pressure is too low', 'hvac', '{boiler}', true,
+    E'A cold system should show **1 to 1.5 bar**; below that the boiler locks out.\n\nOpen the filling loop slowly until the needle is right, close it, and press reset. If you top up more than twice a year, there is a leak.'),
+  ('breaker-trips', 'A circuit breaker keeps tripping', 'electrical', '{breaker}', true,
+    E'Unplug everything on the circuit, push the handle firmly to off and then to on. If it holds, plug devices in one by one.\n\nIf it trips with nothing plugged in, leave it off and call us.'),
+  ('toilet-running', 'Toilet keeps running', 'plumbing', '{toilet}', true,
+    E'Lift the lid. If water flows into the overflow tube, lower the float. If not, the flapper does not seal: close the valve behind the toilet and replace the flapper.'),
+  ('reschedule-visit', 'Moving an appointment', 'portal_usage', '{booking}', false,
+    E'Open the appointment and press **Reschedule**. Until when, and how often, is up to the company; later than that, please call.')
+  ) as a (slug, title, category, tags, is_public, body)
+on conflict do nothing;
+
+insert into public.kb_articles (id, org_id, slug, title, category, tags, is_published, is_public, body_markdown)
+select md5(o.org_id::text || a.slug)::uuid, o.org_id, a.slug, a.title, a.category, '{}', a.is_published, a.is_public, a.body
+from demo_logins o, (values
+  ('emergency-service', 'Emergencies at night and on weekends', 'portal_usage', true, true,
+    E'For floods, gas, no heat in frost or sparks call us, day and night. Somebody calls back within fifteen minutes.'),
+  ('membership-benefits', 'What the maintenance membership includes', 'billing', true, false,
+    E'- Two tune-ups a year\n- No trip charge\n- 15 percent off repairs\n- The first place in the queue on the hottest and coldest days'),
+  ('price-list-draft', 'Prices of next year', 'billing', false, false, E'To be agreed.')
+  ) as a (slug, title, category, is_published, is_public, body)
+where o.role = 'owner'
+on conflict do nothing;
+
+drop table demo_logins, demo_customers, demo_work, demo_outsiders;

@@ -1,7 +1,7 @@
 // Messages out of the outbox, through the built function in Deno: by the log as the stack has it, and by providers over
 // HTTP that fail as they are told. The only file that dispatches: a dispatcher takes the messages of all.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
@@ -16,8 +16,9 @@ import { as, call, job, northwind, publishableKey, serviceToken, sql, unique, ur
 
 const FUNCTIONS = fileURLToPath(new URL("../supabase/functions", import.meta.url));
 const BODY = "<p>We come at 9.</p>";
+const SIGNING_SECRET = "a secret of sufficient length";
 
-/** Resend and Twilio in one; each recipient has a script of their own, its last word for ever. */
+/** Resend, Twilio and who is told of events in one; each recipient has a script of their own, its last word for ever. */
 class FakeProviders {
   arrived = [];
   #scripts = new Map();
@@ -53,14 +54,16 @@ class FakeProviders {
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
     const mail = request.url === "/emails";
-    const recipient = mail ? JSON.parse(text).to[0] : new URLSearchParams(text).get("To");
-    this.arrived.push({ recipient, key: request.headers["idempotency-key"], text });
+    const hook = request.url.startsWith("/hook/") && request.url;
+    const recipient = hook || (mail ? JSON.parse(text).to[0] : new URLSearchParams(text).get("To"));
+    this.arrived.push({ recipient, key: request.headers["idempotency-key"], text, headers: request.headers });
     const script = this.#scripts.get(recipient) ?? ["accept"];
     const does = script.length > 1 ? script.shift() : script[0];
     const answer = (status, body, headers = {}) =>
       response.writeHead(status, { "content-type": "application/json", connection: "close", ...headers }).end(JSON.stringify(body));
     if (does === "drop") return request.socket.destroy();
     if (does === "hold") return this.#held.push(recipient);
+    if (does === "redirect") return answer(307, {}, { location: "/hook/elsewhere" });
     if (does === "limit") return answer(429, { code: 20429, name: "rate_limit_exceeded", message: "Slow down" }, { "retry-after": "300" });
     if (does === "accept") return answer(mail ? 200 : 201, mail ? { id: `e-${this.arrived.length}` } : { sid: `SM${this.arrived.length}` });
     return answer(does, { code: 21610, name: "validation_error", message: "No" });
@@ -68,7 +71,7 @@ class FakeProviders {
 }
 
 /** A function process of our own, in front of the fake providers. */
-async function startDispatcher(provider) {
+async function startDispatcher(provider, variables = {}) {
   const dir = await mkdtemp(join(tmpdir(), "dispatch_test_"));
   await mkdir(join(dir, "functions"), { recursive: true });
   await writeFile(join(dir, "config.toml"), `
@@ -80,9 +83,11 @@ async function startDispatcher(provider) {
   await writeFile(join(dir, "functions/.env"), Object.entries({
     EMAIL_PROVIDER: "resend", RESEND_API_KEY: "re_test", RESEND_BASE_URL: base, EMAIL_FROM: "hello@northwind.example",
     SMS_PROVIDER: "twilio", TWILIO_ACCOUNT_SID: "AC1", TWILIO_AUTH_TOKEN: "test", TWILIO_BASE_URL: base, TWILIO_FROM: "+15005550006",
+    WEBHOOK_PROVIDER: "webhook", WEBHOOK_SIGNING_SECRET: SIGNING_SECRET, WEBHOOK_ALLOW_PRIVATE: "true",
     // Not of this test.
     FIELDCRM_ENV: "test",
-  }).map((pair) => pair.join("=")).join("\n"));
+    ...variables,
+  }).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join("\n"));
   const settings = {
     url, publishableKey, jwtSecret: process.env.SUPABASE_JWT_SECRET, secretKey: process.env.SUPABASE_SECRET_KEY, storageDir: join(dir, "storage"),
   };
@@ -296,6 +301,95 @@ test("a function that is killed while it sends loses nothing and sends nothing t
   assert.deepEqual([(await row(mail)).status, (await row(sms)).status], ["sent", "unknown"]);
   assert.deepEqual(provider.of(mail.recipient).map((one) => one.key), [mail.id, mail.id]);
   assert.equal(provider.of(sms.recipient).length, 1);
+});
+
+/** An event of a type of its own that an endpoint of ours listens to; its message goes to the fake. */
+async function told(...script) {
+  const manager = await as("manager");
+  const type = `told_${randomUUID().slice(0, 8)}`;
+  const endpoint = await call(manager, "crm_create_webhook_endpoint", { url: `https://${type.replace("_", "-")}.example.com/hook`, event_types: [type] });
+  const { id: customer_id } = await call(csr, "crm_create_customer", { type: "company", name: unique("Told") });
+  const event = await call(csr, "crm_emit_event", { event_type: type, customer_id, payload: { kwh: 3 } });
+  const recipient = `/hook/${endpoint.id}`;
+  provider.script(recipient, ...script);
+  const [{ id }] = await sql`update crm_outbox set to_address = ${`http://127.0.0.1:${provider.port}${recipient}`}
+    where webhook_endpoint_id = ${endpoint.id} returning id`;
+  const log = async () => (await call(manager, "crm_list_webhook_deliveries", { endpoint_id: endpoint.id })).items[0];
+  /** It failed: what is put off because of that is due now. */
+  const again = async () => {
+    await sql`update webhook_endpoints set resume_at = null where id = ${endpoint.id}`;
+    await makeDue({ id });
+    return dispatcher.dispatch();
+  };
+  return { id, manager, endpoint, event, customer_id, recipient, log, again };
+}
+
+/** As any library of Standard Webhooks does it. */
+function verify({ headers, text }) {
+  const key = createHmac("sha256", SIGNING_SECRET).update(northwind.id).digest();
+  const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${text}`;
+  assert.equal(headers["webhook-signature"], `v1,${createHmac("sha256", key).update(signed).digest("base64")}`);
+  assert.ok(Math.abs(Date.now() / 1000 - headers["webhook-timestamp"]) < 60);
+  return JSON.parse(text);
+}
+
+test("an event reaches the endpoint that listens, signed, and once more when somebody asks", async () => {
+  const one = await told(503, "redirect", "accept");
+  await dispatcher.dispatch();
+  await one.again();
+  await one.again();
+  assert.equal((await row(one)).status, "sent");
+  await call(one.manager, "crm_replay_webhook_delivery", { id: one.id });
+  await dispatcher.dispatch();
+  const arrived = provider.of(one.recipient);
+  assert.equal(arrived.length, 4);
+  for (const request of arrived) {
+    const body = verify(request);
+    assert.deepEqual([body.type, body.data], [one.event.event_type,
+      { event_id: one.event.id, org_id: northwind.id, customer_id: one.customer_id, payload: { kwh: 3 } }]);
+    assert.equal(request.headers["webhook-id"], one.event.id);
+  }
+  assert.equal(provider.of("/hook/elsewhere").length, 0, "a redirect is followed nowhere");
+  const { log, status } = await one.log();
+  assert.deepEqual([status, log.map((attempt) => attempt.http_status)], ["sent", [503, 307, 201, 201]]);
+  assert.ok(log.every((attempt) => attempt.duration_ms >= 0));
+});
+
+test("an endpoint that is gone is told nothing more", async () => {
+  const one = await told(410);
+  await dispatcher.dispatch();
+  assert.deepEqual(await state(one), ["failed", 1, "http_410"]);
+  const [endpoint] = await sql`select is_enabled, disabled_reason from webhook_endpoints where id = ${one.endpoint.id}`;
+  assert.deepEqual([endpoint.is_enabled, endpoint.disabled_reason], [false, "gone"]);
+});
+
+test("a webhook that was being sent when its function was killed goes again under its id", async () => {
+  const one = await told("hold", "accept");
+  const ended = dispatcher.dispatch().catch(() => {});
+  await provider.held(one.recipient);
+  await dispatcher.stop();
+  await ended;
+  dispatcher = await startDispatcher(provider);
+  await sql`update crm_outbox set leased_until = now() - interval '1 second' where id = ${one.id}`;
+  await dispatcher.dispatch();
+  assert.equal((await row(one)).status, "sent");
+  assert.deepEqual(provider.of(one.recipient).map((request) => request.headers["webhook-id"]), [one.event.id, one.event.id]);
+});
+
+test("where private addresses are not allowed nothing is sent to one, nor where the name cannot be looked up", async () => {
+  const inside = await told("accept");
+  const outside = await told("accept");
+  await sql`update crm_outbox set to_address = ${outside.endpoint.url} where id = ${outside.id}`;
+  const strict = await startDispatcher(provider, { WEBHOOK_ALLOW_PRIVATE: "false" });
+  try {
+    await strict.dispatch();
+  } finally {
+    await strict.stop();
+  }
+  assert.deepEqual(await state(inside), ["failed", 1, "url_not_allowed"]);
+  assert.equal(provider.of(inside.recipient).length, 0);
+  // The functions of this stack may not ask a resolver.
+  assert.deepEqual(await state(outside), ["queued", 1, "unresolved"]);
 });
 
 test("dispatchers at the same time share the messages", async () => {

@@ -77,3 +77,31 @@ export function payloads(provider) {
     return { name, body, isJson: file.endsWith(".json"), expected };
   });
 }
+
+/** The addresses of the payloads, and whose they are. */
+const doors = [
+  ["northwind", "whatsapp", "106540352242922"],
+  ["volt", "whatsapp", "206540352242922"],
+  ["northwind", "sms", "+14155550100"],
+  ["northwind", "email", "office@northwind-mail.example"],
+  ["volt", "email", "desk@volt-mail.example"],
+];
+
+/** The name of the org that a delivery is for, if it is for any. */
+export const ownerOf = ({ channel, addresses }) =>
+  addresses.map((address) => doors.find(([, kind, ours]) => kind === channel && ours === address)).find(Boolean)?.[0];
+
+/** Opens a door of an org, unless it is open. */
+export async function openDoor(sql, org, channel, address, { secret = null, settings = { honeypot: "website" } } = {}) {
+  const [client] = await sql`insert into public.clients (org_id, name, created_by_user_id) values (${org.id}, 'Doors', null) returning id`;
+  const [project] = await sql`
+    insert into public.projects (org_id, client_id, name, created_by_user_id) values (${org.id}, ${client.id}, 'Doors', null) returning id`;
+  await sql`
+    insert into public.org_channels (org_id, channel, address, client_id, project_id, secret_name, settings, created_by_user_id)
+    values (${org.id}, ${channel}, ${address}, ${client.id}, ${project.id}, ${secret}, ${sql.json(settings)}, null)
+    on conflict (channel, address) do nothing`;
+}
+
+export async function openDoors(sql, orgs) {
+  for (const [org, channel, address] of doors) await openDoor(sql, orgs[org], channel, address);
+}

@@ -4,40 +4,26 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { before, test } from "node:test";
 
-import { hmac, payloads, providers, standard } from "./hooks.mjs";
-import { northwind, sql, unique, volt } from "./stack.mjs";
+import { hmac, openDoor, openDoors, ownerOf, payloads, providers, standard } from "./hooks.mjs";
+import { anonymous, as, call, northwind, service, sql, unique, volt } from "./stack.mjs";
 
 const { FUNCTIONS_URL, SUPABASE_SECRET_KEY } = process.env;
 const { calls, secrets } = providers({ secretKey: SUPABASE_SECRET_KEY, functionsUrl: FUNCTIONS_URL });
 
 const form = { open: `open_${randomUUID().replaceAll("-", "")}`, signed: `signed_${randomUUID().replaceAll("-", "")}` };
-/** The addresses of the payloads, and whose they are. */
-const channels = [
-  [northwind, "whatsapp", "106540352242922"],
-  [volt, "whatsapp", "206540352242922"],
-  [northwind, "sms", "+14155550100"],
-  [northwind, "email", "office@northwind-mail.example"],
-  [volt, "email", "desk@volt-mail.example"],
-  [northwind, "form", form.open],
-  [northwind, "form", form.signed, "FORM_DEMO_SECRET"],
-];
-const ownerOf = (channel, addresses) => {
-  const found = addresses.map((address) => channels.find(([, kind, ours]) => kind === channel && ours === address)).find(Boolean);
-  return found?.[0];
-};
+const orgs = { northwind, volt };
 
 before(async () => {
-  for (const [org, channel, address, secret] of channels) {
-    const [client] = await sql`
-      insert into public.clients (org_id, name, created_by_user_id) values (${org.id}, ${unique("Client")}, null) returning id`;
-    const [project] = await sql`
-      insert into public.projects (org_id, client_id, name, created_by_user_id) values (${org.id}, ${client.id}, ${unique("Project")}, null) returning id`;
-    await sql`
-      insert into public.org_channels (org_id, channel, address, client_id, project_id, secret_name, settings, created_by_user_id)
-      values (${org.id}, ${channel}, ${address}, ${client.id}, ${project.id}, ${secret ?? null}, ${sql.json({ honeypot: "website" })}, null)
-      on conflict (channel, address) do nothing`;
-  }
+  await openDoors(sql, orgs);
+  await openDoor(sql, northwind, "form", form.open);
+  await openDoor(sql, northwind, "form", form.signed, { secret: "FORM_DEMO_SECRET" });
 });
+
+async function given(promise) {
+  const { data, error } = await promise;
+  assert.ifError(error);
+  return data;
+}
 
 const post = async (path, body, headers) => {
   const response = await fetch(`${FUNCTIONS_URL}${path}`, { method: "POST", body, headers, redirect: "manual" });
@@ -60,7 +46,7 @@ for (const provider of Object.keys(calls)) {
       const answers = await Promise.all(Array.from({ length: 3 }, () => post(...calls[provider](body, isJson, name))));
       for (const answer of answers) assert.equal(answer.status, 200, `${name}: ${answer.text}`);
       for (const delivery of expected.deliveries) {
-        const org = ownerOf(delivery.channel, delivery.addresses);
+        const org = orgs[ownerOf(delivery)];
         if (!org) continue;
         for (const event of delivery.events) {
           const rows = await stored(org, delivery.provider, event.id);
@@ -75,7 +61,10 @@ for (const provider of Object.keys(calls)) {
             assert.equal(row.content, event.content, name);
             assert.equal(row.provider_message_id, event.provider_message_id, name);
             assert.equal(row.direction, "inbound");
-            for (const [key, value] of Object.entries(event.metadata ?? {})) assert.deepEqual(row.metadata[key], value, `${name}: ${key}`);
+            for (const [key, value] of Object.entries(event.metadata ?? {})) {
+              const found = key === "attachments" ? row.metadata[key].map(({ object_name, ...file }) => file) : row.metadata[key];
+              assert.deepEqual(found, value, `${name}: ${key}`);
+            }
           }
         }
       }
@@ -133,7 +122,65 @@ test("a mail of a megabyte is stored whole, with its list of files", async () =>
   const [row] = await stored(northwind, "postmark", id);
   assert.equal([...row.content].length, 200_000);
   assert.equal(row.metadata.text, text);
-  assert.deepEqual(row.metadata.attachments, [{ name: "big.bin", mime_type: "application/octet-stream", size: 1_050_000 }]);
+  const [{ object_name, ...file }] = row.metadata.attachments;
+  assert.deepEqual(file, { file_name: "big.bin", content_type: "application/octet-stream", size_bytes: 1_050_000 });
+  assert.equal((await given(service.storage.from("attachments").download(object_name))).size, 1_050_000);
+});
+
+test("what a customer sends with a mail is read by the staff, is theirs alone, and goes with them", async () => {
+  const id = randomUUID();
+  const from = `${id}@example.com`;
+  const customer = await call(await as("csr"), "crm_create_customer", { type: "individual", name: unique("Sender"), email: from });
+  const [html, plan] = [Buffer.from("<script>alert(1)</script>"), Buffer.from("%PDF-1.4 \xff\x00 plan", "latin1")];
+  const mail = Buffer.from(JSON.stringify({
+    FromFull: { Email: from }, OriginalRecipient: "office@northwind-mail.example", MessageID: id, TextBody: "See the plan",
+    Attachments: [
+      { Name: "../Plän.pdf", ContentType: "application/pdf", Content: plan.toString("base64") },
+      { Name: "page.html", ContentType: "text/html", Content: html.toString("base64"), ContentID: "page@1" },
+    ],
+  }));
+  // At the same time and again: the same objects.
+  const answers = await Promise.all(Array.from({ length: 3 }, () => post(...calls.postmark(mail))));
+  answers.push(await post(...calls.postmark(mail)));
+  for (const { status, text } of answers) assert.equal(status, 200, text);
+  const csr = await as("csr");
+  const rows = await given(csr.from("attachments").select().eq("customer_id", customer.id).order("file_name"));
+  assert.deepEqual(rows.map((row) => [row.file_name, row.content_type, row.size_bytes]), [
+    ["Plän.pdf", "application/pdf", plan.length], ["page.html", "text/html", html.length],
+  ]);
+  assert.ok(rows.every((row) => row.interaction_id && row.created_by_user_id === null));
+  const [row] = await stored(northwind, "postmark", id);
+  assert.deepEqual(row.metadata.attachments.map((file) => file.object_name).sort(), rows.map((one) => one.object_name).sort());
+  const names = await sql`select name from storage.objects where bucket_id = 'attachments' and name = any(${rows.map((one) => one.object_name)})`;
+  assert.equal(names.length, 2);
+
+  const path = rows[0].object_name;
+  const files = (user) => user.storage.from("attachments");
+  for (const role of ["owner", "csr", "viewer"]) {
+    const read = Buffer.from(await (await given(files(await as(role)).download(path))).arrayBuffer());
+    assert.deepEqual(read, plan, role);
+  }
+  // A page is handed out as bytes.
+  const { signedUrl } = await given(files(csr).createSignedUrl(rows[1].object_name, 60));
+  assert.equal((await fetch(signedUrl)).headers.get("content-type"), "application/octet-stream");
+  const outsiders = [await as("csr", volt), await as("owner", volt), await as("technician"), await as("portal_customer"), anonymous()];
+  for (const outsider of outsiders) {
+    assert.ok((await files(outsider).download(path)).error);
+    assert.ok((await files(outsider).createSignedUrl(path, 60)).error);
+    await files(outsider).remove([path]);
+  }
+  assert.ok((await files(csr).update(path, "changed")).error, "not even the staff changes what was sent");
+  assert.ok((await files(csr).upload(`${northwind.id}/inbound/${randomUUID()}/x.txt`, "x")).error);
+  await given(files(csr).download(path));
+
+  const owner = await as("owner");
+  const erased = await call(owner, "crm_erase_customer", { id: customer.id, reason: "asked" });
+  assert.deepEqual(erased.attachments.map((file) => file.object_name).sort(), rows.map((one) => one.object_name).sort());
+  await given(files(owner).remove(erased.attachments.map((file) => file.object_name)));
+  // Once more from the provider: nothing comes back.
+  assert.equal((await post(...calls.postmark(mail))).status, 200);
+  assert.ok((await files(service).download(path)).error);
+  assert.deepEqual(await given(service.from("attachments").select("id").eq("customer_id", customer.id)), []);
 });
 
 test("a form becomes a lead, once; a robot's does not, and neither learns it", async () => {

@@ -118,6 +118,18 @@ const children = {
     update: (id) => sql`update work_orders set status = 'en_route' where id = ${id}`,
     changed: (row) => row.status === "en_route",
   },
+  portal_threads: {
+    insert: (customer_id) => sql`insert into portal_threads (org_id, customer_id, subject) values (${org}, ${customer_id}, 'x') returning id`,
+    update: (id) => sql`update portal_threads set status = 'closed' where id = ${id}`,
+    changed: (row) => row.status === "closed",
+  },
+  portal_messages: {
+    insert: (customer_id) => sql`
+      with thread as (insert into portal_threads (org_id, customer_id, subject) values (${org}, ${customer_id}, 'x') returning *)
+      insert into portal_messages (org_id, customer_id, thread_id, sender_type, body) select org_id, customer_id, id, 'system', 'x' from thread returning id`,
+    update: (id) => sql`update portal_messages set read_at = now() where id = ${id}`,
+    changed: (row) => row.read_at !== null,
+  },
 };
 
 for (const [table, { insert, update, changed }] of Object.entries(children)) {
@@ -143,7 +155,44 @@ for (const [table, { insert, update, changed }] of Object.entries(children)) {
   });
 }
 
+test("a lead is seen by its project, and what is said with it by the lead, also how far it came and when it goes", async () => {
+  const [client] = await sql`insert into clients (org_id, name) values (${org}, 'Streamed') returning id`;
+  const [project] = await sql`insert into projects (org_id, client_id, name) values (${org}, ${client.id}, 'Streamed') returning id`;
+  const [lead] = await sql`insert into leads (org_id, client_id, project_id, first_name) values (${org}, ${client.id}, ${project.id}, 'Ada') returning id`;
+  const made = await event("insert", "leads", of(lead.id));
+  assert.deepEqual(keyOf(made.row, "org_id", "project_id", "status"), { org_id: org, project_id: project.id, status: "new" });
+  await sql`update leads set status = 'contacted' where id = ${lead.id}`;
+  const changed = await event("update", "leads", (one) => of(lead.id)(one) && one.row.status === "contacted");
+  assert.equal(changed.row.project_id, project.id);
+  const [message] = await sql`
+    insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction)
+    values (${org}, ${client.id}, ${lead.id}, 'user', 'Hi', 'sms', 'outbound') returning id`;
+  const said = await event("insert", "messages", of(message.id));
+  assert.deepEqual(keyOf(said.row, "org_id", "lead_id", "content", "status"), { org_id: org, lead_id: lead.id, content: "Hi", status: "sent" });
+  await sql`update messages set status = 'read' where id = ${message.id}`;
+  await event("update", "messages", (one) => of(message.id)(one) && one.row.status === "read" && one.row.lead_id === lead.id);
+  await sql`delete from clients where id = ${client.id}`;
+  const filled = ({ row, old }) => Object.fromEntries(Object.entries(old ?? row).filter(([, value]) => value !== null && value !== undefined));
+  const gone = (id) => ({ row, old }) => (old ?? row).id === id;
+  assert.deepEqual(filled(await event("delete", "leads", gone(lead.id))), { id: lead.id, org_id: org, project_id: project.id });
+  assert.deepEqual(filled(await event("delete", "messages", gone(message.id))), { id: message.id, org_id: org, lead_id: lead.id });
+test("what customers may see of a visit is seen when it is made, on its way, and gone, and nothing when only our notes change", async () => {
+  const customer_id = await customer();
+  const [{ id }] = await sql`insert into work_orders (org_id, customer_id, title) values (${org}, ${customer_id}, 'x') returning id`;
+  const ofVisit = ({ row, old }) => (row ?? old).work_order_id === id;
+  const made = await event("insert", "portal_appointments", ofVisit);
+  assert.deepEqual(keyOf(made.row, "org_id", "customer_id", "status"), { org_id: org, customer_id, status: "scheduled" });
+  await sql`update work_orders set internal_notes = 'ours' where id = ${id}`;
+  await sql`update work_orders set status = 'en_route', eta = now() + interval '20 minutes' where id = ${id}`;
+  const moved = await event("update", "portal_appointments", ofVisit);
+  assert.deepEqual([moved.row.status, moved.row.eta !== null, "internal_notes" in moved.row], ["en_route", true, false]);
+  await sql`delete from work_orders where id = ${id}`;
+  const gone = await event("delete", "portal_appointments", ({ row, old }) => (old ?? row).work_order_id === id);
+  assert.deepEqual(keyOf(gone.old ?? gone.row, "org_id", "customer_id", "work_order_id"), { org_id: org, customer_id, work_order_id: id });
+});
+
 test("nothing else is streamed: what a client may not read does not leave the database", async () => {
   const published = await sql`select tablename from pg_publication_tables where pubname = 'supabase_realtime' order by 1`;
-  assert.deepEqual(published.map(({ tablename }) => tablename), ["crm_followups", "crm_interactions", "customers", "leads", "messages", "products", "work_orders"]);
+  assert.deepEqual(published.map(({ tablename }) => tablename), ["crm_followups", "crm_interactions", "customers", "leads", "messages",
+    "portal_appointments", "portal_booking_requests", "portal_messages", "portal_threads", "products", "work_orders"]);
 });

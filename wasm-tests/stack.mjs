@@ -122,6 +122,9 @@ async function send(path, method, token, body, headers) {
 /** The function `crm` as a user, or as nobody. */
 export const crm = (user, method, path, body, headers = {}) => send(`/crm${path}`, method, user?.token, body, headers);
 
+/** The function `portal` as a user, or as nobody. */
+export const portal = (user, method, path, body, headers = {}) => send(`/portal${path}`, method, user?.token, body, headers);
+
 /** A back end's token; self-hosted Supabase calls it SERVICE_ROLE_KEY. */
 export const serviceToken = await new SignJWT({ role: "service_role" })
   .setProtectedHeader({ alg: "HS256", typ: "JWT" }).setIssuedAt().setExpirationTime("1h")

@@ -3,9 +3,58 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
+use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::customer::Checks;
 use crate::{Error, Result};
+
+const DEFAULT_PAGE: i64 = 50;
+const MAX_PAGE: i64 = 100;
+
+/// One page of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub limit: usize,
+    /// It begins behind this place.
+    pub after: Option<Cursor>,
+}
+
+impl Page {
+    /// From the arguments `page_size` and `cursor`.
+    pub(crate) fn read(checks: &mut Checks, size: Option<i64>, cursor: Option<&str>) -> Self {
+        let size = size.unwrap_or(DEFAULT_PAGE);
+        if !(1..=MAX_PAGE).contains(&size) {
+            let message = format!("expected a number from 1 to {MAX_PAGE}");
+            checks.fail("page_size", "out_of_range", message);
+        }
+        let after = cursor.map(|text| Cursor::decode("cursor", text)).transpose();
+        let after = after.unwrap_or_else(|error| {
+            for one in error.errors {
+                checks.fail(one.path, &one.code, one.message);
+            }
+            None
+        });
+        Self { limit: usize::try_from(size).unwrap_or_default(), after }
+    }
+}
+
+/// The arguments of a list that has no others.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PageQuery {
+    pub page_size: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    pub fn prepare(self) -> Result<Page> {
+        let mut checks = Checks::default();
+        let page = Page::read(&mut checks, self.page_size, self.cursor.as_deref());
+        checks.finish()?;
+        Ok(page)
+    }
+}
 
 /// The last row of a page, in an order by time and id: the next page begins behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +112,17 @@ mod tests {
                 prop_assert_eq!(&error.errors[0].path, "cursor");
             }
         }
+    }
+
+    #[test]
+    fn a_page_is_one_to_a_hundred_and_both_mistakes_are_said_at_once() {
+        let query = |page_size, cursor: &str| {
+            PageQuery { page_size, cursor: Some(cursor.to_owned()) }.prepare()
+        };
+        let error = query(Some(0), "page 2").unwrap_err();
+        let paths: Vec<_> = error.errors.iter().map(|error| error.path.as_str()).collect();
+        assert_eq!(paths, ["page_size", "cursor"]);
+        assert_eq!(PageQuery::default().prepare(), Ok(Page { limit: 50, after: None }));
     }
 
     #[test]

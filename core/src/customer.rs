@@ -11,7 +11,7 @@ mod prepare;
 mod tagging;
 
 pub(crate) use check::Checks;
-pub(crate) use input::choices;
+pub(crate) use input::{choices, present_time};
 
 pub use change::{PreparedChildren, PreparedPatch};
 pub use input::{

@@ -1,5 +1,9 @@
-//! Where a webhook may go: asked when somebody names the URL, and again when it is posted to.
+//! Where a webhook may go: asked when somebody names the URL, and again when it is posted to, then with the addresses that its
+//! name leads to.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
 /// The longest URL, as the tables have it.
@@ -22,8 +26,7 @@ const PRIVATE: &[&str] = &[
 
 /// The URL in its normal form, or what is wrong with it: a code and a message.
 ///
-/// This is about names only. A public name can lead to a private address, and can do so later: whoever
-/// sends runs where no private network is in reach.
+/// This is about names only. A public name can lead to a private address: who sends asks [`is_public`] about each.
 pub fn check(raw: &str) -> Result<String, (&'static str, &'static str)> {
     let refuse = |message| Err(("invalid_url", message));
     let Ok(mut url) = Url::parse(raw.trim()) else {
@@ -56,6 +59,60 @@ pub fn check(raw: &str) -> Result<String, (&'static str, &'static str)> {
     Ok(text)
 }
 
+/// The host of a URL that passed [`check`].
+#[must_use]
+pub fn host(url: &str) -> Option<String> {
+    Url::parse(url).ok()?.host_str().map(|host| host.trim_end_matches('.').to_owned())
+}
+
+/// IPv4 that is no machine on the public internet: the special-purpose registry of IANA, and multicast.
+const SPECIAL_V4: &[Ipv4Net] = &[
+    v4([0, 0, 0, 0], 8),
+    v4([10, 0, 0, 0], 8),
+    v4([100, 64, 0, 0], 10),
+    v4([127, 0, 0, 0], 8),
+    v4([169, 254, 0, 0], 16),
+    v4([172, 16, 0, 0], 12),
+    v4([192, 0, 0, 0], 24),
+    v4([192, 0, 2, 0], 24),
+    v4([192, 88, 99, 0], 24),
+    v4([192, 168, 0, 0], 16),
+    v4([198, 18, 0, 0], 15),
+    v4([198, 51, 100, 0], 24),
+    v4([203, 0, 113, 0], 24),
+    v4([224, 0, 0, 0], 4),
+    v4([240, 0, 0, 0], 4),
+];
+/// The only IPv6 that is handed out as public; loopback, local, mapped and translated addresses lie outside.
+const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
+/// What of it is special: protocols and tunnels (some lead to IPv4), documentation.
+const SPECIAL_V6: &[Ipv6Net] = &[
+    v6([0x2001, 0, 0], 23),
+    v6([0x2001, 0x0db8, 0], 32),
+    v6([0x2002, 0, 0], 16),
+    v6([0x3fff, 0, 0], 20),
+];
+
+const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
+    let [a, b, c, d] = octets;
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+const fn v6([a, b, c]: [u16; 3], prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
+}
+
+/// Whether the address is one of the public internet.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !SPECIAL_V4.iter().any(|net| net.contains(&address)),
+        IpAddr::V6(address) => {
+            GLOBAL_V6.contains(&address) && !SPECIAL_V6.iter().any(|net| net.contains(&address))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +130,71 @@ mod tests {
             ("https://example.com\\@evil.example/", "https://example.com/@evil.example/"),
         ] {
             assert_eq!(check(raw).as_deref(), Ok(normal), "{raw}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_the_public_internet_are_public() {
+        let public = |text: &str| is_public(text.parse().unwrap());
+        for address in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.255.255",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.17.255.255",
+            "198.20.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450:4001::1",
+            "2001:4860:4860::8888",
+            "::ffff:1.1.1.1",
+        ] {
+            assert!(public(address), "{address}");
+        }
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.255.255.255",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.7",
+            "224.0.0.1",
+            "239.255.255.250",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:a00:1::",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!public(address), "{address}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! everything it needs is an argument. The RPCs (`rpc`), the Postgres extension (`pg_ext`) and the
 //! edge functions (`functions`) all call it, so a rule exists once.
 
+pub mod appointment;
 pub mod automation;
 pub mod batch;
 pub mod booking;
@@ -13,6 +14,7 @@ pub mod client;
 pub mod consent;
 pub mod cursor;
 pub mod customer;
+pub mod delivery;
 pub mod email;
 pub mod endpoint;
 pub mod error;
@@ -21,6 +23,7 @@ pub mod followup;
 pub mod form;
 pub mod import;
 pub mod interaction;
+pub mod kb;
 pub mod lead;
 pub mod mask;
 pub mod member;
@@ -28,6 +31,9 @@ pub mod outbox;
 pub mod patch;
 pub mod phone;
 pub mod portal;
+pub mod portal_account;
+pub mod portal_notice;
+pub mod portal_thread;
 pub mod search;
 pub mod segment;
 pub mod session;

@@ -5,9 +5,9 @@ use uuid::Uuid;
 use crate::{Capability, Code, Error, Result, Role, Session};
 
 /// How long an invitation holds unless its maker says otherwise, in hours.
-pub const INVITE_HOURS: i64 = 7 * 24;
+const INVITE_HOURS: i64 = 7 * 24;
 /// The longest an invitation can hold, in hours.
-pub const MAX_INVITE_HOURS: i64 = 90 * 24;
+const MAX_INVITE_HOURS: i64 = 90 * 24;
 /// The most characters a member's name can have.
 pub const MAX_NAME: usize = 200;
 
@@ -41,6 +41,16 @@ pub fn check_deactivation(caller: &Session, role: Role) -> Result<Uuid> {
         return Err(not_grantable(role));
     }
     Ok(org)
+}
+
+/// How long an invitation holds, in hours.
+pub fn hours(expires_in_hours: Option<i64>) -> Result<i64> {
+    let hours = expires_in_hours.unwrap_or(INVITE_HOURS);
+    if (1..=MAX_INVITE_HOURS).contains(&hours) {
+        return Ok(hours);
+    }
+    let message = format!("must be between 1 and {MAX_INVITE_HOURS}");
+    Err(Error::invalid_field("expires_in_hours", "out_of_range", message))
 }
 
 /// The name of a user as a profile keeps it; blank is none.

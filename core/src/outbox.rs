@@ -67,7 +67,8 @@ impl Status {
             S::Sending => !matches!(to, S::Sending),
             S::Sent => matches!(to, S::Delivered | S::Read | S::Failed),
             S::Delivered => matches!(to, S::Read),
-            S::Failed => matches!(to, S::Queued),
+            // A provider that says it arrived knows better.
+            S::Failed => matches!(to, S::Queued | S::Delivered | S::Read),
             S::Unknown => {
                 matches!(to, S::Queued | S::Sent | S::Delivered | S::Read | S::Failed)
             }
@@ -134,6 +135,30 @@ pub fn backoff(attempts: u32, random: f64) -> Duration {
     longest.mul_f64(random).max(BACKOFF_SHORTEST)
 }
 
+/// The waits between the attempts to tell an endpoint of an event, as Standard Webhooks has them: three days in all. A receiver that is
+/// down over a weekend misses nothing.
+const ENDPOINT_WAITS: [Duration; 9] = [
+    Duration::from_secs(5),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(14),
+    Duration::from_hours(20),
+    Duration::from_hours(24),
+];
+
+/// How long an endpoint is waited for after that many attempts: a tenth more or less, so that those that failed together do
+/// not come back together.
+#[must_use]
+pub fn endpoint_backoff(attempts: u32, random: f64) -> Duration {
+    let place = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    let wait = ENDPOINT_WAITS[place.min(ENDPOINT_WAITS.len() - 1)];
+    let random = if random.is_nan() { 1.0 } else { random.clamp(0.0, 1.0) };
+    wait.mul_f64(0.9 + 0.2 * random)
+}
+
 /// What decides about the next step of a message; the row, locked.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Held {
@@ -144,6 +169,8 @@ pub struct Held {
     /// The clock and the dice of the database.
     pub now: DateTime<Utc>,
     pub random: f64,
+    /// Whether it tells an endpoint of an event.
+    pub to_endpoint: bool,
 }
 
 /// What is to be written; `None`: it is so already. When it was sent and delivered the statement sets.
@@ -172,12 +199,19 @@ impl Held {
             Status::Queued | Status::Failed => return Ok(None),
             _ => return Err(self.wrong_state("It was settled otherwise.")),
         }
+        if failure.untried {
+            // Its turn came too late: that is nobody's fault.
+            let attempts = self.attempts.saturating_sub(1);
+            let again = json!({"attempts": attempts, "available_at": self.now});
+            return Ok(Some(self.step(Status::Queued, again)));
+        }
         let error = json!({"error_code": failure.code, "error_message": failure.message});
         if !failure.retryable || self.attempts >= self.max_attempts {
             return Ok(Some(self.step(Status::Failed, error)));
         }
         let asked = Duration::from_secs(failure.retry_after_seconds.unwrap_or(0));
-        let wait = backoff(self.attempts, self.random).max(asked.min(RETRY_AFTER_LONGEST));
+        let usual = if self.to_endpoint { endpoint_backoff } else { backoff };
+        let wait = usual(self.attempts, self.random).max(asked.min(RETRY_AFTER_LONGEST));
         let mut step = self.step(Status::Queued, error);
         step.insert("available_at".to_owned(), json!(self.now + wait));
         Ok(Some(step))
@@ -213,14 +247,23 @@ impl Held {
     /// By hand: once more, with all its attempts.
     pub fn retry(&self) -> Result<Step> {
         match self.status {
-            Status::Failed | Status::Unknown => Ok(Some(self.step(
-                Status::Queued,
-                json!({"attempts": 0, "available_at": self.now, "lease_id": null,
-                    "provider_message_id": null, "sent_at": null, "delivered_at": null}),
-            ))),
+            Status::Failed | Status::Unknown => Ok(Some(self.again())),
             Status::Queued => Ok(None),
             _ => Err(self.wrong_state("Only what failed or is unknown is tried again.")),
         }
+    }
+
+    /// By hand: an event to its endpoint once more, however it ended; its receiver knows it by its id.
+    #[must_use]
+    pub fn replay(&self) -> Step {
+        let over = !matches!(self.status, Status::Queued | Status::Sending);
+        over.then(|| self.again())
+    }
+
+    fn again(&self) -> Map<String, Value> {
+        let set = json!({"attempts": 0, "available_at": self.now, "lease_id": null,
+            "provider_message_id": null, "sent_at": null, "delivered_at": null});
+        self.step(Status::Queued, set)
     }
 
     /// By hand: not any more.

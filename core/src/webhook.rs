@@ -149,6 +149,13 @@ impl Event {
         Sender::read(address, channel, country)
     }
 
+    /// Whether an opt-in is one only where its sender had opted out: YES is an ordinary answer too.
+    #[must_use]
+    pub fn is_only_after_stop(&self) -> bool {
+        let metadata = self.metadata.as_ref();
+        metadata.and_then(|metadata| metadata.get("only_after_stop")) == Some(&Value::Bool(true))
+    }
+
     /// What is kept of an event that nothing could be made of.
     #[must_use]
     pub fn payload(&self) -> Value {

@@ -31,12 +31,16 @@ comment on function public.crm_update_channel(uuid, jsonb) is $$Changes a channe
 Returns the columns of org_channels. Needs org.manage. Errors: 400 invalid_argument, 403 forbidden, 404 not_found.
 Example: select crm_update_channel(id => '…', patch => '{"is_enabled": false}');$$;
 
-create or replace function public.crm_find_channel(channel text, address text) returns jsonb
+create or replace function public.crm_find_channel(
+  channel text, address text, provider text default null, event_ids jsonb default null
+) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.find_channel(json_build_object('channel', channel, 'address', address)::text));
+  return fieldcrm.unwrap(fieldcrm.find_channel(json_build_object('channel', channel, 'address', address,
+    'provider', provider, 'event_ids', event_ids)::text));
 end $$;
-comment on function public.crm_find_channel(text, text) is $$What a function has to know before it believes what comes in at an address: {secret_name, settings, is_enabled}; null where it is nobody's.
+comment on function public.crm_find_channel(text, text, text, jsonb) is $$What a function has to know before it believes what comes in at an address, and before it stores files that come with it: {org_id,
+secret_name, settings, is_enabled, known: which of provider's event_ids came before, also those that were erased since}; null where it is nobody's.
 For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user).
 Example: select crm_find_channel(channel => 'form', address => 'form_0123456789abcdef');$$;
 
@@ -63,10 +67,10 @@ endpoint. Returns the columns of webhook_endpoints. Needs org.manage. Errors: 40
 Example: select crm_update_webhook_endpoint(id => '…', patch => '{"is_enabled": true}');$$;
 
 revoke all on function public.crm_create_channel(text, text, uuid, uuid, text, jsonb, boolean),
-    public.crm_update_channel(uuid, jsonb), public.crm_find_channel(text, text),
+    public.crm_update_channel(uuid, jsonb), public.crm_find_channel(text, text, text, jsonb),
     public.crm_create_webhook_endpoint(text, jsonb, text, boolean), public.crm_update_webhook_endpoint(uuid, jsonb)
   from public, anon, authenticated, service_role;
 grant execute on function public.crm_create_channel(text, text, uuid, uuid, text, jsonb, boolean),
-    public.crm_update_channel(uuid, jsonb), public.crm_find_channel(text, text),
+    public.crm_update_channel(uuid, jsonb), public.crm_find_channel(text, text, text, jsonb),
     public.crm_create_webhook_endpoint(text, jsonb, text, boolean), public.crm_update_webhook_endpoint(uuid, jsonb)
   to authenticated, service_role;

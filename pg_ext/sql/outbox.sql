@@ -40,7 +40,8 @@ begin
     'batch_limit', batch_limit, 'lease_seconds', lease_seconds, 'providers', providers)::text));
 end $$;
 comment on function public.crm_claim_messages(integer, integer, jsonb) is $$For jobs: hands out messages that are due, the longest due first, each to one caller, for lease_seconds (1 to 3600).
-Over all orgs, or the one in app.current_org_id. batch_limit: 1 to 1000. providers: {channel: name} of who sends; only these channels
+Over all orgs, or the one in app.current_org_id. batch_limit: 1 to 1000. Of webhooks at most five of each endpoint, the first of
+each before the second of any; an endpoint that fails again and again gets one now and then. providers: {channel: name} of who sends; only these channels
 are claimed. Consent is asked again: who has withdrawn it gets nothing, and what has to wait waits on.
 A lease that ran out: back into the queue where the provider keeps idempotency keys (resend, log, webhook), else unknown.
 Returns {messages: [{id, org_id, lease_id, channel, purpose, to, subject, body, payload, provider, attempts, org_name, from: {name, email,
@@ -49,31 +50,38 @@ nothing comes back.
 Errors: 400 invalid_argument, 403 forbidden.
 Example: select crm_claim_messages(providers => '{"email": "resend", "sms": "twilio"}');$$;
 
-create or replace function public.crm_complete_message(id uuid, lease_id uuid, provider_message_id text default null) returns jsonb
+create or replace function public.crm_complete_message(
+  id uuid, lease_id uuid, provider_message_id text default null, http_status integer default null, duration_ms integer default null
+) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.complete_message(json_build_object(
-    'id', id, 'lease_id', lease_id, 'provider_message_id', provider_message_id)::text));
+    'id', id, 'lease_id', lease_id, 'provider_message_id', provider_message_id, 'http_status', http_status,
+    'duration_ms', duration_ms)::text));
 end $$;
-comment on function public.crm_complete_message(uuid, uuid, text) is $$For jobs: the message went out; an interaction with the customer is logged with it.
-lease_id: of the claim. provider_message_id: by which the provider's reports name it. Said twice it changes nothing.
+comment on function public.crm_complete_message(uuid, uuid, text, integer, integer) is $$For jobs: the message went out; an interaction with the customer is logged with it.
+lease_id: of the claim. provider_message_id: by which the provider's reports name it. http_status and duration_ms: of the answer, kept
+where it is that of a webhook endpoint. Said twice it changes nothing.
 Returns the columns of crm_outbox. Errors: 403 forbidden, 404 not_found, 409 wrong_state (with the status: another lease, or settled
 otherwise).
 Example: select crm_complete_message(id => '…', lease_id => '…', provider_message_id => 're_123');$$;
 
 create or replace function public.crm_fail_message(
   id uuid, lease_id uuid, code text default null, message text default null, retryable boolean default true,
-  retry_after_seconds integer default null
+  retry_after_seconds integer default null, untried boolean default false, http_status integer default null,
+  duration_ms integer default null
 ) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.fail_message(json_build_object(
     'id', id, 'lease_id', lease_id, 'code', code, 'message', message, 'retryable', retryable,
-    'retry_after_seconds', retry_after_seconds)::text));
+    'retry_after_seconds', retry_after_seconds, 'untried', coalesce(untried, false), 'http_status', http_status,
+    'duration_ms', duration_ms)::text));
 end $$;
-comment on function public.crm_fail_message(uuid, uuid, text, text, boolean, integer) is $$For jobs: the message did not go out.
+comment on function public.crm_fail_message(uuid, uuid, text, text, boolean, integer, boolean, integer, integer) is $$For jobs: the message did not go out.
 retryable: it is tried again after a wait that doubles from 30 seconds to an hour, with full jitter, or after retry_after_seconds where
-that is longer (at most a day), until its attempts are used up; else, and then, it is failed. Said twice it changes nothing.
+that is longer (at most a day), until its attempts are used up; else, and then, it is failed. Webhook endpoints are waited for
+longer: docs/webhooks.md. untried: its turn came too late, so it has used no attempt and goes at once. Said twice it changes nothing.
 Returns the columns of crm_outbox. Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 wrong_state.
 Example: select crm_fail_message(id => '…', lease_id => '…', code => 'http_429', retry_after_seconds => 60);$$;
 
@@ -124,12 +132,12 @@ being sent, or was).
 Example: select crm_cancel_message(id => '…');$$;
 
 revoke all on function public.crm_send_message(uuid, text, text, uuid, text, text, jsonb, timestamptz, timestamptz, uuid, text, text),
-    public.crm_claim_messages(integer, integer, jsonb), public.crm_complete_message(uuid, uuid, text),
-    public.crm_fail_message(uuid, uuid, text, text, boolean, integer), public.crm_mark_message_unknown(uuid, uuid, text, text),
+    public.crm_claim_messages(integer, integer, jsonb), public.crm_complete_message(uuid, uuid, text, integer, integer),
+    public.crm_fail_message(uuid, uuid, text, text, boolean, integer, boolean, integer, integer), public.crm_mark_message_unknown(uuid, uuid, text, text),
     public.crm_record_message_status(text, text, text, text, text), public.crm_retry_message(uuid), public.crm_cancel_message(uuid)
   from public, anon, authenticated, service_role;
 grant execute on function public.crm_send_message(uuid, text, text, uuid, text, text, jsonb, timestamptz, timestamptz, uuid, text, text),
-    public.crm_claim_messages(integer, integer, jsonb), public.crm_complete_message(uuid, uuid, text),
-    public.crm_fail_message(uuid, uuid, text, text, boolean, integer), public.crm_mark_message_unknown(uuid, uuid, text, text),
+    public.crm_claim_messages(integer, integer, jsonb), public.crm_complete_message(uuid, uuid, text, integer, integer),
+    public.crm_fail_message(uuid, uuid, text, text, boolean, integer, boolean, integer, integer), public.crm_mark_message_unknown(uuid, uuid, text, text),
     public.crm_record_message_status(text, text, text, text, text), public.crm_retry_message(uuid), public.crm_cancel_message(uuid)
   to authenticated, service_role;

@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod appointment;
 mod automation;
 mod automation_run;
 mod booking;
@@ -17,15 +18,20 @@ mod consent;
 mod conversation;
 mod customer;
 mod customer_lifecycle;
+mod delivery;
 mod event;
 mod followup;
 mod form;
 mod import;
 mod interaction;
+mod kb;
 mod lead;
 mod member;
 mod org;
 mod outbox;
+mod portal_account;
+mod portal_notice;
+mod portal_thread;
 mod privacy;
 mod project;
 mod prune;

@@ -1,12 +1,13 @@
 //! The doors to the outside: channels that come in, endpoints that are told.
 
 use fieldcrm_core::channel::{ChannelKind, ChannelPatch, EndpointPatch, NewChannel, NewEndpoint};
+use fieldcrm_core::webhook::MAX_EVENTS;
 use fieldcrm_core::{Capability, Code, Error, FieldError, Result, Session, patch};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{Db, session};
+use crate::{Db, session, webhook};
 
 pub(crate) const ROUTE: &str = include_str!("../sql/channel/route.sql");
 const CHECK_REFERENCES: &str = include_str!("../sql/channel/check_references.sql");
@@ -97,19 +98,29 @@ fn references(set: &Map<String, Value>, row: &Value) -> (Option<Uuid>, Option<Uu
 struct Find {
     channel: ChannelKind,
     address: String,
+    provider: Option<String>,
+    event_ids: Option<Vec<String>>,
 }
 
-/// `crm_find_channel(channel, address)`: the back end's; {`secret_name`, settings, `is_enabled`}, or null.
+/// `crm_find_channel(channel, address, provider, event_ids)`: the back end's; {`org_id`, `secret_name`, settings, `is_enabled`, known: which of
+/// the events came before}, or null.
 pub async fn find<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Find { channel, address } = patch::read(arguments)?;
+    let Find { channel, address, provider, event_ids } = patch::read(arguments)?;
+    let event_ids = event_ids.unwrap_or_default();
+    if event_ids.len() > MAX_EVENTS {
+        let message = format!("at most {MAX_EVENTS} in one call");
+        return Err(Error::invalid_field("event_ids", "too_many", message));
+    }
     let caller = session::current(db).await?;
     check_service(&caller)?;
     let found = route(db, &caller, channel, &address).await?;
     if found.is_null() {
         return Ok(found);
     }
+    let org_id = &found["org_id"];
+    let known = webhook::known_events(db, org_id, provider.as_deref(), &event_ids).await?;
     Ok(json!({
-        "secret_name": found["secret_name"], "settings": found["settings"],
+        "org_id": org_id, "known": known, "secret_name": found["secret_name"], "settings": found["settings"],
         "is_enabled": found["is_enabled"],
     }))
 }

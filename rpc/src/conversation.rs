@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::client::{Inside, require};
-use crate::{Db, call_as, session};
+use crate::{Db, attachment, call_as, session};
 
 const OPEN: &str = include_str!("../sql/conversation/open.sql");
 const RECEIVE: &str = include_str!("../sql/conversation/receive.sql");
@@ -86,6 +86,8 @@ pub(crate) struct Received {
     pub id: Uuid,
     pub lead_id: Uuid,
     pub conversation_id: Option<Uuid>,
+    /// Of a customer's, where it is new.
+    pub interaction_id: Option<Uuid>,
     pub created: bool,
 }
 
@@ -104,6 +106,9 @@ pub(crate) async fn receive(
         let hint = "Another session writes the same message at this moment: try again.";
         return Err(Error::new(Code::Unavailable, hint));
     }
+    let of: HashMap<usize, _> = messages.iter().map(|one| (one.n, &one.metadata)).collect();
+    let mirrored = received.iter().filter_map(|row| Some((row.interaction_id?, *of.get(&row.n)?)));
+    attachment::add(db, org_id, mirrored).await?;
     Ok(received)
 }
 

@@ -44,12 +44,12 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     };
     let product = check_references(db, &caller, org_id, named, &prepared.tags).await?;
     let made = if caller.has(Capability::CustomersWrite) {
-        let mut made = insert(db, org_id, &caller, &prepared, false).await?;
+        let mut made = insert(db, org_id, caller.user_id, &prepared, false).await?;
         add_history_of_none(&mut made, product);
         made
     } else {
         // RLS lets a member add to a customer that exists and is theirs: so it must exist first.
-        let id = insert(db, org_id, &caller, &prepared, true).await?["id"].take();
+        let id = insert(db, org_id, caller.user_id, &prepared, true).await?["id"].take();
         let children = json!({
             "org_id": org_id, "id": id, "user_id": caller.user_id, "set": {},
             "contacts": {"add": prepared.contacts, "change": [], "delete": []},
@@ -64,15 +64,16 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     Ok(made)
 }
 
-async fn insert(
+/// The customer with its children, or only itself if `alone`.
+pub(crate) async fn insert(
     db: &mut impl Db,
     org_id: Uuid,
-    caller: &Session,
+    user_id: Option<Uuid>,
     prepared: &PreparedCustomer,
     alone: bool,
 ) -> Result<Value> {
     let mut document = json!({
-        "org_id": org_id, "user_id": caller.user_id, "customer": prepared.customer,
+        "org_id": org_id, "user_id": user_id, "customer": prepared.customer,
         "contacts": [], "locations": [], "preferences": null, "tags": [],
     });
     if !alone {
@@ -87,7 +88,7 @@ async fn insert(
     };
     if let Some(unknown) = customer.remove("unknown_tags").filter(|unknown| !unknown.is_null()) {
         let document = json!({
-            "org_id": org_id, "id": customer["id"], "user_id": caller.user_id, "tags": unknown,
+            "org_id": org_id, "id": customer["id"], "user_id": user_id, "tags": unknown,
         });
         db.call(MAKE_TAGS, &document).await?;
         customer.insert("tags".to_owned(), db.call(ADD_TAGS, &document).await?);

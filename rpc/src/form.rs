@@ -58,6 +58,7 @@ pub async fn submit<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         payload: &outcome.payload,
         lead_id: outcome.lead_id,
         message_id: None,
+        interaction_id: None,
     };
     store_all(db, &route, PROVIDER, &[row]).await?;
     Ok(answer(&outcome, created))

@@ -33,11 +33,7 @@ pub async fn invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let address = email::normalize(&invitation.email).ok_or_else(|| {
         Error::invalid_field("email", "invalid_email", "is not an e-mail address")
     })?;
-    let hours = invitation.expires_in_hours.unwrap_or(member::INVITE_HOURS);
-    if !(1..=member::MAX_INVITE_HOURS).contains(&hours) {
-        let message = format!("must be between 1 and {}", member::MAX_INVITE_HOURS);
-        return Err(Error::invalid_field("expires_in_hours", "out_of_range", message));
-    }
+    let hours = member::hours(invitation.expires_in_hours)?;
     db.call(
         INVITE,
         &json!({"org_id": org_id, "email": address, "role": invitation.role, "hours": hours,

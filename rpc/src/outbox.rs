@@ -12,6 +12,7 @@ pub use claim::claim;
 pub use enqueue::{Enqueued, NewMessage, Recipient, enqueue};
 pub use fieldcrm_core::outbox::Channel as OutboxChannel;
 pub use send::send;
+pub(crate) use settle::{Locked, settle};
 pub use settle::{cancel, complete, fail, mark_unknown, record_status, retry};
 
 use fieldcrm_core::consent::{Decision, Reason, Verdict};

@@ -8,8 +8,8 @@ use crate::{Db, session};
 
 const PRUNE: &str = include_str!("../sql/prune/prune.sql");
 
-/// `crm_prune(batch_limit)`: a job's; deletes idempotency keys after a day and events after 90. Over all orgs
-/// unless one is selected.
+/// `crm_prune(batch_limit)`: a job's; deletes idempotency keys after a day, what endpoints were told after 30 and events
+/// after 90. Over all orgs unless one is selected.
 pub async fn prune<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let batch_limit = patch::read::<Batch>(arguments)?.prepare()?;
     let caller = session::current(db).await?;

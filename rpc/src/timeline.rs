@@ -6,6 +6,7 @@ use fieldcrm_core::{Capability, Error, Result, patch};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::page::next_cursor;
 use crate::{Db, session};
 
 const PAGE: &str = include_str!("../sql/timeline/page.sql");
@@ -25,22 +26,9 @@ pub async fn page<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         "at": after.0, "id": after.1,
     });
     let mut page = db.call(PAGE, &document).await?;
-    let Some(items) = page["items"].as_array_mut() else {
+    if page.is_null() {
         return Err(Error::not_found("customer"));
-    };
-    let more = items.len() > query.limit;
-    items.truncate(query.limit);
-    let next = items.last().filter(|_| more).map(place).transpose()?;
-    page["next_cursor"] = json!(next);
-    Ok(page)
-}
-
-fn place(item: &Value) -> Result<String> {
-    let read = |key: &str| item[key].as_str();
-    let at = read("at").and_then(|at| at.parse().ok());
-    let id = read("id").and_then(|id| id.parse().ok());
-    match (at, id) {
-        (Some(at), Some(id)) => Ok(Cursor { at, id }.encode()),
-        _ => Err(Error::internal("an item of a timeline without a time or an id")),
     }
+    page["next_cursor"] = json!(next_cursor(&mut page["items"], query.limit)?);
+    Ok(page)
 }

@@ -72,6 +72,9 @@ pub(crate) struct Outcome {
     pub lead_id: Option<Uuid>,
     pub conversation_id: Option<Uuid>,
     pub message_id: Option<Uuid>,
+    /// What a customer said where there is no project for leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interaction_id: Option<Uuid>,
     #[serde(skip)]
     pub payload: Value,
 }
@@ -130,18 +133,24 @@ pub async fn receive<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     Ok(json!({"routed": true, "events": events}))
 }
 
-/// What must not happen twice at the same moment: a sender's messages, or the event where there is no sender. And a
+/// What must not happen twice at the same moment: what a sender does, or the event where there is no sender. And a
 /// status is looked for by whoever learns what its message is called (`fieldcrm.apply_early_status`).
 fn keys(delivery: &Delivery, route: &Route) -> Vec<String> {
-    let provider = &delivery.provider;
+    let (provider, country) = (&delivery.provider, route.country());
     let mut keys = Vec::with_capacity(delivery.events.len());
     for event in &delivery.events {
-        let sender = event.sender(delivery.channel, route.country());
-        keys.push(match sender.filter(|_| event.r#type == EventType::Message) {
+        let sender = match event.r#type {
+            EventType::Status | EventType::Unknown => None,
+            EventType::Message | EventType::Reaction => event.sender(delivery.channel, country),
+            _ => event.about(delivery.channel, country),
+        };
+        keys.push(match sender {
             Some(sender) => format!("sender:{}", sender.key()),
             None => format!("event:{provider}:{}", event.id),
         });
-        if let (EventType::Status, Some(id)) = (event.r#type, &event.provider_message_id) {
+        if let (EventType::Status | EventType::Bounce, Some(id)) =
+            (event.r#type, &event.provider_message_id)
+        {
             keys.push(format!("message:{provider}:{id}"));
         }
     }
@@ -177,6 +186,7 @@ async fn store(
                 payload: &outcome.payload,
                 lead_id: outcome.lead_id,
                 message_id: outcome.message_id,
+                interaction_id: outcome.interaction_id,
             })
         })
         .collect();
@@ -192,6 +202,7 @@ pub(crate) struct Stored<'a> {
     pub payload: &'a Value,
     pub lead_id: Option<Uuid>,
     pub message_id: Option<Uuid>,
+    pub interaction_id: Option<Uuid>,
 }
 
 pub(crate) async fn store_all(
@@ -211,6 +222,21 @@ pub(crate) async fn store_all(
     }
     let hint = "Another session stores the same event at this moment: try again.";
     Err(fieldcrm_core::Error::new(fieldcrm_core::Code::Unavailable, hint))
+}
+
+/// Which of the events came before.
+pub(crate) async fn known_events(
+    db: &mut impl Db,
+    org_id: &Value,
+    provider: Option<&str>,
+    ids: &[String],
+) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = json!({"org_id": org_id, "provider": provider, "ids": ids});
+    let known: BTreeMap<String, Outcome> = call_as(db, FIND_EVENTS, &key).await?;
+    Ok(known.into_keys().collect())
 }
 
 /// What [`find_event`] answers for a form.

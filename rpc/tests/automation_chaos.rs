@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use common::chaos::{dice, difference, kill, setting};
 use common::{Target, connect};
 use fieldcrm_rpc::dispatch;
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
@@ -27,10 +28,6 @@ const RULES: usize = 200;
 const TYPES: usize = 20;
 const EVENTS: i64 = 400;
 const KILLS: usize = 40;
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 /// An org of its own; removed at the end.
 #[derive(Clone, Copy)]
@@ -223,12 +220,6 @@ impl Worker {
     }
 }
 
-/// Numbers that look random, the same in every run.
-fn dice(state: &mut u64, sides: u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) % sides
-}
-
 /// Works until nothing is left; tells the killer whenever it begins, and starts again as another session when killed.
 async fn work(org: Org, seed: u64, victims: mpsc::UnboundedSender<i32>) {
     let mut state = seed;
@@ -248,29 +239,6 @@ async fn work(org: Org, seed: u64, victims: mpsc::UnboundedSender<i32>) {
                 Err(_) => continue 'session,
             }
         }
-    }
-}
-
-/// Kills those who say that they begin, some at once and some a little later.
-async fn kill(
-    target: Target,
-    most: usize,
-    killed: Arc<AtomicUsize>,
-    mut victims: mpsc::UnboundedReceiver<i32>,
-) {
-    let client = connect(target).await;
-    let mut state = 7;
-    while let Some(pid) = victims.recv().await {
-        if killed.load(Ordering::Relaxed) >= most || dice(&mut state, 3) == 0 {
-            continue;
-        }
-        for _ in 0..dice(&mut state, 30) {
-            client.query_one("select 1", &[]).await.unwrap();
-        }
-        let sql = "select pg_terminate_backend($1) and exists (
-            select from pg_stat_activity where pid = $1 and state <> 'idle')";
-        let working: bool = client.query_one(sql, &[&pid]).await.unwrap().get(0);
-        killed.fetch_add(usize::from(working), Ordering::Relaxed);
     }
 }
 
@@ -327,17 +295,7 @@ async fn killed_workers_leave_what_one_undisturbed_worker_makes(target: Target) 
     let killed = killed.load(Ordering::Relaxed);
     println!("{WORKERS} workers, {killed} killed at work: {:.1} s", start.elapsed().as_secs_f64());
 
-    for ((what, wanted), (_, found)) in clean.made().await.into_iter().zip(chaos.made().await) {
-        assert!(!wanted.is_empty(), "no {what}");
-        if wanted != found {
-            let missing: Vec<_> =
-                wanted.iter().filter(|row| !found.contains(row)).take(5).collect();
-            let surplus: Vec<_> =
-                found.iter().filter(|row| !wanted.contains(row)).take(5).collect();
-            let (wanted, found) = (wanted.len(), found.len());
-            panic!("{found} of {wanted} {what}: missing {missing:?}, too many {surplus:?}");
-        }
-    }
+    difference(clean.made().await, chaos.made().await);
     assert!(killed >= kills.min(10), "only {killed} were killed at work");
     clean.remove().await;
     chaos.remove().await;

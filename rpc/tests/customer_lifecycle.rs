@@ -242,7 +242,36 @@ async fn automate(context: &Context, customer: Uuid) {
            from customer_contacts c where c.customer_id = '{customer}'
          )
          insert into portal_accounts (org_id, user_id, customer_id, primary_location_id)
-         select org_id, '{login}', id, primary_location_id from customers where id = '{customer}'"
+         select org_id, '{login}', id, primary_location_id from customers where id = '{customer}';
+         with visit as (
+           select * from work_orders where customer_id = '{customer}' limit 1
+         ), thread as (
+           insert into portal_threads (org_id, customer_id, location_id, related_work_order_id, subject)
+           select org_id, customer_id, location_id, id, 'Boiler' from visit returning *
+         ), said as (
+           insert into portal_messages (org_id, customer_id, thread_id, crm_interaction_id, sender_type, body)
+           select t.org_id, t.customer_id, t.id, i.id, 'system', 'It leaks.' from thread t, crm_interactions i
+           where i.customer_id = t.customer_id order by i.id limit 1
+         ), told as (
+           insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id) select org_id, customer_id, 'message', id from thread
+         ), warranty as (
+           insert into warranties (org_id, customer_id, location_id, work_order_id, title, starts_on)
+           select org_id, customer_id, location_id, id, 'Pump', current_date from visit
+         ), plan as (
+           insert into membership_plans (org_id, name) values ('{NORTHWIND}', 'Only {customer}') returning *
+         ), member as (
+           insert into customer_memberships (org_id, customer_id, membership_plan_id) select org_id, '{customer}', id from plan
+         )
+         insert into portal_ai_conversations (org_id, customer_id, related_work_order_id, escalated_to_thread_id)
+         select org_id, customer_id, related_work_order_id, id from thread"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
+    let sql = format!(
+        "insert into portal_invites (org_id, customer_id, email, token_hash, expires_at)
+           values ('{NORTHWIND}', '{customer}', 'a@b.example', sha256('{customer}'), now());
+         insert into portal_account_access (org_id, portal_account_id, customer_id)
+           select a.org_id, a.id, '{customer}' from portal_accounts a join profiles p on p.id = a.user_id
+           where p.email = 'portal_manager@northwind.example'"
     );
     context.client.batch_execute(&sql).await.unwrap();
 }
@@ -313,6 +342,7 @@ async fn a_merge_loses_nothing(context: &mut Context) {
             | "crm_segment_members"
             | "crm_preferences"
             | "customer_metrics"
+            | "portal_account_access"
             | "fieldcrm.automation_enrollments"
             | "fieldcrm.customer_search" => 1,
             _ => 0,

@@ -237,6 +237,12 @@ async fn reports_of_the_provider_only_lead_forward(context: &mut Context) {
     let bounced = json!({"provider": "postmark", "provider_message_id": "p-2", "status": "failed", "code": "bounce"});
     let row = context.call(JOB, "crm_record_message_status", bounced).await.unwrap();
     assert_eq!((&row["status"], &row["error_code"]), (&json!("failed"), &json!("bounce")));
+    // It said the two in the wrong order.
+    let arrived =
+        json!({"provider": "postmark", "provider_message_id": "p-2", "status": "delivered"});
+    let row = context.call(JOB, "crm_record_message_status", arrived).await.unwrap();
+    assert_eq!((&row["status"], &row["error_code"]), (&json!("delivered"), &Value::Null));
+    assert_eq!(interactions(context, customer).await.len(), 2, "logged when it was sent");
 }
 
 async fn what_waits_is_canceled_and_what_failed_is_tried_again_by_hand(context: &mut Context) {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 scenarios! {
     results_of_idempotent_calls_go_after_a_day
     events_go_after_ninety_days_unless_somebody_waits_for_them
+    who_does_not_verify_an_address_in_a_month_waits_no_more
     a_batch_takes_the_oldest_and_one_org_if_it_is_said
     only_back_end_sessions_prune
 }
@@ -50,7 +51,7 @@ async fn results_of_idempotent_calls_go_after_a_day(context: &mut Context) {
     keys(context, NORTHWIND, &[0.9, 1.1, 30.0]).await;
     assert_eq!(
         prune(context, As::Dba(NORTHWIND), json!({})).await,
-        json!({"idempotency_keys": 2, "events": 0})
+        json!({"idempotency_keys": 2, "events": 0, "webhook_deliveries": 0, "signups": 0})
     );
     assert_eq!(left(context, NORTHWIND).await[0], ["0.9"]);
 }
@@ -72,9 +73,22 @@ async fn events_go_after_ninety_days_unless_somebody_waits_for_them(context: &mu
     context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
     assert_eq!(
         prune(context, As::Dba(NORTHWIND), json!({})).await,
-        json!({"idempotency_keys": 0, "events": 2})
+        json!({"idempotency_keys": 0, "events": 2, "webhook_deliveries": 0, "signups": 0})
     );
     assert_eq!(left(context, NORTHWIND).await[1], ["89", "91", "92"]);
+}
+
+async fn who_does_not_verify_an_address_in_a_month_waits_no_more(context: &mut Context) {
+    let (old, new) =
+        (context.newcomer("old@prune.example").await, context.newcomer("new@prune.example").await);
+    let sql = "insert into fieldcrm.portal_signups (user_id, org_id, full_name, created_at)
+        values ($2, $1, 'Old', now() - interval '31 days'), ($3, $1, 'New', now() - interval '29 days')";
+    context.client.execute(sql, &[&NORTHWIND, &old, &new]).await.unwrap();
+    assert_eq!(prune(context, As::Dba(VOLT), json!({})).await["signups"], 0);
+    assert_eq!(prune(context, As::Dba(NORTHWIND), json!({})).await["signups"], 1);
+    let sql = "select user_id from fieldcrm.portal_signups where org_id = $1";
+    let left: Uuid = context.client.query_one(sql, &[&NORTHWIND]).await.unwrap().get(0);
+    assert_eq!(left, new);
 }
 
 async fn a_batch_takes_the_oldest_and_one_org_if_it_is_said(context: &mut Context) {
@@ -84,13 +98,22 @@ async fn a_batch_takes_the_oldest_and_one_org_if_it_is_said(context: &mut Contex
     }
     let one = json!({"batch_limit": 1});
     let done = prune(context, As::Dba(VOLT), one).await;
-    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1}));
+    assert_eq!(
+        done,
+        json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0, "signups": 0})
+    );
     assert_eq!(left(context, VOLT).await, [["2"], ["100"]]);
     assert_eq!(left(context, NORTHWIND).await, [["2", "3"], ["100", "200"]]);
     let done = prune(context, EVERYWHERE, json!({"batch_limit": 2})).await;
-    assert_eq!(done, json!({"idempotency_keys": 2, "events": 2}));
+    assert_eq!(
+        done,
+        json!({"idempotency_keys": 2, "events": 2, "webhook_deliveries": 0, "signups": 0})
+    );
     let done = prune(context, EVERYWHERE, json!({})).await;
-    assert_eq!(done, json!({"idempotency_keys": 1, "events": 1}));
+    assert_eq!(
+        done,
+        json!({"idempotency_keys": 1, "events": 1, "webhook_deliveries": 0, "signups": 0})
+    );
     for org in [NORTHWIND, VOLT] {
         assert_eq!(left(context, org).await, [[""; 0], [""; 0]]);
     }

@@ -3,17 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 mod common;
+mod webhook_sample;
 
 use common::agency::Agency;
 use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
-use tokio_postgres::types::Json;
 use uuid::Uuid;
-
-const OURS: &str = "+15005550001";
-const THEIRS: &str = "+15005550002";
-const ADA: &str = "+14155552671";
+use webhook_sample::{
+    ADA, OURS, THEIRS, add_lead, agency, all, deliver, deliver_to, message, outgoing, status,
+    status_of,
+};
 
 scenarios! {
     an_unknown_sender_makes_one_lead_and_one_conversation
@@ -24,50 +24,9 @@ scenarios! {
     a_customer_who_writes_becomes_a_lead_of_theirs
     national_spellings_are_one_sender
     an_e_mail_answers_what_it_says_it_answers
-    statuses_go_forward_in_whatever_order
-    a_status_before_its_message_is_not_lost
-    the_outbox_follows_and_is_followed
-    stop_is_kept_and_start_takes_it_back
-    a_bounce_stops_the_address_and_fails_the_message
-    a_reaction_is_kept_with_its_message
     what_nobody_understands_is_kept
-    a_channel_without_a_project_keeps_what_comes
     two_orgs_with_the_same_sender_never_cross
     new_leads_are_handed_out_as_the_project_says
-}
-
-async fn agency(context: &Context) -> Agency {
-    let agency = Agency::make(context, NORTHWIND, &[("sales", "member"), ("csr", "member")]).await;
-    agency.channel(context, "sms", OURS, json!({})).await;
-    agency
-}
-
-fn message(id: &str, from: &str, content: &str) -> Value {
-    json!({"id": id, "type": "message", "from": from, "content": content, "provider_message_id": format!("SM{id}")})
-}
-
-async fn deliver_to(context: &mut Context, channel: &str, address: &str, events: Value) -> Value {
-    let provider = match channel {
-        "email" => "postmark",
-        "whatsapp" => "meta",
-        _ => "twilio",
-    };
-    let arguments =
-        json!({"provider": provider, "channel": channel, "address": address, "events": events});
-    // A job of no org in particular.
-    context.call(As::Dba(Uuid::nil()), "crm_receive_webhook", arguments).await.unwrap()
-}
-
-async fn deliver(context: &mut Context, events: Value) -> Vec<Value> {
-    let answer = deliver_to(context, "sms", OURS, events).await;
-    assert_eq!(answer["routed"], true);
-    answer["events"].as_array().unwrap().clone()
-}
-
-async fn all(context: &Context, sql: &str, id: Uuid) -> Vec<Value> {
-    let sql = format!("select to_jsonb(x) from ({sql}) x");
-    let rows = context.client.query(&sql, &[&id]).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
 }
 
 async fn leads(context: &Context, agency: &Agency) -> Vec<Value> {
@@ -165,17 +124,16 @@ async fn only_the_back_end_delivers(context: &mut Context) {
     }
     let find = json!({"channel": "sms", "address": OURS});
     let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
-    assert_eq!(found, json!({"secret_name": "FORM_SECRET", "settings": {}, "is_enabled": true}));
+    let open = json!({"org_id": NORTHWIND, "known": [], "secret_name": "FORM_SECRET", "settings": {}, "is_enabled": true});
+    assert_eq!(found, open);
+    deliver(context, json!([message("1", ADA, "x")])).await;
+    let find =
+        json!({"channel": "sms", "address": OURS, "provider": "twilio", "event_ids": ["1", "2"]});
+    let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
+    assert_eq!(found["known"], json!(["1"]));
     let find = json!({"channel": "sms", "address": THEIRS});
     let found = context.call(As::Dba(Uuid::nil()), "crm_find_channel", find).await.unwrap();
     assert_eq!(found, Value::Null);
-}
-
-async fn add_lead(context: &Context, project: Uuid, columns: Value) -> Uuid {
-    let sql = "insert into leads (org_id, client_id, project_id, email, phone, status, created_at)
-        select p.org_id, p.client_id, p.id, $2::jsonb ->> 'email', $2 ->> 'phone', coalesce($2 ->> 'status', 'new'), clock_timestamp()
-        from projects p where p.id = $1 returning id";
-    context.client.query_one(sql, &[&project, &Json(columns)]).await.unwrap().get(0)
 }
 
 async fn a_known_sender_is_their_lead_of_the_routed_project_first(context: &mut Context) {
@@ -269,111 +227,6 @@ async fn an_e_mail_answers_what_it_says_it_answers(context: &mut Context) {
     assert_ne!(answer["events"][0]["lead_id"], lead);
 }
 
-/// An outgoing message that the provider knows as `SMout`.
-async fn outgoing(context: &Context, agency: &Agency) -> Uuid {
-    let lead = add_lead(context, agency.project_id, json!({"phone": ADA})).await;
-    let sql = "insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction, provider, provider_message_id)
-        select org_id, client_id, id, 'user', 'Hi', 'sms', 'outbound', 'twilio', 'SMout' from leads where id = $1 returning id";
-    context.client.query_one(sql, &[&lead]).await.unwrap().get(0)
-}
-
-fn status(id: &str, status: &str) -> Value {
-    json!({"id": id, "type": "status", "provider_message_id": "SMout", "status": status})
-}
-
-async fn status_of(context: &Context, message: Uuid) -> Value {
-    all(context, "select status from messages where id = $1", message).await[0]["status"].clone()
-}
-
-async fn statuses_go_forward_in_whatever_order(context: &mut Context) {
-    let agency = agency(context).await;
-    let sent = outgoing(context, &agency).await;
-    let done = deliver(context, json!([status("1", "delivered"), status("2", "sent")])).await;
-    assert_eq!((&done[1]["outcome"], &done[1]["message_id"]), (&json!("status"), &json!(sent)));
-    assert_eq!(status_of(context, sent).await, "delivered");
-    deliver(context, json!([status("3", "read")])).await;
-    deliver(context, json!([status("4", "failed"), status("5", "sent")])).await;
-    assert_eq!(status_of(context, sent).await, "read");
-}
-
-async fn a_status_before_its_message_is_not_lost(context: &mut Context) {
-    let agency = agency(context).await;
-    let done = deliver(context, json!([status("1", "read"), status("2", "delivered")])).await;
-    assert_eq!((&done[0]["outcome"], &done[0]["message_id"]), (&json!("ignored"), &Value::Null));
-    let sent = outgoing(context, &agency).await;
-    assert_eq!(status_of(context, sent).await, "read");
-}
-
-async fn the_outbox_follows_and_is_followed(context: &mut Context) {
-    let agency = agency(context).await;
-    let lead = add_lead(context, agency.project_id, json!({"phone": ADA})).await;
-    let sql = "with o as (insert into crm_outbox (org_id, lead_id, channel, purpose, to_address, body, status, lease_id, leased_until)
-            select l.org_id, l.id, 'sms', 'transactional', l.phone, 'Hi',
-              'sending', gen_random_uuid(), now() from leads l where l.id = $1 returning id, org_id)
-        insert into messages (org_id, client_id, lead_id, sender_type, content, message_type, direction, outbox_id)
-        select o.org_id, null, $1, 'user', 'Hi', 'sms', 'outbound', o.id from o returning id";
-    let message: Uuid = context.client.query_one(sql, &[&lead]).await.unwrap().get(0);
-    // Read before we even know its id.
-    deliver(context, json!([status("1", "delivered")])).await;
-    let sql = "update crm_outbox o set status = 'sent', provider = 'twilio', provider_message_id = 'SMout', lease_id = null, leased_until = null
-        from messages m where m.id = $1 and o.id = m.outbox_id";
-    context.client.execute(sql, &[&message]).await.unwrap();
-    let sql = "select m.status, m.provider_message_id, o.status as outbox from messages m join crm_outbox o on o.id = m.outbox_id where m.id = $1";
-    let expect =
-        |status| json!({"status": status, "provider_message_id": "SMout", "outbox": status});
-    assert_eq!(all(context, sql, message).await, [expect("delivered")]);
-    let done = deliver(context, json!([status("2", "read"), status("3", "sent")])).await;
-    assert_eq!(done[0]["message_id"], json!(message));
-    assert_eq!(all(context, sql, message).await, [expect("read")]);
-}
-
-async fn stop_is_kept_and_start_takes_it_back(context: &mut Context) {
-    agency(context).await;
-    let sql = "select address, reason from crm_opt_outs where org_id = $1 and channel = 'sms' and address ~ '^\\+(1415|55)' order by 1";
-    let said = |id: &str, kind: &str, from: &str| json!({"id": id, "type": kind, "from": from});
-    deliver(context, json!([said("1", "opt_out", ADA), said("2", "opt_out", "+5511987654321")]))
-        .await;
-    let stops = all(context, sql, NORTHWIND).await;
-    let addresses: Vec<_> = stops.iter().map(|stop| stop["address"].as_str().unwrap()).collect();
-    assert_eq!(addresses, [ADA, "+551187654321", "+5511987654321"], "in every spelling");
-    assert!(stops.iter().all(|stop| stop["reason"] == "stop"));
-    let done =
-        deliver(context, json!([said("3", "opt_in", ADA), said("4", "opt_in", "+551187654321")]))
-            .await;
-    assert_eq!(done[0]["outcome"], "opt_in");
-    assert!(all(context, sql, NORTHWIND).await.is_empty());
-    deliver(context, json!([said("5", "complaint", ADA)])).await;
-    deliver(context, json!([said("6", "opt_in", ADA)])).await;
-    assert_eq!(all(context, sql, NORTHWIND).await.len(), 1, "a complaint is not taken back so");
-}
-
-async fn a_bounce_stops_the_address_and_fails_the_message(context: &mut Context) {
-    let agency = agency(context).await;
-    let sent = outgoing(context, &agency).await;
-    let bounce = json!({"id": "1", "type": "bounce", "address": ADA, "provider_message_id": "SMout", "error_code": "30005"});
-    let done = deliver(context, json!([bounce])).await;
-    assert_eq!((&done[0]["outcome"], &done[0]["message_id"]), (&json!("bounce"), &json!(sent)));
-    let sql = "select status, metadata ->> 'error_code' as code from messages where id = $1";
-    assert_eq!(all(context, sql, sent).await, [json!({"status": "failed", "code": "30005"})]);
-    let sql = "select reason from crm_opt_outs where org_id = $1 and address = '+14155552671'";
-    assert_eq!(all(context, sql, NORTHWIND).await, [json!({"reason": "bounce"})]);
-}
-
-async fn a_reaction_is_kept_with_its_message(context: &mut Context) {
-    let agency = agency(context).await;
-    let sent = outgoing(context, &agency).await;
-    let react = |id: &str, emoji: &str, at: &str| json!({"id": id, "type": "reaction", "from": ADA, "content": emoji, "in_reply_to": "SMout", "occurred_at": at});
-    let done = deliver(context, json!([react("1", "👍", "2026-01-01T10:00:00Z")])).await;
-    assert_eq!((&done[0]["outcome"], &done[0]["message_id"]), (&json!("message"), &json!(sent)));
-    deliver(context, json!([react("2", "❤️", "2026-01-01T11:00:00Z")])).await;
-    // It was there before, and comes after.
-    deliver(context, json!([react("3", "😀", "2026-01-01T10:30:00Z")])).await;
-    let sql = "select metadata -> 'reactions' -> '+14155552671' ->> 'emoji' as emoji from messages where id = $1";
-    assert_eq!(all(context, sql, sent).await, [json!({"emoji": "❤️"})]);
-    let lost = json!([{"id": "4", "type": "reaction", "from": ADA, "content": "x", "in_reply_to": "unknown"}]);
-    assert_eq!(deliver(context, lost).await[0]["outcome"], "ignored");
-}
-
 async fn what_nobody_understands_is_kept(context: &mut Context) {
     agency(context).await;
     let events = json!([
@@ -389,18 +242,6 @@ async fn what_nobody_understands_is_kept(context: &mut Context) {
     let kept = all(context, sql, NORTHWIND).await;
     assert_eq!(kept[0]["payload"]["raw"]["body"], "moved");
     assert_eq!(kept[1]["payload"]["content"], "Your parcel");
-}
-
-async fn a_channel_without_a_project_keeps_what_comes(context: &mut Context) {
-    let agency = agency(context).await;
-    let sql = "delete from projects where id = $1";
-    context.client.execute(sql, &[&agency.project_id]).await.unwrap();
-    let done = deliver(context, json!([message("1", ADA, "Hello")])).await;
-    assert_eq!(done[0]["outcome"], "unknown");
-    // The client's newest project takes over.
-    let project = Agency::project(context, NORTHWIND, agency.client_id).await;
-    deliver(context, json!([message("2", ADA, "Hello")])).await;
-    assert_eq!(leads(context, &agency).await[0]["project_id"], json!(project));
 }
 
 async fn two_orgs_with_the_same_sender_never_cross(context: &mut Context) {

@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
+use common::chaos::dice;
 use common::{As, Context, Target, connect, rounds};
 use fieldcrm_core::{Code, Error};
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ races! {
     leads_made_at_once_go_round_the_team
     one_conversation_is_opened_by_many
     figures_that_add_up_are_those_of_a_count
+    what_is_said_is_counted_as_a_count_counts_it
     a_form_sent_by_many_makes_one_lead
     a_lead_converted_by_many_is_one_customer
 }
@@ -356,6 +358,86 @@ async fn figures_that_add_up_are_those_of_a_count(target: Target) {
     let sql = "select count(*) from metrics m where org_id = $1 and not exists (select from projects p where p.id = m.entity_id)";
     assert_eq!(org.count(sql).await, 0, "the figures of a project go with it");
     assert_eq!(org.count(DRIFT).await, 0);
+    org.remove().await;
+}
+
+/// Conversations that say another number of messages, or another last one, than there is.
+const MISCOUNTED: &str = "
+    select count(*) from conversations c cross join lateral (
+      select count(*) as messages, max(m.created_at) as last_at from messages m where m.org_id = c.org_id and m.conversation_id = c.id) m
+    where c.org_id = $1 and (c.message_count, c.last_message_at) is distinct from (m.messages, m.last_at)";
+
+async fn what_is_said_is_counted_as_a_count_counts_it(target: Target) {
+    let org = Org::make(target).await;
+    let mut tasks = JoinSet::new();
+    for session in 0..6_u64 {
+        let (id, user) = (org.id, As::User(org.users[0]));
+        let deliveries = org.delivery(&json!([]));
+        tasks.spawn(async move {
+            let mut state = session * 7_919 + 17;
+            let mut context = Context::start(target).await;
+            for step in 0..40 {
+                let person = |n: u64| format!("+1415555267{n}");
+                let chosen = i64::try_from(dice(&mut state, 8)).unwrap();
+                let kind = dice(&mut state, 10);
+                let of_lead: Option<(Uuid, Uuid)> = {
+                    let sql = "select lead_id, id from conversations where org_id = $1 order by lead_id, id offset $2 limit 1";
+                    let row = context.client.query_opt(sql, &[&id, &chosen]).await.unwrap();
+                    row.map(|row| (row.get(0), row.get(1)))
+                };
+                let outcome = match (kind, of_lead) {
+                    (0..=3, _) | (_, None) => {
+                        let events: Vec<_> = (0..=dice(&mut state, 3))
+                            .map(|n| {
+                                let mut event = message(&format!("{session}-{step}-{n}"), &person(dice(&mut state, 4)));
+                                event["occurred_at"] = json!(format!("2026-01-{:02}T00:00:00Z", 1 + dice(&mut state, 28)));
+                                event
+                            })
+                            .collect();
+                        let (caller, name, mut arguments) = deliveries.clone();
+                        arguments["events"] = json!(events);
+                        context.call(caller, name, arguments).await
+                    }
+                    (4, Some((lead, _))) => {
+                        let said = json!({"lead_id": lead, "content": "x", "platform": "sms"});
+                        context.call(user, "process_incoming_message", said).await
+                    }
+                    (5 | 6, Some((_, conversation))) => {
+                        let which = json!({"conversation_id": conversation});
+                        context.call(user, "update_conversation_stats", which).await
+                    }
+                    (rest, Some((_, conversation))) => {
+                        let sql = match rest {
+                            7 => "update conversations set status = 'closed' where org_id = $1 and id = $2",
+                            // Of two conversations at once.
+                            8 => "delete from messages where org_id = $1 and id in (select m.id from messages m
+                                where m.org_id = $1 and m.conversation_id >= $2 order by m.created_at desc limit 3)",
+                            _ => "delete from leads where org_id = $1 and id = (select lead_id from conversations where id = $2) and random() < 0.3",
+                        };
+                        context.client.batch_execute("savepoint call").await.unwrap();
+                        let done = context.client.execute(sql, &[&id, &conversation]).await;
+                        if let Err(error) = &done {
+                            // A deadlock takes all of it back: that is no drift.
+                            assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("40P01"), "{error:?}");
+                            context.client.batch_execute("rollback to call").await.unwrap();
+                        }
+                        Ok(Value::Null)
+                    }
+                };
+                // Gone meanwhile, or to be tried again; nothing else.
+                if let Err(error) = outcome {
+                    let fine = [Code::Unavailable, Code::NotFound, Code::Conflict];
+                    assert!(fine.contains(&error.code), "{error:?}");
+                }
+                let end = if dice(&mut state, 8) > 0 { "commit; begin" } else { "rollback; begin" };
+                context.client.batch_execute(end).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert!(org.count("select count(*) from messages where org_id = $1").await > 20);
+    assert!(org.count("select count(*) from conversations where org_id = $1").await > 3);
+    assert_eq!(org.count(MISCOUNTED).await, 0);
     org.remove().await;
 }
 

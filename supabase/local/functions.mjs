@@ -1,6 +1,7 @@
 // Edge functions: one Deno process per slug of config.toml, kept alive, and the
 // proxy to them.
 import { spawn } from "node:child_process";
+import { getServers } from "node:dns";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
@@ -55,6 +56,13 @@ async function ownSecrets(dir) {
   return existsSync(path) ? parseEnv(await readFile(path, "utf8")) : {};
 }
 
+/** Functions reach this machine only, or also FUNCTIONS_ALLOW_NET: then they may ask where its names lead. */
+function allowedNet() {
+  const outside = process.env.FUNCTIONS_ALLOW_NET;
+  const withPort = (server) => (net.isIPv6(server) ? `[${server}]:53` : net.isIPv4(server) ? `${server}:53` : server);
+  return ["127.0.0.1", "localhost", ...(outside ? [outside, ...getServers().map(withPort)] : [])].join(",");
+}
+
 function freePort() {
   return new Promise((done, reject) => {
     const probe = net.createServer().once("error", reject);
@@ -105,9 +113,8 @@ class FunctionProcess {
   async #run() {
     if (!existsSync(this.entrypoint)) return `${this.entrypoint} does not exist`;
     const port = await freePort();
-    const hosts = ["127.0.0.1", "localhost", process.env.FUNCTIONS_ALLOW_NET].filter(Boolean).join(",");
     const child = spawn(this.binary, [
-      "run", "--no-prompt", "--no-remote", "--no-lock", "--allow-env", `--allow-net=${hosts}`,
+      "run", "--no-prompt", "--no-remote", "--no-lock", "--allow-env", `--allow-net=${allowedNet()}`,
       `--allow-read=${[dirname(this.entrypoint), ...this.readable].join(",")}`,
       LAUNCH, pathToFileURL(this.entrypoint).href,
     ], {

@@ -143,7 +143,7 @@ pub struct Preferences {
 }
 
 /// `09:00` as people write it, besides `09:00:00` as Postgres prints it.
-fn present_time<'de, D: serde::Deserializer<'de>>(
+pub(crate) fn present_time<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Field<NaiveTime>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(Some(None)) };

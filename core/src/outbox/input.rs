@@ -227,6 +227,9 @@ pub struct Complete {
     pub id: Uuid,
     pub lease_id: Uuid,
     pub provider_message_id: Option<String>,
+    /// Of the answer; kept where it is an endpoint's.
+    pub http_status: Option<u16>,
+    pub duration_ms: Option<u32>,
 }
 
 impl Complete {
@@ -250,6 +253,12 @@ pub struct Fail {
     pub retryable: bool,
     /// What the provider asks for; counts where it is longer than the backoff.
     pub retry_after_seconds: Option<u64>,
+    /// It was not even tried: that is no attempt, and it may go at once.
+    #[serde(default)]
+    pub untried: bool,
+    /// Of the answer, if there was one; kept where it is an endpoint's.
+    pub http_status: Option<u16>,
+    pub duration_ms: Option<u32>,
 }
 
 impl Fail {

@@ -12,6 +12,7 @@ fn held(status: Status, attempts: u32) -> Held {
         max_attempts: 3,
         now: "2026-01-05T12:00:00Z".parse().unwrap(),
         random: 0.5,
+        to_endpoint: false,
     }
 }
 
@@ -23,6 +24,9 @@ fn failure(retryable: bool, retry_after_seconds: Option<u64>) -> Fail {
         message: None,
         retryable,
         retry_after_seconds,
+        untried: false,
+        http_status: None,
+        duration_ms: None,
     }
 }
 
@@ -71,6 +75,48 @@ fn what_fails_is_tried_again_until_its_attempts_are_used_up() {
     assert_eq!(much_later["available_at"], json!("2026-01-06T12:00:00Z"));
     assert_eq!(became(&fail(3, &failure(true, None))), Some("failed"));
     assert_eq!(became(&fail(1, &failure(false, Some(1)))), Some("failed"));
+}
+
+#[test]
+fn an_endpoint_is_waited_for_longer_and_longer_for_three_days() {
+    let wait = |attempts| {
+        let held = Held { to_endpoint: true, max_attempts: 10, ..held(Status::Sending, attempts) };
+        let step = held.fail(&failure(true, None)).unwrap().unwrap();
+        let at: Option<DateTime<Utc>> =
+            step.get("available_at").map(|at| at.as_str().unwrap().parse().unwrap());
+        at.map(|at| (at - held.now).num_seconds())
+    };
+    let waits: Vec<_> = (1..=10).map(wait).collect();
+    let hour = 3_600;
+    assert_eq!(
+        waits,
+        [5, 300, hour / 2, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour]
+            .map(Some)
+            .into_iter()
+            .chain([None])
+            .collect::<Vec<_>>()
+    );
+    assert!(endpoint_backoff(2, 0.0) < endpoint_backoff(2, 1.0));
+    assert_eq!(endpoint_backoff(0, 0.5), endpoint_backoff(1, 0.5));
+    assert_eq!(endpoint_backoff(u32::MAX, 0.5), Duration::from_hours(24));
+}
+
+#[test]
+fn what_was_not_even_tried_has_used_no_attempt() {
+    let untried = Fail { untried: true, ..failure(true, None) };
+    let step = held(Status::Sending, 3).fail(&untried).unwrap().unwrap();
+    assert_eq!((&step["status"], &step["attempts"]), (&json!("queued"), &json!(2)));
+    assert_eq!(step["available_at"], json!("2026-01-05T12:00:00Z"));
+    assert_eq!(step.get("error_code"), None);
+}
+
+#[test]
+fn an_event_is_told_again_however_it_ended() {
+    for status in Status::ALL {
+        let replayed = became(&held(*status, 9).replay()).map(str::to_owned);
+        let under_way = matches!(status, Status::Queued | Status::Sending);
+        assert_eq!(replayed.as_deref(), (!under_way).then_some("queued"), "{}", status.as_str());
+    }
 }
 
 #[test]

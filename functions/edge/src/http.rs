@@ -1,4 +1,4 @@
-//! HTTP to other people's services: one POST and its answer, bounded in time and size.
+//! HTTP to other people's services: one request and its answer, bounded in time and size.
 //!
 //! What matters to who sends messages is whether a request that got no answer may have been received. Natively the
 //! client knows. At the edge `fetch` says it in words, if at all ([`NoAnswer::Unsent`]); in doubt it was received.
@@ -13,14 +13,34 @@ mod native;
 
 /// How long an exchange may take, its body included.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// What is read of an answer's body: enough for an id or an error.
+/// What is read of an answer's body, unless more is asked for: enough for an id or an error.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// What is sent. It can hold secrets and what people write: not to be logged.
-pub struct Post {
+/// How a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What is sent, by any method; an empty body is none. It can hold secrets and what people write: not to be logged.
+pub struct Post<B = String> {
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
-    pub body: String,
+    pub body: B,
 }
 
 /// What came back; of the body as much as was read in time.
@@ -72,6 +92,7 @@ pub enum NoAnswer {
 #[derive(Clone)]
 pub struct Client {
     timeout: Duration,
+    max_answer: usize,
     #[cfg(not(target_arch = "wasm32"))]
     inner: reqwest::Client,
 }
@@ -81,6 +102,16 @@ impl Client {
     #[must_use]
     pub fn new() -> Self {
         Self::with_timeout(TIMEOUT)
+    }
+
+    pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
+        self.send(Method::Post, post).await
+    }
+
+    /// One that reads so many bytes of an answer.
+    #[must_use]
+    pub fn with_max_answer(self, max_answer: usize) -> Self {
+        Self { max_answer, ..self }
     }
 }
 

@@ -7,8 +7,10 @@
 
 use std::sync::Arc;
 
+pub mod ai;
 mod config;
 pub mod database;
+pub mod dns;
 pub mod host;
 pub mod http;
 mod log;
@@ -16,12 +18,16 @@ mod problem;
 pub mod query;
 mod request;
 pub mod service;
+pub mod signed_url;
+pub mod storage;
 
 pub use config::{Config, Origins};
 pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
 pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId, arguments};
+pub use signed_url::SignUrls;
+pub use storage::{Storage, StorageApi};
 
 /// The outside world as handlers see it: the state of every router.
 #[derive(Clone)]

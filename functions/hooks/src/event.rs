@@ -1,5 +1,6 @@
 //! What providers deliver, in the one form that `crm_receive_webhook` takes.
 
+use axum::body::Bytes;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use fieldcrm_core::fingerprint;
 use serde::Serialize;
@@ -85,6 +86,9 @@ pub struct Event {
     /// Of unknown ones: what came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<Value>,
+    /// What the entries of `metadata.attachments` hold, in their order.
+    #[serde(skip)]
+    pub files: Vec<Bytes>,
 }
 
 impl Event {

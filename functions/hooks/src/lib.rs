@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use fieldcrm_edge::{Config, Origins, Ports, PostgrestDatabase, service};
+use fieldcrm_edge::{Config, Origins, Ports, PostgrestDatabase, Storage, service};
 
 mod event;
+mod files;
 pub mod form;
 mod mail;
 pub mod mailgun;
@@ -27,6 +28,7 @@ pub mod twilio;
 pub mod whatsapp;
 
 pub use event::{Delivery, Event};
+pub use files::MAX_FILES;
 pub use payload::{Form, Unreadable};
 pub use settings::Settings;
 
@@ -36,10 +38,15 @@ pub const MAX_BODY: usize = 10 * 1024 * 1024;
 pub const MAX_MAIL: usize = 40 * 1024 * 1024;
 
 /// The functions' router; every host and every test serves this one.
-pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
+pub fn router(
+    ports: Ports,
+    config: &Config,
+    settings: Settings,
+    storage: Arc<dyn Storage>,
+) -> Router {
     // A form is sent from whatever site it stands on.
     let config = Config { origins: Origins::Any, ..config.clone() };
-    service::wrap("hooks", routes::all(&Arc::new(settings)), ports, &config)
+    service::wrap("hooks", routes::all(&Arc::new(settings), storage), ports, &config)
 }
 
 /// The ports with a database that is asked with the service key: where keys are not JWTs, the gateway
@@ -58,7 +65,10 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     settings::remember(env);
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| {
         let settings = Settings::remembered();
-        router(as_service(ports, config, &settings), config, settings)
+        // Without the key the database is not asked either, and nothing comes this far.
+        let key = settings.service_key().unwrap_or_default();
+        let storage = Arc::new(fieldcrm_edge::StorageApi::new(config, key));
+        router(as_service(ports, config, &settings), config, settings, storage)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use axum::body::Bytes;
 use chrono::DateTime;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Address, HeaderValue, Message, MessageParser};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::event::{Delivery, Event, Kind, said};
+use crate::files::{clean_name, clean_type, hex};
 use crate::reply;
 
 /// What of the headers says something about the mail beyond its own members.
@@ -50,13 +52,12 @@ pub struct Mail {
     pub attachments: Vec<Attachment>,
 }
 
-/// A file of a mail, without what is in it.
+/// A file of a mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attachment {
     pub name: String,
     pub kind: String,
-    /// In bytes.
-    pub size: usize,
+    pub content: Bytes,
     /// Where the HTML shows it: the Content-ID.
     pub content_id: Option<String>,
 }
@@ -163,14 +164,18 @@ impl Mail {
             event.note("headers", pairs.collect::<Vec<Value>>());
         }
         if !self.attachments.is_empty() {
-            let files = self.attachments.into_iter().map(|file| {
-                let mut one = json!({"name": file.name, "mime_type": file.kind, "size": file.size});
-                if let Some(id) = file.content_id {
-                    one["content_id"] = id.into();
+            let entries = self.attachments.iter().map(|file| {
+                let mut one = json!({
+                    "file_name": clean_name(&file.name), "content_type": clean_type(&file.kind),
+                    "size_bytes": file.content.len(),
+                });
+                if let Some(id) = &file.content_id {
+                    one["content_id"] = id.as_str().into();
                 }
                 one
             });
-            event.note("attachments", files.collect::<Vec<Value>>());
+            event.note("attachments", entries.collect::<Vec<Value>>());
+            event.files = self.attachments.into_iter().map(|file| file.content).collect();
         }
         event
     }
@@ -181,7 +186,10 @@ impl Mail {
             hasher.update(part.as_deref().unwrap_or_default());
             hasher.update([0]);
         }
-        hasher.finalize().iter().fold("sha256:".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+        for file in &self.attachments {
+            hasher.update(Sha256::digest(&file.content));
+        }
+        format!("sha256:{}", hex(&hasher.finalize()))
     }
 }
 
@@ -286,6 +294,12 @@ mod tests {
         assert_eq!(one.id, same.id);
         assert_ne!(one.id, other.id);
         assert_eq!(one.id.len(), 71);
+        let with = |content: &'static str| {
+            let file = Attachment { content: Bytes::from(content), ..Attachment::default() };
+            Mail { attachments: vec![file], ..mail("a") }.event(None)
+        };
+        assert_ne!(with("plan 1").id, with("plan 2").id, "another file is another mail");
+        assert_ne!(with("plan 1").id, one.id);
     }
 
     #[test]

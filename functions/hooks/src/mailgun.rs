@@ -69,11 +69,11 @@ fn parsed(form: &Form) -> Mail {
         ids.iter().find(|(_, name)| name.as_str() == Some(field)).and_then(|(id, _)| bare_id(id))
     };
     mail.attachments = form
-        .files()
+        .attachments()
         .map(|(field, name, kind)| Attachment {
             name: name.to_owned(),
             kind: kind.to_owned(),
-            size: field.value.len(),
+            content: field.value.clone(),
             content_id: id_of(&field.name),
         })
         .collect();

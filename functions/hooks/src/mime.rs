@@ -1,5 +1,6 @@
 //! A mail as it is: RFC 5322 and MIME. Reports of delivery and abuse are read as what they report.
 
+use axum::body::Bytes;
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use serde_json::json;
 
@@ -72,7 +73,7 @@ fn read(message: &Message<'_>) -> Event {
                 .content_type()
                 .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()))
                 .unwrap_or_default(),
-            size: part.len(),
+            content: Bytes::copy_from_slice(part.contents()),
             content_id: part.content_id().map(str::to_owned),
         })
         .collect();

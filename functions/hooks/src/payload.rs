@@ -132,11 +132,26 @@ impl Form {
         self.0.iter().find(|field| field.name == name && field.file.is_none())
     }
 
+    /// The files of a mail; one that has no name stands in a numbered field all the same.
+    pub fn attachments(&self) -> impl Iterator<Item = (&Field, &str, &str)> {
+        self.0.iter().filter_map(|field| match &field.file {
+            Some((name, kind)) => Some((field, name.as_str(), kind.as_str())),
+            None => is_numbered(&field.name).then_some((field, "", "")),
+        })
+    }
+
     pub fn files(&self) -> impl Iterator<Item = (&Field, &str, &str)> {
         self.0.iter().filter_map(|field| {
             field.file.as_ref().map(|(name, kind)| (field, name.as_str(), kind.as_str()))
         })
     }
+}
+
+/// `attachment1`, `attachment-1`
+fn is_numbered(name: &str) -> bool {
+    let number = name.strip_prefix("attachment").unwrap_or_default();
+    let number = number.strip_prefix('-').unwrap_or(number);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a content type is `kind`, whatever its parameters.

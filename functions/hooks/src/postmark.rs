@@ -1,5 +1,8 @@
 //! Postmark: its inbound webhook, and those of bounces, complaints, deliveries, opens and subscriptions.
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use crate::event::{Delivery, Event, Kind, Status, rfc3339};
@@ -7,6 +10,12 @@ use crate::mail::{Attachment, Mail, address, candidates};
 use crate::payload::{Read, Unreadable, json};
 
 const PROVIDER: &str = "postmark";
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// Bounces after which Postmark sends nothing more to the address.
 const PERMANENT: [&str; 3] = ["HardBounce", "BadEmailAddress", "ManuallyDeactivated"];
@@ -84,16 +93,17 @@ fn message(body: &Value) -> Event {
 }
 
 fn attachment(file: &Value) -> Attachment {
-    let content = file["Content"].as_str().unwrap_or_default();
-    // The size of what the base64 holds.
-    let decoded = content.trim_end_matches('=').len() * 3 / 4;
+    let content = file["Content"].as_str().unwrap_or_default().as_bytes();
+    // With lines in it, as MIME has it, or without the padding. What is no base64 at all is kept as it came.
+    let content = BASE64.decode(content).unwrap_or_else(|_| {
+        let joined: Vec<u8> =
+            content.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        BASE64.decode(&joined).unwrap_or_else(|_| content.to_vec())
+    });
     Attachment {
         name: file.text("Name").unwrap_or_default(),
         kind: file.text("ContentType").unwrap_or_default(),
-        size: file["ContentLength"]
-            .as_u64()
-            .and_then(|size| size.try_into().ok())
-            .unwrap_or(decoded),
+        content: content.into(),
         content_id: file.text("ContentID"),
     }
 }

@@ -148,11 +148,14 @@ pub async fn deliver(
 ) -> Result<Outcome, Rejected> {
     let mut total = Outcome::default();
     for delivery in deliveries.iter().filter(|delivery| !delivery.events.is_empty()) {
-        let mut routed = false;
+        let (mut routed, mut homeless) = (false, 0);
         for address in &delivery.addresses {
             for arguments in delivery.calls(address) {
                 let answer = call(ports, settings, caller, "crm_receive_webhook", arguments).await;
-                routed = answer.map_err(Rejected::Ours)?["routed"] == true;
+                let answer = answer.map_err(Rejected::Ours)?;
+                routed = answer["routed"] == true;
+                let became = answer["events"].as_array().into_iter().flatten();
+                homeless += became.filter(|event| event["outcome"] == "no_project").count();
                 if !routed {
                     break;
                 }
@@ -163,7 +166,7 @@ pub async fn deliver(
             }
         }
         total.routed |= routed;
-        tell(ports, caller, delivery, routed);
+        tell(ports, caller, delivery, routed, homeless);
     }
     Ok(total)
 }
@@ -181,21 +184,25 @@ pub async fn call(
     ports.database.rpc(&caller, function, arguments).await
 }
 
-/// A line for what is nobody's (an address that no channel has) and for what we have no meaning for.
-fn tell(ports: &Ports, caller: &Caller, delivery: &Delivery, routed: bool) {
+/// A line for what is nobody's (an address that no channel has), for messages of strangers where no project takes them as
+/// leads, and for what we have no meaning for.
+fn tell(ports: &Ports, caller: &Caller, delivery: &Delivery, routed: bool, homeless: usize) {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for event in &delivery.events {
         let kind = serde_json::to_value(event.kind).unwrap_or_default();
         *counts.entry(kind.as_str().unwrap_or_default().to_owned()).or_default() += 1;
     }
-    if routed && !counts.contains_key("unknown") {
-        return;
-    }
+    let (level, event) = match (routed, homeless) {
+        (false, _) => ("warn", "unrouted"),
+        (true, 1..) => ("warn", "no_project"),
+        _ if counts.contains_key("unknown") => ("info", "unknown_events"),
+        _ => return,
+    };
     let address = delivery.addresses.first().map(|address| mask(address));
     let line = json!({
         "ts": crate::event::instant(chrono::Utc::now()),
-        "level": if routed { "info" } else { "warn" },
-        "event": if routed { "unknown_events" } else { "unrouted" },
+        "level": level,
+        "event": event,
         "slug": "hooks",
         "request_id": caller.request_id,
         "provider": delivery.provider,

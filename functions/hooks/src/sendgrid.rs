@@ -39,10 +39,10 @@ fn parsed(form: &Form) -> Mail {
     let sender = sender.unwrap_or_default();
     let info = form.text("attachment-info").and_then(|text| json(text.as_bytes()).ok());
     let info = info.unwrap_or_default();
-    let attachments = form.files().map(|(field, name, kind)| Attachment {
+    let attachments = form.attachments().map(|(field, name, kind)| Attachment {
         name: name.to_owned(),
         kind: kind.to_owned(),
-        size: field.value.len(),
+        content: field.value.clone(),
         content_id: info[&field.name].text("content-id"),
     });
     Mail {

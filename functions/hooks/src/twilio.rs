@@ -12,6 +12,8 @@ const PROVIDER: &str = "twilio";
 pub enum Keyword {
     Stop,
     Start,
+    /// An ordinary answer too: START where the address had said STOP, otherwise nothing.
+    Yes,
     Help,
 }
 
@@ -28,7 +30,8 @@ pub fn keyword(body: &str) -> Option<Keyword> {
         "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "REVOKE" | "OPTOUT" => {
             Some(Keyword::Stop)
         }
-        "START" | "UNSTOP" | "YES" => Some(Keyword::Start),
+        "START" | "UNSTOP" => Some(Keyword::Start),
+        "YES" => Some(Keyword::Yes),
         "HELP" | "INFO" => Some(Keyword::Help),
         _ => None,
     }
@@ -194,13 +197,16 @@ fn outcome(
 fn consent(message: &Event, asked: Keyword, body: &str) -> Option<Event> {
     let (kind, suffix) = match asked {
         Keyword::Stop => (Kind::OptOut, "opt_out"),
-        Keyword::Start => (Kind::OptIn, "opt_in"),
+        Keyword::Start | Keyword::Yes => (Kind::OptIn, "opt_in"),
         Keyword::Help => return None,
     };
     let mut event = Event::new(kind, format!("{}:{suffix}", message.id));
     event.address.clone_from(&message.from);
     event.from.clone_from(&message.from);
     event.occurred_at.clone_from(&message.occurred_at);
+    if asked == Keyword::Yes {
+        event.note("only_after_stop", true);
+    }
     event.note("keyword", body.trim().chars().take(50).collect::<String>());
     Some(event)
 }
@@ -242,7 +248,11 @@ mod tests {
             ("opt-out", Some(Keyword::Stop)),
             ("START", Some(Keyword::Start)),
             ("unstop", Some(Keyword::Start)),
-            ("Yes!", Some(Keyword::Start)),
+            ("Start.", Some(Keyword::Start)),
+            ("YES", Some(Keyword::Yes)),
+            ("Yes!", Some(Keyword::Yes)),
+            ("Yes, please", None),
+            ("OPTOUT", Some(Keyword::Stop)),
             ("HELP", Some(Keyword::Help)),
             ("info?", Some(Keyword::Help)),
             ("stop by at five", None),

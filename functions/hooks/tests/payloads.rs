@@ -214,7 +214,7 @@ fn a_megabyte_of_text_is_read_whole() {
     let found = postmark::events(mail.to_string().as_bytes(), None).unwrap();
     let event = found[0].calls("x")[0]["events"][0].clone();
     assert_eq!(event["metadata"]["text"], long, "the whole body is kept");
-    assert_eq!(event["metadata"]["attachments"][0]["size"], 1_050_000);
+    assert_eq!(event["metadata"]["attachments"][0]["size_bytes"], 1_050_000);
     assert!(!event.to_string().contains("AAAAAAAA"), "files are not put into the event");
 }
 

@@ -16,10 +16,11 @@ pub async fn process_time_based(
     caller: Caller,
     body: Option<JsonObject>,
 ) -> Result<Json<Value>, Problem> {
-    const QUEUES: [(&str, &str); 5] = [
+    const QUEUES: [(&str, &str); 6] = [
         ("automations", "crm_run_automations"),
         ("time_based", "crm_process_time_based"),
         ("reminders", "crm_remind_followups"),
+        ("notices", "crm_send_portal_notices"),
         ("expired", "crm_expire_followups"),
         ("pruned", "crm_prune"),
     ];

@@ -14,7 +14,8 @@ use crate::arguments::known;
 const ARGUMENTS: [&str; 6] =
     ["event_type", "customer_id", "payload", "event_key", "occurred_at", "org_id"];
 
-/// `POST /handle-event-trigger`: writes the event down, and works off events at once rather than at the next tick.
+/// `POST /handle-event-trigger`: writes the event down, and works off events, and what owners of portal accounts are to be told, at
+/// once rather than at the next tick.
 ///
 /// The same `event_key` again is the same event. It may come as `Idempotency-Key`.
 pub async fn handle_event_trigger(
@@ -48,6 +49,10 @@ pub async fn handle_event_trigger(
         Ok(run) => run,
         Err(error) => json!({ "error": error.code.as_str() }),
     };
+    let notices = match ports.database.rpc(&caller, "crm_send_portal_notices", Map::new()).await {
+        Ok(notices) => notices,
+        Err(error) => json!({ "error": error.code.as_str() }),
+    };
     let status = if event["created"] == true { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(json!({ "event": event, "run": run }))).into_response())
+    Ok((status, Json(json!({ "event": event, "run": run, "notices": notices }))).into_response())
 }

@@ -1,5 +1,5 @@
 //! The edge functions that work off what is due: `handle-event-trigger`, `process-time-based-automations`,
-//! `process-segment-automations` and `dispatch-messages`, four slugs of one module.
+//! `process-segment-automations`, `dispatch-messages` and `embed-kb-articles`, five slugs of one module.
 //!
 //! They are for schedulers and for other back ends. None holds a key of its own to the database: it goes on with the
 //! caller's token, and the RPCs refuse everybody but the service role.
@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use axum::routing::post;
 use axum::{Extension, Router};
+use fieldcrm_edge::ai::embed::{Builtin, Embedder};
 use fieldcrm_edge::{Config, Ports, service};
 
 mod arguments;
 mod automation;
 mod dispatch;
 mod event;
+mod kb;
 pub mod provider;
 mod work;
 
@@ -30,14 +32,16 @@ pub const BUDGET: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct Settings {
     pub providers: Arc<Providers>,
+    pub embedder: Arc<dyn Embedder>,
     /// [`BUDGET`], but for tests.
     pub budget: Duration,
 }
 
 impl Settings {
+    /// With the builtin embedder.
     #[must_use]
     pub fn new(providers: Providers) -> Self {
-        Self { providers: Arc::new(providers), budget: BUDGET }
+        Self { providers: Arc::new(providers), embedder: Arc::new(Builtin), budget: BUDGET }
     }
 }
 
@@ -48,6 +52,7 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/process-time-based-automations", post(automation::process_time_based))
         .route("/process-segment-automations", post(automation::process_segments))
         .route("/dispatch-messages", post(dispatch::dispatch_messages))
+        .route("/embed-kb-articles", post(kb::embed_kb_articles))
         .layer(Extension(settings));
     service::wrap("jobs", routes, ports, config)
 }
@@ -56,8 +61,13 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
+    use fieldcrm_edge::dns::{PlatformResolver, Resolver};
+    use fieldcrm_edge::http::Client;
+
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
-        let providers = Providers::read(variable, &fieldcrm_edge::http::Client::new(), &ports.log);
-        router(ports, config, Settings::new(providers))
+        let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
+        let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
+        let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);
+        router(ports, config, Settings { embedder, ..Settings::new(providers) })
     })
 }

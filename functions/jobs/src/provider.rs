@@ -45,6 +45,9 @@ pub struct Outgoing {
     pub payload: Option<Value>,
     #[serde(default)]
     pub attempts: u32,
+    /// The event that an endpoint is told of.
+    #[serde(default)]
+    pub event_id: Option<Uuid>,
     #[serde(default)]
     pub from: Sender,
     #[serde(default)]
@@ -66,18 +69,30 @@ pub struct Sender {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The provider has it.
-    Sent { provider_message_id: Option<String> },
+    Sent { provider_message_id: Option<String>, http_status: Option<u16> },
     /// The provider does not have it, or knows it again: later once more.
-    Retry { code: String, message: String, retry_after: Option<u64> },
+    Retry { code: String, message: String, retry_after: Option<u64>, http_status: Option<u16> },
     /// The provider does not want it, and will not.
-    Rejected { code: String, message: String },
+    Rejected { code: String, message: String, http_status: Option<u16> },
     /// Nobody knows whether the provider has it.
     Unknown { code: String, message: String },
+    /// Its turn came too late: nobody tried.
+    Late,
 }
 
 impl Outcome {
     pub(crate) fn rejected(code: &str, message: &str) -> Self {
-        Self::Rejected { code: code.to_owned(), message: message.to_owned() }
+        Self::Rejected { code: code.to_owned(), message: message.to_owned(), http_status: None }
+    }
+
+    /// The status of the answer, if there was one.
+    pub(crate) const fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Sent { http_status, .. }
+            | Self::Retry { http_status, .. }
+            | Self::Rejected { http_status, .. } => *http_status,
+            Self::Unknown { .. } | Self::Late => None,
+        }
     }
 }
 

@@ -40,6 +40,7 @@ fn queues(
 async fn an_event_is_written_down_and_worked_off() {
     let harness = with(|name, _| match name {
         "crm_emit_event" => Ok(json!({"id": ORG, "created": true})),
+        "crm_send_portal_notices" => Ok(json!({"notices": 1})),
         _ => Ok(json!({"runs": 1})),
     });
     let body = json!({
@@ -48,11 +49,19 @@ async fn an_event_is_written_down_and_worked_off() {
     });
     let (status, answer) = harness.post(EVENT, &body.to_string(), &[]).await;
     assert_eq!(status, 201);
-    assert_eq!(answer, json!({"event": {"id": ORG, "created": true}, "run": {"runs": 1}}));
+    assert_eq!(
+        answer,
+        json!({"event": {"id": ORG, "created": true}, "run": {"runs": 1}, "notices": {"notices": 1}})
+    );
     let run = |arguments| ("crm_run_automations", arguments);
     assert_eq!(
         harness.asked(),
-        [run(json!({"batch_limit": 1})), ("crm_emit_event", body), run(json!({}))]
+        [
+            run(json!({"batch_limit": 1})),
+            ("crm_emit_event", body),
+            run(json!({})),
+            ("crm_send_portal_notices", json!({}))
+        ]
     );
 }
 
@@ -81,6 +90,7 @@ async fn an_event_that_is_kept_is_not_asked_for_again_because_a_run_failed() {
     });
     let (status, answer) = harness.post(EVENT, r#"{"event_type": "x"}"#, &[]).await;
     assert_eq!((status, &answer["run"]), (201, &json!({"error": "unavailable"})));
+    assert_eq!(answer["notices"], json!({"error": "unavailable"}));
 }
 
 #[tokio::test]
@@ -106,9 +116,9 @@ async fn what_is_due_is_worked_off_until_nothing_is_left() {
     assert_eq!(
         totals,
         json!({"automations": {"done": 4}, "time_based": {"done": 0}, "reminders": {"done": 2},
-            "expired": {"done": 6}, "pruned": {"done": 0}})
+            "notices": {"done": 0}, "expired": {"done": 6}, "pruned": {"done": 0}})
     );
-    assert_eq!(harness.asked().len(), 3 + 1 + 2 + 4 + 1);
+    assert_eq!(harness.asked().len(), 3 + 1 + 2 + 1 + 4 + 1);
     assert!(harness.asked().iter().all(|(_, arguments)| *arguments == json!({"batch_limit": 2})));
 }
 

@@ -39,7 +39,7 @@ impl Provider for Carrier {
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         self.sent.lock().unwrap().push(message.id);
-        Outcome::Sent { provider_message_id: Some(format!("c-{}", message.id)) }
+        Outcome::Sent { provider_message_id: Some(format!("c-{}", message.id)), http_status: None }
     }
 }
 
@@ -127,6 +127,93 @@ async fn no_more_than_six_are_under_way() {
     let (carrier, providers) = carrier();
     dispatch(&harness(providers, BUDGET, outbox(60))).await;
     assert_eq!(carrier.most.load(Ordering::SeqCst), 6);
+}
+
+/// Says nothing until it is told to.
+struct Slow(tokio::sync::Semaphore);
+
+#[async_trait]
+impl Provider for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    async fn send(&self, _: &Outgoing) -> Outcome {
+        let _permit = self.0.acquire().await.unwrap();
+        Outcome::Retry {
+            code: "timeout".to_owned(),
+            message: "m".to_owned(),
+            retry_after: None,
+            http_status: None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_other_channel_waits_for_webhooks() {
+    let (carrier, _) = carrier();
+    let slow = Arc::new(Slow(tokio::sync::Semaphore::new(0)));
+    let providers = Providers::new([
+        (Channel::Sms, carrier.clone() as Arc<dyn Provider>),
+        (Channel::Webhook, slow.clone() as Arc<dyn Provider>),
+    ]);
+    let (texts, hooks) = (AtomicU64::new(60), AtomicU64::new(30));
+    let harness = harness(providers, BUDGET, move |name, arguments| {
+        if name != "crm_claim_messages" {
+            return Ok(json!({"status": "queued"}));
+        }
+        let (channel, left) = match arguments["providers"].as_object().unwrap().keys().next() {
+            Some(name) if name == "webhook" => (Channel::Webhook, &hooks),
+            _ => (Channel::Sms, &texts),
+        };
+        let before = left.load(Ordering::SeqCst);
+        let count = before.min(arguments["batch_limit"].as_u64().unwrap());
+        left.store(before - count, Ordering::SeqCst);
+        let id = |number: u64| Uuid::from_u128(u128::from(number) + 1_000 * channel as u128);
+        let messages: Vec<_> = (before - count..before)
+            .map(|number| claimed(channel, json!({"id": id(number)})))
+            .collect();
+        Ok(json!({ "messages": messages }))
+    });
+    let texts_went = async {
+        while carrier.sent.lock().unwrap().len() < 60 {
+            tokio::task::yield_now().await;
+        }
+        // Only now does anybody answer who is told of events.
+        slow.0.add_permits(1);
+    };
+    let (totals, ()) = tokio::join!(dispatch(&harness), texts_went);
+    assert_eq!((&totals["sent"], &totals["retried"]), (&json!(60), &json!(30)));
+    for (name, arguments) in harness.asked() {
+        let providers = arguments["providers"].as_object();
+        assert!(name != "crm_claim_messages" || providers.unwrap().len() == 1, "each its own");
+    }
+}
+
+#[tokio::test]
+async fn how_a_webhook_was_answered_is_told_with_it() {
+    for (does, name, status) in [
+        (answers(204, &Value::Null), "crm_complete_message", json!(204)),
+        (answers(503, &Value::Null), "crm_fail_message", json!(503)),
+        (answers(410, &Value::Null), "crm_fail_message", json!(410)),
+        (
+            Does::Answers(302, vec![("location", "/".to_owned())], String::new()),
+            "crm_fail_message",
+            json!(302),
+        ),
+        (Does::Drops, "crm_fail_message", Value::Null),
+    ] {
+        let fake = FakeProvider::start(vec![does]).await;
+        let (providers, channel) = at(&fake.url, "webhook");
+        let message = claimed(channel, json!({"to": fake.url}));
+        let harness =
+            harness(providers, BUDGET, one_message(message, |_| Ok(json!({"status": "x"}))));
+        dispatch(&harness).await;
+        let (noted, arguments) = harness.asked()[1].clone();
+        assert_eq!((noted, &arguments["http_status"]), (name, &status));
+        assert!(arguments["duration_ms"].is_u64());
+        assert_eq!(fake.arrived().len(), 1, "a redirect is not followed");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use common::{
     Arrived, Does, FakeProvider, Kept, MESSAGE, ORG, answers, environment, outgoing, providers,
+    resolver,
 };
 use fieldcrm_core::signature::standard::sign;
 use fieldcrm_edge::Log;
@@ -35,7 +36,9 @@ async fn sent(
         message.to = format!("{}/hook", fake.url);
     }
     let outcome = providers.get(channel).unwrap().send(&message).await;
-    let Outcome::Sent { provider_message_id } = outcome else { panic!("{provider}: {outcome:?}") };
+    let Outcome::Sent { provider_message_id, .. } = outcome else {
+        panic!("{provider}: {outcome:?}")
+    };
     let [arrived] = &fake.arrived()[..] else { panic!("one request") };
     assert_eq!(arrived.method, "POST");
     (arrived.clone(), provider_message_id)
@@ -257,6 +260,11 @@ async fn webhook() {
     let expected = sign(&key, MESSAGE, timestamp, &arrived.body);
     assert_eq!(arrived.headers["webhook-signature"], expected);
 
+    // An event is known by its own id, to whomever it is told and however often.
+    let event = json!({"payload": payload, "event_id": ORG});
+    let (arrived, _) = sent("webhook", answers(200, &json!({})), &[], event).await;
+    assert_eq!(arrived.headers["webhook-id"], ORG);
+
     let (arrived, _) =
         sent("webhook", answers(200, &json!({})), &[], json!({"body": "just text"})).await;
     assert_eq!(arrived.body, "just text");
@@ -268,14 +276,15 @@ async fn the_log_shows_the_message_but_nobodys_address() {
     let kept = Arc::new(Kept::default());
     let log: Arc<dyn Log> = kept.clone();
     let local = |name: &str| (name == "FIELDCRM_ENV").then(|| "local".to_owned());
-    let providers = Providers::read(&local, &Client::new(), &log);
+    let providers = Providers::read(&local, &Client::new(), &resolver(&[]), &log);
     let all: Vec<_> = providers.names().collect();
     let expected: Vec<_> = Channel::ALL.iter().map(|&channel| (channel, "log")).collect();
     assert_eq!(all, expected);
     let message =
         outgoing(Channel::Email, json!({"body": "Zoë, write to zoe@example.com or +14155552671"}));
     let outcome = providers.get(Channel::Email).unwrap().send(&message).await;
-    assert_eq!(outcome, Outcome::Sent { provider_message_id: Some(format!("log-{MESSAGE}")) });
+    let id = Some(format!("log-{MESSAGE}"));
+    assert_eq!(outcome, Outcome::Sent { provider_message_id: id, http_status: None });
     let line: Value = serde_json::from_str(&kept.lines()[0]).unwrap();
     assert_eq!((&line["event"], &line["id"]), (&json!("message"), &json!(MESSAGE)));
     assert_eq!((&line["to"], &line["subject"]), (&json!("a***@example.com"), &json!("Your visit")));
@@ -293,7 +302,7 @@ fn a_wrong_setting_is_logged_when_the_function_starts() {
     let kept = Arc::new(Kept::default());
     let log: Arc<dyn Log> = kept.clone();
     let environment = |name: &str| (name == "EMAIL_PROVIDER").then(|| "resend".to_owned());
-    Providers::read(&environment, &Client::new(), &log);
+    Providers::read(&environment, &Client::new(), &resolver(&[]), &log);
     let [line] = &kept.lines()[..] else { panic!("one line") };
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(

@@ -1,8 +1,192 @@
 //! `/portal/signup`, `/portal/accept-invite`, `/portal/session`, `/portal/dashboard`
 
-use axum::Router;
-use fieldcrm_edge::Ports;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use fieldcrm_core::{Code, Error, Result, email, patch};
+use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::identity::{Identity, SignedUp, bearer, map, user_id};
 
 pub fn add(routes: Router<Ports>) -> Router<Ports> {
     routes
+        .route("/portal/signup", post(sign_up))
+        .route("/portal/accept-invite", post(accept_invite))
+        .route("/portal/session", post(session))
+        .route("/portal/dashboard", get(dashboard))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignUp {
+    slug: Option<String>,
+    email: String,
+    password: String,
+    name: String,
+    phone: Option<String>,
+    booking_reference: Option<Uuid>,
+    invite_token: Option<String>,
+}
+
+/// `POST /portal/signup`: 201 with a session where the address needs no verification, else 202, whoever has the address.
+async fn sign_up(
+    State(ports): State<Ports>,
+    Extension(identity): Extension<Arc<Identity>>,
+    caller: Caller,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
+    let given: SignUp = patch::read(Value::Object(body))?;
+    let address = email::normalize(&given.email).ok_or_else(|| {
+        Error::invalid_field("email", "invalid_email", "is not an e-mail address")
+    })?;
+    if let Some(token) = &given.invite_token {
+        let admission = Admission {
+            token,
+            email: Some(&address),
+            password: &given.password,
+            name: Some(&given.name),
+        };
+        return Ok(admission.admit(&ports, &identity, &caller).await?);
+    }
+    let Some(slug) = &given.slug else {
+        return Err(
+            Error::invalid_field("slug", "required", "say which company's portal it is").into()
+        );
+    };
+    // Before anybody is made whom no org expects.
+    identity.rpc(&caller, "portal_find_signup", json!({"slug": slug})).await?;
+    let made = identity.sign_up(&caller, &address, &given.password, &given.name).await?;
+    let (id, session) = match made {
+        SignedUp::Waiting(id) => (id, None),
+        SignedUp::Session(session) => (user_id(&session)?, Some(session)),
+        // Whoever knows the password may: they did this before, or have a login and no account.
+        SignedUp::Known => match identity.sign_in(&caller, &address, &given.password).await? {
+            Some(session) => (user_id(&session)?, Some(session)),
+            None => return Ok(waiting()),
+        },
+    };
+    let arguments = json!({
+        "user_id": id, "slug": slug, "full_name": given.name, "phone": given.phone,
+        "booking_reference": given.booking_reference,
+    });
+    identity.rpc(&caller, "portal_register_signup", arguments).await?;
+    let Some(session) = session else { return Ok(waiting()) };
+    let user = bearer(&caller, &session);
+    let done = ports.database.rpc(&user, "portal_complete_signup", Map::new()).await?;
+    Ok(let_in(&session, open(done)?))
+}
+
+/// The same for everybody: nothing in it says whether the address was known.
+fn waiting() -> Response {
+    (StatusCode::ACCEPTED, Json(json!({"status": "verification_required"}))).into_response()
+}
+
+fn let_in(session: &Value, mut done: Value) -> Response {
+    let body = json!({"status": "active", "session": session, "account": done["account"].take()});
+    (StatusCode::CREATED, Json(body)).into_response()
+}
+
+/// What the database said of an account, unless there is none yet.
+fn open(done: Value) -> Result<Value> {
+    match done["status"].as_str() {
+        Some("active") => Ok(done),
+        Some("review") => Err(Error::new(
+            Code::WrongState,
+            "The company has this address for several customers. It was told, and will link you to the right one.",
+        )
+        .with("reason", "review")),
+        _ => Err(Error::new(Code::WrongState, "Verify your e-mail address first: open the link that was sent to you.")
+            .with("reason", "verification_required")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Accept {
+    token: String,
+    password: String,
+    name: Option<String>,
+}
+
+/// `POST /portal/accept-invite`: 201 with a session. Where the address has a login, its password is asked for.
+async fn accept_invite(
+    State(ports): State<Ports>,
+    Extension(identity): Extension<Arc<Identity>>,
+    caller: Caller,
+    JsonObject(body): JsonObject,
+) -> Result<Response, Problem> {
+    let given: Accept = patch::read(Value::Object(body))?;
+    let admission = Admission {
+        token: &given.token,
+        email: None,
+        password: &given.password,
+        name: given.name.as_deref(),
+    };
+    Ok(admission.admit(&ports, &identity, &caller).await?)
+}
+
+/// Somebody with an invitation.
+struct Admission<'a> {
+    token: &'a str,
+    /// The address that they say is theirs.
+    email: Option<&'a str>,
+    password: &'a str,
+    name: Option<&'a str>,
+}
+
+impl Admission<'_> {
+    /// Whoever sends the same again gets in again: it is their password that says who they are.
+    async fn admit(&self, ports: &Ports, identity: &Identity, caller: &Caller) -> Result<Response> {
+        let find = json!({"token": self.token});
+        let invite = identity.rpc(caller, "portal_find_invite", find).await?;
+        let address = invite["email"].as_str().unwrap_or_default();
+        if self.email.is_some_and(|email| email != address) {
+            let hint = "Sign up with the e-mail address that was invited.";
+            return Err(Error::new(Code::InviteEmailMismatch, hint));
+        }
+        let is_open = invite["status"] == "open";
+        match (&invite["user"], user_id(&invite)) {
+            (Value::Null, _) if is_open => {
+                identity.create_user(caller, address, self.password, self.name).await?;
+            }
+            (user, Ok(id)) if is_open && user["is_confirmed"] == false => {
+                identity.take_over(caller, id, self.password).await?;
+            }
+            _ => {}
+        }
+        let session = identity.sign_in(caller, address, self.password).await?;
+        let session = session.ok_or_else(|| {
+            Error::new(Code::Unauthenticated, "This address has a login: send its password.")
+        })?;
+        if is_open {
+            let accept =
+                json!({"token": self.token, "user_id": user_id(&session)?, "full_name": self.name});
+            match identity.rpc(caller, "portal_accept_invite", accept).await {
+                // The same request, at the same moment, was first.
+                Err(error) if error.code == Code::InviteNotFound => {}
+                outcome => drop(outcome?),
+            }
+        }
+        let user = bearer(caller, &session);
+        let done = ports.database.rpc(&user, "portal_session", Map::new()).await?;
+        Ok(let_in(&session, open(done)?))
+    }
+}
+
+/// `POST /portal/session`: who has signed in is here.
+async fn session(State(ports): State<Ports>, caller: Caller) -> Result<Json<Value>, Problem> {
+    let done = ports.database.rpc(&caller, "portal_session", map(json!({}))).await?;
+    Ok(Json(open(done)?))
+}
+
+/// `GET /portal/dashboard`
+async fn dashboard(State(ports): State<Ports>, caller: Caller) -> Result<Json<Value>, Problem> {
+    Ok(Json(ports.database.rpc(&caller, "portal_dashboard", Map::new()).await?))
 }

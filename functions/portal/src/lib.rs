@@ -2,26 +2,55 @@
 //!
 //! Who is signed in is checked by `PostgREST`, and what they may see by each RPC: it begins with their account.
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
-use fieldcrm_edge::{Config, Ports, Problem, service};
+use fieldcrm_edge::ai::embed::{Builtin, Embedder};
+use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
 mod appointment;
 mod booking;
+mod identity;
 mod kb;
 mod settings;
 mod thread;
 
+pub use identity::Identity;
+
+/// What the portal needs besides the database.
+pub struct Services {
+    /// Who signs up and in.
+    pub identity: Identity,
+    /// What signs the URLs of documents; without it none is handed out.
+    pub urls: Option<Arc<dyn SignUrls>>,
+    /// What questions to the knowledge base are compared by.
+    pub embedder: Arc<dyn Embedder>,
+}
+
+impl Services {
+    #[must_use]
+    pub fn new(identity: Identity) -> Self {
+        Self { identity, urls: None, embedder: Arc::new(Builtin) }
+    }
+}
+
 /// The function's router; every host and every test serves this one.
-pub fn router(ports: Ports, config: &Config) -> Router {
+pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
+    let Services { identity, urls, embedder } = services;
     let add = [account::add, appointment::add, booking::add, kb::add, settings::add, thread::add];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
-    service::wrap("portal", routes.layer(from_fn(require_token)), ports, config)
+    let routes = routes
+        .layer(Extension(Arc::new(identity)))
+        .layer(Extension(appointment::Urls(urls)))
+        .layer(Extension(kb::Settings { embedder }))
+        .layer(from_fn(require_token));
+    service::wrap("portal", routes, ports, config)
 }
 
 /// Refuses whoever sends no token, before the database is asked: the gateway lets everybody through to this slug, for
@@ -41,5 +70,25 @@ async fn require_token(request: Request, next: Next) -> Response {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| router(ports, config))
+    use fieldcrm_edge::PostgrestDatabase;
+    use fieldcrm_edge::signed_url::StorageUrls;
+
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+        let plain =
+            |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let key =
+            variable("SUPABASE_SERVICE_ROLE_KEY").map(|key| key.trim().to_owned()).filter(plain);
+        // Where keys are not JWTs, the gateway reads it in `apikey`.
+        let publishable_key = key.clone().unwrap_or_default();
+        let service = Config { publishable_key, ..config.clone() };
+        let database = Arc::new(PostgrestDatabase::new(&service));
+        let identity = Identity::new(config, key, fieldcrm_edge::http::Client::new(), database);
+        let urls = StorageUrls::read(config, variable);
+        let services = Services {
+            urls: urls.map(|urls| Arc::new(urls) as Arc<dyn SignUrls>),
+            embedder: fieldcrm_edge::ai::embed::read_or_explain(variable),
+            ..Services::new(identity)
+        };
+        router(ports, config, services)
+    })
 }

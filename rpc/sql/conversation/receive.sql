@@ -1,5 +1,5 @@
 -- In: {org_id, channel, provider or null, messages: [{n, lead_id, conversation_id, content, subject, metadata, provider_message_id,
--- occurred_at}]}. Out: [{n, id, lead_id, conversation_id, created}]. What the org has already is not made again; what another
+-- occurred_at}]}. Out: [{n, id, lead_id, conversation_id, interaction_id, created}]. What the org has already is not made again; what another
 -- session makes at this moment is missing. What a customer says is an interaction too, with the message's id.
 with given as materialized (
   select gen_random_uuid() as id, g.n, g.content, g.subject, g.metadata, g.provider_message_id, g.conversation_id, l.org_id, l.client_id,
@@ -30,8 +30,10 @@ with given as materialized (
   from given g join made m using (id)
   where g.customer_id is not null
   order by g.at
+  returning id, metadata ->> 'message_id' as message_id
 )
 select coalesce(jsonb_agg(x), '[]') from (
-  select g.n, g.id, g.lead_id, g.conversation_id, true as created from given g join made m using (id)
+  select g.n, g.id, g.lead_id, g.conversation_id, i.id as interaction_id, true as created
+  from given g join made m using (id) left join mirrored i on i.message_id = g.id::text
   union all
-  select k.n, k.id, k.lead_id, k.conversation_id, false from known k) x
+  select k.n, k.id, k.lead_id, k.conversation_id, null, false from known k) x

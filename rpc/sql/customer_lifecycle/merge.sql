@@ -97,6 +97,31 @@ with merge as materialized (
   update public.crm_notifications x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), accounts_moved as (
   update public.portal_accounts x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), invites_moved as (
+  update public.portal_invites x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), access_dropped as (
+  delete from public.portal_account_access x using merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id and x.location_id is null and exists (
+    select from public.portal_account_access k
+    where k.org_id = m.org_id and k.portal_account_id = x.portal_account_id and k.customer_id = m.id and k.location_id is null)
+), access_moved as (
+  -- Who saw all of the one sees all of both: they are one.
+  update public.portal_account_access x set customer_id = m.id from merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id and (x.location_id is not null or not exists (
+    select from public.portal_account_access k
+    where k.org_id = m.org_id and k.portal_account_id = x.portal_account_id and k.customer_id = m.id and k.location_id is null))
+), threads_moved as (
+  update public.portal_threads x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), thread_messages_moved as (
+  update public.portal_messages x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), portal_notices_moved as (
+  update fieldcrm.portal_notices x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), warranties_moved as (
+  update public.warranties x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), memberships_moved as (
+  update public.customer_memberships x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), ai_conversations_moved as (
+  update public.portal_ai_conversations x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), leads_moved as (
   update public.leads x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), earlier_duplicates as (

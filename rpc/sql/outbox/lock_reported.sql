@@ -9,5 +9,6 @@ with reported as materialized (
   for update
 )
 select json_build_object('org_id', o.org_id, 'message', to_jsonb(o), 'held', json_build_object('status', o.status,
-  'lease_id', o.lease_id, 'attempts', o.attempts, 'max_attempts', o.max_attempts, 'now', now(), 'random', random()))
+  'lease_id', o.lease_id, 'attempts', o.attempts, 'max_attempts', o.max_attempts, 'now', now(), 'random', random(),
+  'to_endpoint', o.webhook_endpoint_id is not null))
 from reported o

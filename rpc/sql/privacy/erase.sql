@@ -50,6 +50,32 @@ with person as materialized (
 ), attachments as (
   delete from public.attachments x using person p where x.org_id = p.org_id and x.customer_id = p.id
   returning x.bucket_id, x.object_name
+), sent as (
+  -- Of a lead who is the person, also before they were a customer. What the function below empties is still read here.
+  select m.metadata
+  from person p
+  join public.leads l on l.org_id = p.org_id and l.customer_id = p.id
+  join public.messages m on m.org_id = l.org_id and m.lead_id = l.id and m.direction = 'inbound' and m.metadata ? 'attachments'
+), unclaimed as materialized (
+  -- What the person wrote where no project took it, before anybody knew who they are.
+  select e.id, e.payload
+  from (
+    select p.org_id, k.value as address from person p join public.customer_contacts k on k.org_id = p.org_id and k.customer_id = p.id
+    union
+    select p.org_id, v.address from person p join public.leads l on l.org_id = p.org_id and l.customer_id = p.id
+    cross join lateral (values (l.email), (l.phone)) as v (address)
+  ) a
+  join public.webhook_events e on e.org_id = a.org_id and e.payload ->> 'from' = a.address and e.outcome = 'no_project'
+), files as (
+  select distinct 'attachments' as bucket_id, f.x #>> '{}' as object_name
+  from (select s.metadata from sent s union all select u.payload -> 'metadata' from unclaimed u) m
+  cross join lateral jsonb_path_query(m.metadata, '$.attachments[*].object_name ? (@.type() == "string")') as f (x)
+  where starts_with(f.x #>> '{}', ($1 ->> 'org_id') || '/inbound/')
+), emptied as (
+  update public.webhook_events e
+  set payload = null, provider_event_id = 'erased:' || encode(sha256(convert_to(e.provider_event_id, 'utf8')), 'hex')
+  from unclaimed u
+  where e.org_id = ($1 ->> 'org_id')::uuid and e.id = u.id
 ), messages as (
   -- Nobody knows whether one that is being sent still arrives. The provider's id goes: WhatsApp's has the number in it.
   update public.crm_outbox x
@@ -76,10 +102,46 @@ with person as materialized (
   returning x.org_id, x.id, x.user_id
 ), account_preferences as (
   delete from public.portal_notification_preferences x using accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
+), account_access as (
+  delete from public.portal_account_access x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), account_events as (
+  update public.portal_audit_events x set event_payload = null, ip_address = null, user_agent = null
+  from accounts a where x.org_id = a.org_id and x.portal_account_id = a.id
+), invites as (
+  delete from public.portal_invites x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), signups as (
+  delete from fieldcrm.portal_signups x
+  using person p join public.customer_contacts k on k.org_id = p.org_id and k.customer_id = p.id and k.type = 'email'
+    join auth.users u on lower(u.email) = k.value
+  where x.org_id = p.org_id and x.user_id = u.id
 ), logins as (
   -- Whoever works here, and is a customer too, stays who they are.
   update public.profiles x set status = 'inactive', email = null, full_name = null, phone = null, avatar_url = null
   from accounts a where x.org_id = a.org_id and x.id = a.user_id and x.role in ('portal_customer', 'portal_manager')
+), thread_files as materialized (
+  select distinct 'attachments' as bucket_id, f ->> 'object_name' as object_name
+  from person p join public.portal_messages x on x.org_id = p.org_id and x.customer_id = p.id
+  cross join lateral jsonb_array_elements(x.attachments) f
+), threads as (
+  update public.portal_threads x
+  set subject = 'Erased', location_id = null, status = 'closed'
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), thread_messages as (
+  -- Their interactions are emptied above.
+  update public.portal_messages x set body = '', attachments = null, dedupe_key = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), portal_notices as (
+  delete from fieldcrm.portal_notices x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), warranties as (
+  update public.warranties x set title = 'Erased', location_id = null, provider = null, terms = null
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+), ai_conversations as (
+  update public.portal_ai_conversations x set status = 'ended', ended_at = coalesce(x.ended_at, now())
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
+  returning x.org_id, x.id
+), ai_messages as (
+  update public.portal_ai_messages x set content = '', metadata = null
+  from ai_conversations a where x.org_id = a.org_id and x.conversation_id = a.id
 ), leads as materialized (
   select fieldcrm.empty_leads(($1 ->> 'org_id')::uuid, array(select p.id from person p)) as emptied
 )
@@ -89,5 +151,6 @@ select jsonb_build_object('erased_at', now(), 'logins', (
       where x.id = a.user_id and x.role not in ('portal_customer', 'portal_manager'))),
   'attachments', coalesce((
     select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
-    from attachments a), '[]'))
+    from (select x.bucket_id, x.object_name from attachments x union select f.bucket_id, f.object_name from files f
+      union select t.bucket_id, t.object_name from thread_files t) a), '[]'))
 from leads

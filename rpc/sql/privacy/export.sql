@@ -49,9 +49,32 @@ select jsonb_build_object(
     join public.crm_opt_outs x on x.org_id = c.org_id and x.address = c.value),
   'portal_accounts', (select coalesce(jsonb_agg(to_jsonb(x) || jsonb_build_object('preferences', (
       select to_jsonb(n) from public.portal_notification_preferences n where n.org_id = x.org_id and n.portal_account_id = x.id),
+      'events', (select coalesce(jsonb_agg(jsonb_build_object('event_type', e.event_type, 'event_payload', e.event_payload,
+          'ip_address', e.ip_address, 'user_agent', e.user_agent, 'occurred_at', e.occurred_at) order by e.occurred_at, e.id), '[]')
+        from public.portal_audit_events e where e.org_id = x.org_id and e.portal_account_id = x.id),
       'profile', (select jsonb_build_object('email', r.email, 'full_name', r.full_name, 'phone', r.phone, 'avatar_url', r.avatar_url)
         from public.profiles r where r.org_id = x.org_id and r.id = x.user_id)) order by x.created_at, x.id), '[]')
     from person p join public.portal_accounts x on x.org_id = p.org_id and x.customer_id = p.id),
+  -- That somebody else was let see them; who, is for that one's export.
+  'portal_access', (select coalesce(jsonb_agg(jsonb_build_object('location_id', x.location_id, 'created_at', x.created_at)
+      order by x.created_at, x.id), '[]')
+    from person p join public.portal_account_access x on x.org_id = p.org_id and x.customer_id = p.id),
+  'portal_invites', (select coalesce(jsonb_agg(jsonb_build_object('email', x.email, 'role', x.role, 'expires_at', x.expires_at,
+      'used_at', x.used_at, 'revoked_at', x.revoked_at, 'created_at', x.created_at) order by x.created_at, x.id), '[]')
+    from person p join public.portal_invites x on x.org_id = p.org_id and x.customer_id = p.id),
+  'portal_threads', (select coalesce(jsonb_agg(to_jsonb(x) || jsonb_build_object('messages', (
+      select coalesce(jsonb_agg(to_jsonb(m) - '{org_id,customer_id,thread_id,dedupe_key}'::text[] order by m.sent_at, m.id), '[]')
+      from public.portal_messages m where m.org_id = x.org_id and m.customer_id = x.customer_id and m.thread_id = x.id)) order by x.created_at, x.id), '[]')
+    from person p join public.portal_threads x on x.org_id = p.org_id and x.customer_id = p.id),
+  'portal_ai_conversations', (select coalesce(jsonb_agg(to_jsonb(x) || jsonb_build_object('messages', (
+      select coalesce(jsonb_agg(to_jsonb(m) - '{org_id,conversation_id}'::text[] order by m.created_at, m.id), '[]')
+      from public.portal_ai_messages m where m.org_id = x.org_id and m.conversation_id = x.id)) order by x.started_at, x.id), '[]')
+    from person p join public.portal_ai_conversations x on x.org_id = p.org_id and x.customer_id = p.id),
+  'warranties', (select coalesce(jsonb_agg(to_jsonb(x) order by x.created_at, x.id), '[]')
+    from person p join public.warranties x on x.org_id = p.org_id and x.customer_id = p.id),
+  'memberships', (select coalesce(jsonb_agg(to_jsonb(x) || jsonb_build_object('plan', l.name) order by x.created_at, x.id), '[]')
+    from person p join public.customer_memberships x on x.org_id = p.org_id and x.customer_id = p.id
+    join public.membership_plans l on l.org_id = x.org_id and l.id = x.membership_plan_id),
   'automation_runs', (select coalesce(jsonb_agg(jsonb_build_object('rule', r.name, 'status', x.status, 'due_at', x.due_at,
       'trigger_context', x.trigger_context, 'matched', x.matched, 'results', x.results, 'skip_reason', x.skip_reason,
       'started_at', x.started_at, 'completed_at', x.completed_at) order by x.started_at, x.id), '[]')

@@ -1,4 +1,4 @@
--- In: {org_id or null for all, batch_limit}. Out: {idempotency_keys, events: how many were deleted of each}. For sessions that bypass
+-- In: {org_id or null for all, batch_limit}. Out: {idempotency_keys, events, webhook_deliveries, signups: how many were deleted of each}. For sessions that bypass
 -- RLS. What somebody else holds is left to the next call. Of events, those that automation has still to work off and those
 -- whose delayed run is still to come stay, however old they are.
 with orgs as materialized (
@@ -31,5 +31,35 @@ with orgs as materialized (
 ), events as (
   delete from public.crm_events e using old_events x where e.org_id = x.org_id and e.id = x.id
   returning 1
+), old_deliveries as materialized (
+  select d.org_id, d.id
+  from orgs o
+  cross join lateral (
+    select x.org_id, x.id
+    from public.crm_outbox x
+    where x.org_id = o.id and x.event_id is not null and x.created_at < now() - interval '30 days'
+      and x.status not in ('queued', 'sending')
+    order by x.created_at
+    limit ($1 ->> 'batch_limit')::bigint
+    for update skip locked) d
+  limit ($1 ->> 'batch_limit')::bigint
+), deliveries as (
+  delete from public.crm_outbox x using old_deliveries d where x.org_id = d.org_id and x.id = d.id
+  returning 1
+), old_signups as materialized (
+  -- Whoever has not shown in a month that an address is theirs does not wait any more.
+  select p.user_id
+  from orgs o
+  cross join lateral (
+    select p.user_id from fieldcrm.portal_signups p
+    where p.org_id = o.id and p.created_at < now() - interval '30 days'
+    order by p.created_at
+    limit ($1 ->> 'batch_limit')::bigint
+    for update skip locked) p
+  limit ($1 ->> 'batch_limit')::bigint
+), signups as (
+  delete from fieldcrm.portal_signups p using old_signups x where p.user_id = x.user_id
+  returning 1
 )
-select jsonb_build_object('idempotency_keys', (select count(*) from keys), 'events', (select count(*) from events))
+select jsonb_build_object('idempotency_keys', (select count(*) from keys), 'events', (select count(*) from events),
+  'webhook_deliveries', (select count(*) from deliveries), 'signups', (select count(*) from signups))

@@ -4,7 +4,7 @@
 with given as materialized (
   select g.* from jsonb_to_recordset($1 -> 'statuses') as g (provider_message_id text, status text, error_code text, error_message text)
 ), queued as materialized (
-  select o.id, o.status as was, g.provider_message_id, g.status, g.error_code, g.error_message
+  select o.id, o.sent_at is null as is_new, g.provider_message_id, g.status, g.error_code, g.error_message
   from given g
   join public.crm_outbox o on o.provider = $1 ->> 'provider' and o.provider_message_id = g.provider_message_id
   where o.org_id = ($1 ->> 'org_id')::uuid
@@ -28,8 +28,8 @@ with given as materialized (
   from queued q
   where o.org_id = ($1 ->> 'org_id')::uuid and o.id = q.id and case o.status
     when 'sending' then true when 'unknown' then true when 'sent' then q.status <> 'sent'
-    when 'delivered' then q.status = 'read' else false end
-  returning o.*, q.was
+    when 'delivered' then q.status = 'read' when 'failed' then q.status in ('delivered', 'read') else false end
+  returning o.*, q.is_new
 ), logged as (
   -- As outbox/settle.sql does: nobody else had said that it went out.
   insert into public.crm_interactions (org_id, customer_id, channel, direction, subject, body, metadata, created_by_user_id,
@@ -39,7 +39,7 @@ with given as materialized (
     s.subject, s.body, jsonb_build_object('outbox_id', s.id), s.created_by_user_id, s.sent_at
   from outbox s
   join public.customers c on c.org_id = s.org_id and c.id = s.customer_id and c.erased_at is null and c.merged_into_id is null
-  where s.was in ('sending', 'unknown') and s.status <> 'failed' and s.user_id is null and s.channel <> 'webhook'
+  where s.is_new and s.status <> 'failed' and s.user_id is null and s.channel <> 'webhook'
 ), messages as (
   update public.messages m
   set status = s.status, metadata = case when s.status = 'failed' then m.metadata

@@ -41,6 +41,8 @@ struct Due {
     attempts: u32,
     max_attempts: u32,
     lead: Option<Lead>,
+    /// Whether its endpoint was, after it was queued.
+    disabled: bool,
 }
 
 /// A message that goes out, its fields in the order of `outbox/hand_out.sql`.
@@ -52,6 +54,7 @@ struct Out {
     body: String,
     payload: Value,
     attempts: u32,
+    event_id: Option<Uuid>,
 }
 
 /// What happens to a message that is due.
@@ -103,13 +106,14 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
                 "id": out.id, "org_id": due.org_id, "lease_id": out.lease_id, "channel": due.channel,
                 "purpose": due.purpose, "to": to.or(due.to.as_ref()), "subject": out.subject,
                 "body": out.body, "payload": out.payload, "provider": provider,
-                "attempts": out.attempts, "org_name": org.name, "from": org.from,
+                "attempts": out.attempts, "event_id": out.event_id, "org_name": org.name, "from": org.from,
             }))
         }));
     }
     let count = |status| steps.iter().filter(|(_, step)| step.status == status).count();
+    let refused = count(Status::Refused) + count(Status::Canceled);
     Ok(json!({
-        "messages": messages, "deferred": count(Status::Queued), "refused": count(Status::Refused),
+        "messages": messages, "deferred": count(Status::Queued), "refused": refused,
         "unknown": count(Status::Unknown),
     }))
 }
@@ -173,6 +177,9 @@ impl Due {
     }
 
     fn step(&self, gate: &mut Gate, providers: &HashMap<OutboxChannel, Provider>) -> Step {
+        if self.disabled {
+            return Step { status: Status::Canceled, decision: None };
+        }
         let lapsed = self.status == Status::Sending;
         // Another provider than the one that may have sent it does not know it again.
         let same = providers.get(&self.channel).map(Provider::as_str) == self.provider.as_deref();
@@ -237,9 +244,19 @@ impl Due {
             "chosen": chosen.filter(|id| self.contact_id != Some(*id)),
             "to": decision.and_then(|decision| decision.to.as_ref()),
         });
-        if self.status == Status::Sending && step.status == Status::Unknown {
-            row["error_code"] = "lease_expired".into();
-            row["error_message"] = "Who sent it did not say how it went.".into();
+        let why = match step.status {
+            Status::Unknown if self.status == Status::Sending => {
+                Some(("lease_expired", "Who sent it did not say how it went."))
+            }
+            // As fieldcrm.cancel_webhooks says it.
+            Status::Canceled => {
+                Some(("endpoint_disabled", "The endpoint was disabled or deleted."))
+            }
+            _ => None,
+        };
+        if let Some((code, message)) = why {
+            row["error_code"] = code.into();
+            row["error_message"] = message.into();
         }
         row
     }

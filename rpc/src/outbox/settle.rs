@@ -10,33 +10,51 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::{Inside, require};
+use crate::delivery::{self, Attempt};
 use crate::{Db, call_as, session};
 
 const LOCK: &str = include_str!("../../sql/outbox/lock.sql");
 const LOCK_REPORTED: &str = include_str!("../../sql/outbox/lock_reported.sql");
 const SETTLE: &str = include_str!("../../sql/outbox/settle.sql");
 
+/// A message that this transaction holds.
 #[derive(Deserialize)]
-struct Locked {
+pub(crate) struct Locked {
     org_id: Uuid,
-    held: Held,
-    message: Value,
+    pub(crate) held: Held,
+    pub(crate) message: Value,
+    /// Whether its endpoint is; `delivery/lock.sql` asks.
+    #[serde(default)]
+    pub(crate) is_enabled: bool,
 }
 
-/// `crm_complete_message(id, lease_id, provider_message_id)`: it went out. The row.
+/// `crm_complete_message(id, lease_id, provider_message_id, http_status, duration_ms)`: it went out. The row.
 pub async fn complete<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let complete = patch::read::<Complete>(arguments)?.prepare()?;
     let locked = lock_as_service(db, complete.id).await?;
     let step = locked.held.complete(complete.lease_id, complete.provider_message_id.as_deref())?;
-    settle(db, locked, step).await
+    let attempt = Attempt {
+        sent: true,
+        http_status: complete.http_status,
+        error_code: None,
+        duration_ms: complete.duration_ms,
+    };
+    settle_attempt(db, locked, step, Some(attempt)).await
 }
 
-/// `crm_fail_message(id, lease_id, code, message, retryable, retry_after_seconds)`: it did not go out. The row.
+/// `crm_fail_message(id, lease_id, code, message, retryable, retry_after_seconds, untried, http_status, duration_ms)`: it did
+/// not go out. The row.
 pub async fn fail<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let failure = patch::read::<Fail>(arguments)?.prepare();
     let locked = lock_as_service(db, failure.id).await?;
     let step = locked.held.fail(&failure)?;
-    settle(db, locked, step).await
+    let attempt = Attempt {
+        sent: false,
+        http_status: failure.http_status,
+        error_code: failure.code.as_deref(),
+        duration_ms: failure.duration_ms,
+    };
+    settle_attempt(db, locked, step, Some(attempt).filter(|_| !failure.untried)).await
 }
 
 /// `crm_mark_message_unknown(id, lease_id, code, message)`: nobody knows whether it went out. The row.
@@ -44,7 +62,7 @@ pub async fn mark_unknown<D: Db>(db: &mut D, arguments: Value) -> Result<Value> 
     let unknown = patch::read::<MarkUnknown>(arguments)?.prepare();
     let locked = lock_as_service(db, unknown.id).await?;
     let step = locked.held.mark_unknown(&unknown)?;
-    settle(db, locked, step).await
+    settle(db, &locked, step).await
 }
 
 /// `crm_record_message_status(provider, provider_message_id, status, code, message)`: what the provider reports. The row.
@@ -56,7 +74,7 @@ pub async fn record_status<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
     });
     let locked = lock(db, LOCK_REPORTED, &key).await?;
     let step = locked.held.report(&report);
-    settle(db, locked, step).await
+    settle(db, &locked, step).await
 }
 
 /// `crm_retry_message(id)`: once more what failed or is unknown. The row.
@@ -69,14 +87,14 @@ pub async fn retry<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         ));
     }
     let step = locked.held.retry()?;
-    settle(db, locked, step).await
+    settle(db, &locked, step).await
 }
 
 /// `crm_cancel_message(id)`: not any more what waits in the queue. The row.
 pub async fn cancel<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let locked = lock_as_staff(db, arguments).await?;
     let step = locked.held.cancel()?;
-    settle(db, locked, step).await
+    settle(db, &locked, step).await
 }
 
 /// The org that is selected, if one is.
@@ -117,13 +135,29 @@ async fn lock(
     locked.ok_or_else(|| Error::not_found("message"))
 }
 
+/// Writes the step, if there is one, and of a message to an endpoint the attempt.
+async fn settle_attempt(
+    db: &mut impl Db,
+    locked: Locked,
+    step: Step,
+    attempt: Option<Attempt<'_>>,
+) -> Result<Value> {
+    let attempt = attempt.filter(|_| step.is_some() && locked.held.to_endpoint);
+    let row = settle(db, &locked, step).await?;
+    if let Some(attempt) = attempt {
+        delivery::record(db, locked.org_id, &locked.message["id"], attempt).await?;
+    }
+    Ok(row)
+}
+
 /// Writes the step, if there is one.
-async fn settle(db: &mut impl Db, locked: Locked, step: Step) -> Result<Value> {
-    let Some(set) = step else { return Ok(locked.message) };
+pub(crate) async fn settle(db: &mut impl Db, locked: &Locked, step: Step) -> Result<Value> {
+    let Some(set) = step else { return Ok(locked.message.clone()) };
     let goes_out = |status: &Value| {
         serde_json::from_value::<Status>(status.clone()).is_ok_and(Status::went_out)
     };
-    let log = !locked.held.status.went_out() && goes_out(&set["status"]);
+    // What was sent, failed and arrived after all was logged when it was sent.
+    let log = locked.message["sent_at"].is_null() && goes_out(&set["status"]);
     let document = json!({
         "org_id": locked.org_id, "id": locked.message["id"], "set": set, "log": log,
     });

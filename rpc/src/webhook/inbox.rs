@@ -13,11 +13,14 @@ use uuid::Uuid;
 
 use super::{Outcome, Route};
 use crate::conversation::{Incoming, open, receive};
-use crate::{Db, call_as};
+use crate::{Db, attachment, call_as};
+
+mod consents;
 
 const MATCH: &str = include_str!("../../sql/webhook/match.sql");
 const STATUS: &str = include_str!("../../sql/webhook/status.sql");
 const REACT: &str = include_str!("../../sql/webhook/react.sql");
+const LOG: &str = include_str!("../../sql/webhook/log.sql");
 const CONSENT: &str = include_str!("../../sql/webhook/consent.sql");
 
 /// Events on their way in.
@@ -34,6 +37,8 @@ struct Letter<'a> {
     event: &'a Event,
     sender: Sender,
     lead_id: Option<Uuid>,
+    /// Of a sender who is no lead.
+    customer_id: Option<Uuid>,
     is_new: bool,
 }
 
@@ -45,6 +50,14 @@ struct Match {
     customer_id: Option<Uuid>,
     first_name: Option<String>,
     last_name: Option<String>,
+}
+
+/// A row of what `webhook/log.sql` answers.
+#[derive(Deserialize)]
+struct Logged {
+    n: usize,
+    interaction_id: Uuid,
+    created: bool,
 }
 
 /// Which message of ours an event is about.
@@ -97,7 +110,8 @@ impl<'a> Inbox<'a> {
         for event in events {
             match event.sender(self.channel, self.route.country()) {
                 Some(sender) => {
-                    letters.push(Letter { event, sender, lead_id: None, is_new: false });
+                    let (lead_id, customer_id) = (None, None);
+                    letters.push(Letter { event, sender, lead_id, customer_id, is_new: false });
                 }
                 // Short codes, names, no sender at all: nobody to link it to.
                 None => self.set(event, Outcome::kept("unknown", event)),
@@ -109,10 +123,57 @@ impl<'a> Inbox<'a> {
         self.link(db, &mut letters).await?;
         let (linked, homeless): (Vec<_>, Vec<_>) =
             letters.into_iter().partition(|letter| letter.lead_id.is_some());
-        for letter in homeless {
-            self.set(letter.event, Outcome::kept("unknown", letter.event));
+        // No project takes them as leads. Customers are known without one.
+        let (customers, strangers): (Vec<_>, Vec<_>) =
+            homeless.into_iter().partition(|letter| letter.customer_id.is_some());
+        for letter in strangers {
+            let mut outcome = Outcome::kept("no_project", letter.event);
+            // As contacts have it: who turns out to be this sender can be forgotten.
+            outcome.payload["from"] = letter.sender.address().into();
+            self.set(letter.event, outcome);
         }
+        self.log(db, customers).await?;
         self.write_down(db, linked).await
+    }
+
+    /// What customers say, without a lead and its conversation.
+    async fn log(&mut self, db: &mut impl Db, letters: Vec<Letter<'_>>) -> Result<()> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let messages: Vec<_> =
+            letters.iter().map(|letter| self.message(letter, Uuid::nil(), None)).collect();
+        let (distinct, of) = distinct(messages);
+        let rows: Vec<_> = distinct
+            .iter()
+            .map(|message| {
+                // The first of the letters that are this message.
+                let place = of.iter().position(|n| *n == message.n).unwrap_or_default();
+                let mut row = json!(message);
+                row["customer_id"] = json!(letters[place].customer_id);
+                row
+            })
+            .collect();
+        let document = json!({
+            "org_id": self.route.org_id, "channel": self.channel, "provider": self.provider, "messages": rows,
+        });
+        let logged: Vec<Logged> = call_as(db, LOG, &document).await?;
+        let new = logged.iter().filter(|row| row.created);
+        let new = new.map(|row| (row.interaction_id, &distinct[row.n].metadata));
+        attachment::add(db, self.route.org_id, new).await?;
+        let mut logged: HashMap<usize, Logged> =
+            logged.into_iter().map(|row| (row.n, row)).collect();
+        for (letter, n) in letters.iter().zip(of) {
+            let Some(row) = logged.get_mut(&n) else { continue };
+            let outcome = Outcome {
+                created: row.created,
+                interaction_id: Some(row.interaction_id),
+                ..Outcome::of("interaction")
+            };
+            row.created = false;
+            self.set(letter.event, outcome);
+        }
+        Ok(())
     }
 
     /// Finds the lead of each letter, and makes one of each sender that nobody knows.
@@ -142,6 +203,7 @@ impl<'a> Inbox<'a> {
         for (n, letter) in letters.iter_mut().enumerate() {
             let Some(found) = matches.remove(&n) else { continue };
             letter.lead_id = found.lead_id;
+            letter.customer_id = found.customer_id;
             let key = letter.sender.key();
             if found.lead_id.is_none() && !unknown.iter().any(|(known, _)| known == key) {
                 unknown.push((key.to_owned(), self.lead(letter, found)));
@@ -195,21 +257,11 @@ impl<'a> Inbox<'a> {
         }
         let channel = json!(self.channel);
         let open = open(db, self.route.org_id, &channel, &lead_ids).await?;
-        let mut messages: Vec<Incoming> = Vec::new();
-        // The message that each letter is: one id of a provider's is one message, whatever the events.
-        let mut message_of = Vec::new();
-        for letter in &letters {
+        let messages = letters.iter().map(|letter| {
             let lead_id = letter.lead_id.unwrap_or_default();
-            let message = self.message(letter, lead_id, open.get(&lead_id).copied());
-            let same = messages.iter().position(|other| {
-                other.provider_message_id.is_some()
-                    && other.provider_message_id == message.provider_message_id
-            });
-            message_of.push(same.unwrap_or(messages.len()));
-            if same.is_none() {
-                messages.push(Incoming { n: messages.len(), ..message });
-            }
-        }
+            self.message(letter, lead_id, open.get(&lead_id).copied())
+        });
+        let (messages, message_of) = distinct(messages.collect());
         let provider = Some(self.provider);
         let received = receive(db, self.route.org_id, &channel, provider, &messages).await?;
         let mut received: HashMap<usize, _> =
@@ -336,42 +388,23 @@ impl<'a> Inbox<'a> {
         }
         Ok(())
     }
+}
 
-    async fn consents(&mut self, db: &mut impl Db, events: &[&Event]) -> Result<()> {
-        let email = self.channel == ChannelKind::Email;
-        let mut consents: BTreeMap<String, Option<&str>> = BTreeMap::new();
-        for event in events {
-            let reason = match event.r#type {
-                EventType::OptIn => None,
-                EventType::Bounce => Some("bounce"),
-                EventType::Complaint => Some("complaint"),
-                _ => Some(if email { "unsubscribe" } else { "stop" }),
-            };
-            let Some(who) = event.about(self.channel, self.route.country()) else {
-                self.set(event, Outcome::kept("unknown", event));
-                continue;
-            };
-            // Whoever writes to another spelling of the number must not reach them either.
-            consents.extend(who.spellings().into_iter().map(|address| (address, reason)));
-            // What the bounce said of its message stays.
-            let about = self.outcomes.get(&event.id).filter(|outcome| outcome.name == "status");
-            let about = about.cloned().unwrap_or_default();
-            let name = event.r#type.as_str().to_owned();
-            self.set(event, Outcome { name, ..about });
-        }
-        if consents.is_empty() {
-            return Ok(());
-        }
-        let consents: Vec<_> = consents
-            .into_iter()
-            .map(|(address, reason)| json!({"address": address, "reason": reason}))
-            .collect();
-        let document = json!({
-            "org_id": self.route.org_id, "channel": self.channel, "consents": consents,
+/// The messages, each once, and which of them each is: one id of a provider's is one message, whatever the events.
+fn distinct(all: Vec<Incoming>) -> (Vec<Incoming>, Vec<usize>) {
+    let mut messages: Vec<Incoming> = Vec::new();
+    let mut message_of = Vec::new();
+    for message in all {
+        let same = messages.iter().position(|other| {
+            other.provider_message_id.is_some()
+                && other.provider_message_id == message.provider_message_id
         });
-        db.call(CONSENT, &document).await?;
-        Ok(())
+        message_of.push(same.unwrap_or(messages.len()));
+        if same.is_none() {
+            messages.push(Incoming { n: messages.len(), ..message });
+        }
     }
+    (messages, message_of)
 }
 
 impl About {

@@ -5,6 +5,8 @@
 
 pub mod agency;
 pub mod shop;
+pub mod chaos;
+pub mod household;
 
 use fieldcrm_core::{Code, Error};
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
@@ -31,6 +33,8 @@ pub enum As {
     /// The demo user with that role at volt.example.
     Volt(&'static str),
     User(Uuid),
+    /// Who is not signed in.
+    Nobody,
     /// A DBA who works for that org.
     Dba(Uuid),
 }
@@ -97,6 +101,11 @@ impl Context {
         let (claims, org) = match caller {
             As::Dba(org) => (String::new(), org.to_string()),
             As::User(id) => (claims(id), String::new()),
+            // As the owner of the database, which natively runs the RPC, `anon` would be one who bypasses RLS.
+            As::Nobody => (
+                json!({"role": if role == "anon" { role } else { "authenticated" }}).to_string(),
+                String::new(),
+            ),
             As::Northwind(role) => {
                 (claims(self.user(&format!("{role}@northwind.example")).await), String::new())
             }
@@ -125,6 +134,7 @@ impl Context {
         let runs_as = RPCS.iter().find(|(known, _)| *known == name).unwrap().1;
         let role = match (self.target, runs_as) {
             (Target::Native, RunsAs::Owner) => "postgres",
+            (Target::Extension, _) if matches!(caller, As::Nobody) => "anon",
             _ => "authenticated",
         };
         self.enter(caller, role).await;

@@ -121,4 +121,51 @@ async fn automate(context: &Context, id: Uuid) {
          insert into portal_notification_preferences (org_id, portal_account_id, timezone) select org_id, id, 'Europe/Zurich' from account"
     );
     context.client.batch_execute(&sql).await.unwrap();
+    let waiting = context.newcomer("zarathustra@privacy.example").await;
+    let sql = format!(
+        "insert into portal_invites (org_id, customer_id, email, token_hash, expires_at)
+           values ('{NORTHWIND}', '{id}', 'zarathustra@invited.example', '\\x00', now());
+         insert into portal_account_access (org_id, portal_account_id, customer_id)
+           select a.org_id, a.id, case a.customer_id when '{id}' then w.customer_id else '{id}' end
+           from portal_accounts a join profiles p on p.id = a.user_id and p.email in ('zarathustra@portal.example', 'portal_manager@northwind.example'),
+             (select x.customer_id from portal_accounts x join profiles y on y.id = x.user_id and y.email = 'portal_customer@northwind.example') w;
+         insert into portal_audit_events (org_id, portal_account_id, event_type, event_payload, ip_address, user_agent)
+           select org_id, id, 'login', '{{\"x\": \"zarathustra\"}}', '203.0.113.9', 'zarathustra' from portal_accounts where customer_id = '{id}';
+         insert into fieldcrm.portal_signups (user_id, org_id, full_name) values ('{waiting}', '{NORTHWIND}', 'Zarathustra')"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
+    correspond(context, id).await;
+}
+
+/// What was written in the portal, what is still to be told, and what the customer has beyond visits.
+async fn correspond(context: &Context, id: Uuid) {
+    let sql = format!(
+        "with account as (
+           select * from portal_accounts where customer_id = '{id}'
+         ), thread as (
+           insert into portal_threads (org_id, customer_id, subject, created_by_portal_account_id)
+           select org_id, customer_id, 'Zarathustra', id from account returning *
+         ), sent as (
+           insert into portal_messages (org_id, customer_id, thread_id, sender_type, sender_portal_account_id, body, attachments, dedupe_key)
+           select t.org_id, t.customer_id, t.id, 'portal_customer', a.id, 'Ecce homo',
+             jsonb_build_array(jsonb_build_object('object_name', t.org_id || '/portal/' || a.id || '/zarathustra.jpg', 'file_name', 'zarathustra.jpg')),
+             'zarathustra'
+           from thread t, account a
+         ), told as (
+           insert into fieldcrm.portal_notices (org_id, customer_id, kind, subject_id, payload)
+           select org_id, customer_id, 'message', id, '{{\"change\": \"zarathustra\"}}' from thread
+         ), warranty as (
+           insert into warranties (org_id, customer_id, title, provider, terms, starts_on)
+           values ('{NORTHWIND}', '{id}', 'Zarathustra', 'Zarathustra', 'Zarathustra', current_date)
+         ), plan as (
+           insert into membership_plans (org_id, name) values ('{NORTHWIND}', 'Mountain air') returning *
+         ), member as (
+           insert into customer_memberships (org_id, customer_id, membership_plan_id) select org_id, '{id}', id from plan
+         ), asked as (
+           insert into portal_ai_conversations (org_id, portal_account_id, customer_id) select org_id, id, customer_id from account returning *
+         )
+         insert into portal_ai_messages (org_id, conversation_id, role, content, metadata)
+         select org_id, id, 'user', 'Ecce homo', '{{\"x\": \"zarathustra\"}}' from asked"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
 }

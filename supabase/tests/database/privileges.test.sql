@@ -2,7 +2,7 @@
 begin;
 -- What clients call: our names, and those that came with the leads.
 create function pg_temp.is_rpc(name name, result oid) returns boolean language sql as $$
-  select result <> 'trigger'::regtype and name ~ ('^(crm|portal)_|' ||
+  select result <> 'trigger'::regtype and name ~ ('^(crm|portal|kb)_|' ||
     '^(can_access_client|can_access_project|can_manage_lead|calculate_conversion_rate|get_source_performance|get_project_summary|create_conversation|update_conversation_stats|process_incoming_message)$')
 $$;
 select plan(10);
@@ -33,8 +33,9 @@ select is_empty($$
     and p.prorettype <> 'trigger'::regtype
     and (has_function_privilege('anon', p.oid, 'execute') or exists (
       select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0))
-    and p.proname not in ('current_org_id', 'current_profile_id', 'has_capability', 'is_staff', 'session', 'load_session')
-$$, 'anon and public can run no function but the helpers that policies ask');
+    and p.proname not in ('current_org_id', 'current_profile_id', 'has_capability', 'is_staff', 'session', 'load_session',
+      'kb_search', 'kb_list_articles', 'kb_get_article', 'unwrap')
+$$, 'anon and public can run no function but the helpers that policies ask, and those that show public articles');
 
 select is_empty($$
   select p.oid::regprocedure from pg_proc p

@@ -9,14 +9,14 @@ begin;
 select * from no_plan();
 
 select is_empty($$select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
-  and (p.proname ~ '^(crm|portal)_' or p.proname in ('can_access_client', 'can_access_project', 'can_manage_lead', 'calculate_conversion_rate', 'get_source_performance', 'get_project_summary', 'create_conversation', 'update_conversation_stats', 'process_incoming_message'))
+  and (p.proname ~ '^(crm|portal|kb)_' or p.proname in ('can_access_client', 'can_access_project', 'can_manage_lead', 'calculate_conversion_rate', 'get_source_performance', 'get_project_summary', 'create_conversation', 'update_conversation_stats', 'process_incoming_message'))
   and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e' and d.refobjid in
     (select oid from pg_extension where extname <> 'fieldcrm'))
   except select split_part(call, '(', 1) from wall_rpcs$$, 'every RPC is in the list');
 select is_empty($$select split_part(call, '(', 1) from wall_rpcs
   except select proname::text from pg_proc where pronamespace = 'public'::regnamespace$$, 'the list has no RPC that is not there');
 select is_empty($$select p.proname, a.name from pg_proc p, unnest(p.proargnames, p.proargtypes::oid[]) a (name, type)
-  where p.pronamespace = 'public'::regnamespace and p.proname ~ '^(crm|portal)_' and a.type in ('uuid'::regtype, 'uuid[]'::regtype)
+  where p.pronamespace = 'public'::regnamespace and p.proname ~ '^(crm|portal|kb)_' and a.type in ('uuid'::regtype, 'uuid[]'::regtype)
     -- Not the id of anything, but a word between the queue and who took from it.
     and a.name <> 'lease_id'
     and not exists (select from wall_rpcs r where split_part(r.call, '(', 1) = p.proname

@@ -1,74 +1,24 @@
 //! Creating a customer through REST and through the function, as their clients see it.
 
-use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 
-use crate::report::Step;
-use crate::stack::{Kind, Stack};
-use crate::{checkout, command, interrupt};
+use super::script::{Script, print_load};
 
 pub fn run() -> Result<ExitCode> {
-    Stack::prepare_machine()?;
-    let stack = Stack::open(Kind::Test)?;
-    let _lock = stack.lock()?;
-    let outcome = measure(&stack);
-    interrupt::acknowledge();
-    stack.stop()?;
-    let result = outcome?;
-    print(&result);
-    let path = checkout::target().join("bench/doors.json");
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    fs::write(&path, format!("{result:#}\n"))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    println!("\nwritten to {}", path.display());
-    Ok(ExitCode::SUCCESS)
-}
-
-fn measure(stack: &Stack) -> Result<Value> {
-    stack.gateway().stop()?;
-    let build = stack.start_cluster()?;
-    stack.recreate_database()?;
-    stack.prepare_database(&build)?;
-    stack.start_gateway()?;
-    let step = Step::start("measuring both doors, three rounds");
-    let mut node = Command::new("node");
-    node.arg(checkout::path("xtask/bench/doors/measure.mjs"))
-        .current_dir(checkout::root())
-        .envs(stack.environment())
-        .env("DO_NOT_TRACK", "1");
-    let finished = command::finish(&mut node, Some(&step))?;
-    if !finished.status.success() {
-        bail!("the measurement failed: {}", finished.tail(3));
-    }
-    step.done("both doors measured");
-    let line = finished.output.lines().find(|line| line.starts_with('{'));
-    serde_json::from_str(line.context("the measurement said nothing")?)
-        .context("the measurement said something unexpected")
+    let about = "both doors, three rounds";
+    Script { name: "doors", about, fill: None, module: None, print }.run()
 }
 
 fn print(result: &Value) {
-    let number = |row: &Value, key: &str| row[key].as_f64().unwrap_or_default();
-    println!("\n  {:<10} {:>8} {:>10} {:>10} {:>8}", "door", "clients", "p50 ms", "p95 ms", "/s");
-    for row in result["doors"].as_array().into_iter().flatten() {
-        println!(
-            "  {:<10} {:>8} {:>10.1} {:>10.1} {:>8.0}",
-            row["door"].as_str().unwrap_or_default(),
-            row["clients"],
-            number(row, "p50"),
-            number(row, "p95"),
-            number(row, "rate")
-        );
-    }
-    let start = &result["cold_start"];
+    print_load(&result["doors"]);
+    let start = |key: &str| result["cold_start"][key].as_f64().unwrap_or_default();
     println!(
         "\n  cold start: instantiated after {:.1} ms, first response after {:.1} ms, in a Deno process that lives {:.0} ms",
-        number(start, "instantiated"),
-        number(start, "first"),
-        number(start, "process")
+        start("instantiated"),
+        start("first"),
+        start("process")
     );
 }

@@ -4,7 +4,10 @@ mod automation;
 mod create_customer;
 mod doors;
 mod hooks;
+mod kb;
 mod pgbench;
+mod portal;
+mod script;
 mod search;
 mod segment;
 
@@ -20,7 +23,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 10] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -40,6 +43,16 @@ const BENCHES: [Bench; 8] = [
         name: "hooks",
         about: "signed webhooks over the function and over plain TypeScript; verify and parse alone",
         run: hooks::run,
+    },
+    Bench {
+        name: "kb",
+        about: "how many of 100 questions find their article: by words, by meaning, by both",
+        run: kb::run,
+    },
+    Bench {
+        name: "portal",
+        about: "dashboard, lists and history for 200 customers at 100 requests a second",
+        run: portal::run,
     },
     Bench {
         name: "search",

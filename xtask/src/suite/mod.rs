@@ -4,6 +4,7 @@ mod chaos;
 mod crash;
 mod restore;
 mod tally;
+mod webhooks;
 
 pub use tally::Tally;
 
@@ -89,6 +90,9 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
         }
         if filter.is_none_or(|filter| filter == "chaos") {
             *tally += chaos::run(stack)?;
+        }
+        if filter.is_none_or(|filter| filter == "webhooks") {
+            *tally += webhooks::run(stack)?;
         }
     }
     Ok(())

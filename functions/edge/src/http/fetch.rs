@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,11 +24,15 @@ extern "C" {
 impl Client {
     #[must_use]
     pub fn with_timeout(timeout: Duration) -> Self {
-        Self { timeout }
+        Self { timeout, max_answer: MAX_ANSWER }
     }
 
-    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
-        SendWrapper::new(exchange(post, self.timeout)).await
+    pub async fn send<B: AsRef<[u8]> + Send>(
+        &self,
+        method: Method,
+        post: Post<B>,
+    ) -> Result<Answer, NoAnswer> {
+        SendWrapper::new(exchange(method, post, self.timeout, self.max_answer)).await
     }
 }
 
@@ -41,9 +45,14 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange(post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
+async fn exchange<B: AsRef<[u8]>>(
+    method: Method,
+    post: Post<B>,
+    timeout: Duration,
+    max_answer: usize,
+) -> Result<Answer, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
-    let request = request(&post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
+    let request = request(method, &post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
     let mut late = sleep(timeout);
     let response = match select(JsFuture::from(fetch(&request)), &mut late).await {
         Either::Left((response, _)) => response.map_err(|error| reason(&error))?,
@@ -51,19 +60,26 @@ async fn exchange(post: Post, timeout: Duration) -> Result<Answer, NoAnswer> {
     };
     let response: Response = response.dyn_into().map_err(|_| NoAnswer::Dropped)?;
     let headers = headers(&response.headers());
-    let body = body(&response, late).await;
+    let body = body(&response, late, max_answer).await;
     Ok(Answer { status: response.status(), headers, body })
 }
 
-fn request(post: &Post, abort: &AbortController) -> Result<Request, JsValue> {
+fn request<B: AsRef<[u8]>>(
+    method: Method,
+    post: &Post<B>,
+    abort: &AbortController,
+) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in &post.headers {
         headers.append(name, value)?;
     }
     let init = RequestInit::new();
-    init.set_method("POST");
+    init.set_method(method.as_str());
     init.set_headers(&headers);
-    init.set_body(&JsValue::from_str(&post.body));
+    let body = post.body.as_ref();
+    if !body.is_empty() {
+        init.set_body(&Uint8Array::from(body));
+    }
     init.set_redirect(RequestRedirect::Manual);
     init.set_signal(Some(&abort.signal()));
     Request::new_with_str_and_init(&post.url, &init)
@@ -84,14 +100,14 @@ fn headers(headers: &Headers) -> Vec<(String, String)> {
 }
 
 /// The status is the answer; a body that breaks off or is late changes nothing about it.
-async fn body(response: &Response, mut late: TimeoutFuture) -> Vec<u8> {
+async fn body(response: &Response, mut late: TimeoutFuture, max_answer: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let Some(stream) = response.body() else { return body };
     let mut chunks = wasm_streams::ReadableStream::from_raw(stream).into_stream();
     while let Either::Left((Some(Ok(chunk)), _)) = select(chunks.next(), &mut late).await {
         body.extend_from_slice(&Uint8Array::new(&chunk).to_vec());
-        if body.len() >= MAX_ANSWER {
-            body.truncate(MAX_ANSWER);
+        if body.len() >= max_answer {
+            body.truncate(max_answer);
             break;
         }
     }

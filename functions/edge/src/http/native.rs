@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 
-use super::{Answer, Client, MAX_ANSWER, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
 
 /// A connection that takes longer is not coming; the request has not left then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,11 +17,20 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .build()
             .unwrap_or_default();
-        Self { timeout, inner }
+        Self { timeout, max_answer: MAX_ANSWER, inner }
     }
 
-    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
-        let mut request = self.inner.post(&post.url).timeout(self.timeout).body(post.body);
+    pub async fn send<B: AsRef<[u8]> + Send>(
+        &self,
+        method: Method,
+        post: Post<B>,
+    ) -> Result<Answer, NoAnswer> {
+        let method = method.as_str().parse().unwrap_or(reqwest::Method::POST);
+        let mut request = self.inner.request(method, &post.url).timeout(self.timeout);
+        let body = post.body.as_ref();
+        if !body.is_empty() {
+            request = request.body(body.to_vec());
+        }
         for (name, value) in &post.headers {
             request = request.header(*name, value);
         }
@@ -37,8 +46,8 @@ impl Client {
         // The status is the answer; a body that breaks off changes nothing about it.
         while let Ok(Some(chunk)) = response.chunk().await {
             body.extend_from_slice(&chunk);
-            if body.len() >= MAX_ANSWER {
-                body.truncate(MAX_ANSWER);
+            if body.len() >= self.max_answer {
+                body.truncate(self.max_answer);
                 break;
             }
         }

@@ -10,19 +10,20 @@ use fieldcrm_core::signature::{
     basic, mailgun as mailgun_signature, sendgrid as sendgrid_signature, standard,
 };
 use fieldcrm_core::{Code, Error};
-use fieldcrm_edge::Ports;
+use fieldcrm_edge::{Ports, Storage};
 use serde_json::{Value, json};
 
 use crate::event::Delivery;
 use crate::payload::{Form, is, json as parse};
 use crate::receive::{Received, Rejected, deliver};
 use crate::settings::Settings;
-use crate::{mail, mailgun, mime, postmark, resend, sendgrid};
+use crate::{files, mail, mailgun, mime, postmark, resend, sendgrid};
 
 /// `POST`: one mail, or what became of those that were sent.
 pub async fn receive_mail(
     State(ports): State<Ports>,
     Extension(settings): Extension<Arc<Settings>>,
+    Extension(storage): Extension<Arc<dyn Storage>>,
     Path(provider): Path<String>,
     received: Received,
 ) -> Result<Json<Value>, Rejected> {
@@ -34,7 +35,9 @@ pub async fn receive_mail(
         "raw" => raw(&settings, &received),
         _ => Err(Rejected::Sender(Error::new(Code::NotFound, "There is no such mail provider."))),
     }?;
-    let outcome = deliver(&ports, &settings, &received.caller, deliveries).await?;
+    let caller = &received.caller;
+    let deliveries = files::store(&ports, &settings, storage.as_ref(), caller, deliveries).await?;
+    let outcome = deliver(&ports, &settings, caller, deliveries).await?;
     Ok(Json(json!({ "received": outcome.events })))
 }
 

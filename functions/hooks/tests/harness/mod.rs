@@ -11,7 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::database::{Page, Select};
-use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
+use fieldcrm_edge::storage::{Object, Put};
+use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports, Storage};
 use fieldcrm_hooks::Settings;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
@@ -38,6 +39,9 @@ const SECRETS: [(&str, &str); 12] = [
     ("PLAIN_SECRET", "landing-page-secret"),
 ];
 
+/// Whose all channels are.
+pub const ORG: &str = "11111111-1111-4111-8111-111111111111";
+
 /// What the database says to every call.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -49,6 +53,8 @@ pub enum Answer {
     Form(Value),
     /// What becomes of every form.
     Submitted(Result<Value>),
+    /// The channel of every mail, and what becomes of it.
+    Becomes(Value, Result<Value>),
     Error(Error),
 }
 
@@ -72,15 +78,21 @@ impl Database for Fake {
         let address = arguments.get("address").cloned().unwrap_or_default();
         let mut asked = self.asked.lock().unwrap();
         asked.push((caller.clone(), name, Value::Object(arguments)));
-        let open = json!({"secret_name": null, "settings": {}, "is_enabled": true});
+        let open = json!({"org_id": ORG, "known": [], "secret_name": null, "settings": {}, "is_enabled": true});
         match (&self.answer, name) {
             (Answer::Error(error), _) => Err(error.clone()),
+            (Answer::Routes(ours), "crm_find_channel") if address != *ours => Ok(Value::Null),
+            (Answer::Routes(_), "crm_find_channel") => Ok(open),
+            (Answer::Form(channel) | Answer::Becomes(channel, _), "crm_find_channel") => {
+                Ok(channel.clone())
+            }
+            (Answer::Becomes(_, outcome), _) => outcome.clone(),
             (Answer::Routes(ours), _) => Ok(json!({"routed": address == *ours})),
             (Answer::Times(times), _) if asked.len() > *times => {
                 Err(Error::new(Code::Unavailable, "the database could not be reached"))
             }
+            (Answer::Times(_), "crm_find_channel") => Ok(open),
             (Answer::Times(_), _) => Ok(json!({"routed": true, "events": []})),
-            (Answer::Form(channel), "crm_find_channel") => Ok(channel.clone()),
             (_, "crm_find_channel") => Ok(open),
             (Answer::Submitted(answer), _) => answer.clone(),
             (Answer::Form(_), _) => {
@@ -91,6 +103,24 @@ impl Database for Fake {
 
     async fn select(&self, _: &Caller, _: Select) -> Result<Page> {
         Err(Error::internal("no table is read here"))
+    }
+}
+
+/// Storage that keeps what it is given, and answers with this or, where it is none, takes it.
+#[derive(Default)]
+pub struct Bucket {
+    pub answers: Mutex<Vec<Result<Put>>>,
+    pub objects: Mutex<Vec<Object>>,
+}
+
+#[async_trait]
+impl Storage for Bucket {
+    async fn put(&self, object: Object) -> Result<Put> {
+        let answer = self.answers.lock().unwrap().pop().unwrap_or(Ok(Put::Stored))?;
+        if answer == Put::Stored {
+            self.objects.lock().unwrap().push(object);
+        }
+        Ok(answer)
     }
 }
 
@@ -106,6 +136,7 @@ impl Log for Lines {
 pub struct Harness {
     service: Router,
     database: Arc<Fake>,
+    pub bucket: Arc<Bucket>,
     lines: Arc<Lines>,
 }
 
@@ -131,7 +162,15 @@ impl Harness {
         let variables = ours.iter().chain(secrets);
         let settings =
             Settings::new(variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Self { service: fieldcrm_hooks::router(ports, &config, settings), database, lines }
+        let bucket = Arc::new(Bucket::default());
+        let service = fieldcrm_hooks::router(ports, &config, settings, bucket.clone());
+        Self { service, database, bucket, lines }
+    }
+
+    /// With all secrets, but this one in its place.
+    pub fn with_secret(answer: Answer, (name, value): (&str, &str)) -> Self {
+        let secrets = SECRETS.map(|(key, secret)| (key, if key == name { value } else { secret }));
+        Self::with(answer, &secrets)
     }
 
     pub async fn send(&self, sent: Sent) -> Answered {
@@ -164,6 +203,11 @@ impl Harness {
     pub fn asked(&self) -> Vec<(&'static str, Value)> {
         let asked = self.database.asked.lock().unwrap();
         asked.iter().map(|(_, name, arguments)| (*name, arguments.clone())).collect()
+    }
+
+    /// The names of what is in Storage.
+    pub fn objects(&self) -> Vec<String> {
+        self.bucket.objects.lock().unwrap().iter().map(|object| object.name.clone()).collect()
     }
 
     /// As whom the last call was made.
@@ -230,6 +274,30 @@ impl Sent {
 
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(key, _)| key != name);
+        self
+    }
+
+    /// The header a second time.
+    pub fn twice(self, name: &str) -> Self {
+        let value = self.value(name);
+        self.header(name, &value)
+    }
+
+    /// The header twice, as platforms join it.
+    pub fn joined(self, name: &str) -> Self {
+        let value = self.value(name);
+        self.without(name).header(name, &format!("{value}, {value}"))
+    }
+
+    fn value(&self, name: &str) -> String {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone()).unwrap()
+    }
+
+    /// One byte of the body is another.
+    pub fn changed(mut self) -> Self {
+        let middle = self.body.len() / 2;
+        self.body[middle] ^= 1;
         self
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn exchange(
     };
     if (200..=299).contains(&answer.status) {
         let id = accepted(&answer).filter(|id| !id.is_empty() && id.len() <= 500);
-        return Outcome::Sent { provider_message_id: id };
+        return Outcome::Sent { provider_message_id: id, http_status: Some(answer.status) };
     }
     let said = refused(&answer);
     let verdict = special(&answer, &said).unwrap_or_else(|| verdict(answer.status, repeat));
@@ -76,7 +76,7 @@ fn unanswered(reason: NoAnswer, repeat: Repeat) -> Outcome {
     };
     let (code, message) = (code.to_owned(), message.to_owned());
     if reason == NoAnswer::Unsent || repeat == Repeat::Known {
-        Outcome::Retry { code, message, retry_after: None }
+        Outcome::Retry { code, message, retry_after: None, http_status: None }
     } else {
         Outcome::Unknown { code, message }
     }
@@ -93,11 +93,13 @@ fn conclude(verdict: Verdict, answer: &Answer, said: Said) -> Outcome {
         .map(|message| clean(&message, MAX_MESSAGE))
         .filter(|message| !message.is_empty())
         .unwrap_or_else(|| format!("the provider answered {}", answer.status));
+    let http_status = Some(answer.status);
     match verdict {
         Verdict::Retry => {
-            Outcome::Retry { code, message, retry_after: retry_after(answer, Utc::now()) }
+            let retry_after = retry_after(answer, Utc::now());
+            Outcome::Retry { code, message, retry_after, http_status }
         }
-        Verdict::Rejected => Outcome::Rejected { code, message },
+        Verdict::Rejected => Outcome::Rejected { code, message, http_status },
         Verdict::Unknown => Outcome::Unknown { code, message },
     }
 }
@@ -181,7 +183,7 @@ mod tests {
     #[test]
     fn what_a_provider_says_is_cut_and_has_no_line_ends() {
         let said = Said { code: Some("\n".to_owned()), message: Some("a\nb".repeat(1000)) };
-        let Outcome::Rejected { code, message } =
+        let Outcome::Rejected { code, message, .. } =
             conclude(Verdict::Rejected, &answer("x", "y"), said)
         else {
             panic!("rejected")

@@ -34,6 +34,7 @@ impl Provider for LogProvider {
             "body": masked_text(&message.body, SHOWN),
         });
         self.log.line(&line.to_string());
-        Outcome::Sent { provider_message_id: Some(format!("log-{}", message.id)) }
+        let id = format!("log-{}", message.id);
+        Outcome::Sent { provider_message_id: Some(id), http_status: None }
     }
 }

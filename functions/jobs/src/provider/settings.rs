@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_edge::Log;
+use fieldcrm_edge::dns::Resolver;
 use fieldcrm_edge::http::Client;
 use serde_json::json;
 use url::Url;
@@ -87,6 +88,7 @@ impl Providers {
     pub fn read(
         variable: &dyn Fn(&str) -> Option<String>,
         client: &Client,
+        resolver: &Arc<dyn Resolver>,
         log: &Arc<dyn Log>,
     ) -> Self {
         let variables = Variables(variable);
@@ -99,7 +101,12 @@ impl Providers {
                 None if local => "log".to_owned(),
                 None => continue,
             };
-            match provider(channel, &name, &chosen, &variables, client, log) {
+            let made = match (channel, chosen.as_str()) {
+                (Channel::Webhook, "webhook") => Webhook::read(client, resolver, &variables)
+                    .map(|webhook| Arc::new(webhook) as Arc<dyn Provider>),
+                _ => provider(channel, &name, &chosen, &variables, client, log),
+            };
+            match made {
                 Ok(provider) => {
                     providers.serving.insert(channel, provider);
                 }
@@ -143,7 +150,6 @@ fn provider(
         (Channel::Email, "ses") => Arc::new(Ses::read(client, variables)?),
         (Channel::Sms, "twilio") => Arc::new(Twilio::read(client, variables)?),
         (Channel::Whatsapp, "whatsapp_cloud") => Arc::new(WhatsappCloud::read(client, variables)?),
-        (Channel::Webhook, "webhook") => Arc::new(Webhook::read(client, variables)?),
         _ => return Err(Misconfigured::new(variable, "names no provider of this channel")),
     })
 }

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use fieldcrm_core::Result;
+use fieldcrm_edge::ai::embed::Embedder;
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Origins, Ports};
 use fieldcrm_jobs::Settings;
@@ -54,6 +55,22 @@ pub fn harness(
     budget: Duration,
     answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
 ) -> Harness {
+    serve(Settings { budget, ..Settings::new(providers) }, answer)
+}
+
+/// One that embeds.
+pub fn harness_with(
+    embedder: Arc<dyn Embedder>,
+    budget: Duration,
+    answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
+) -> Harness {
+    serve(Settings { budget, embedder, ..Settings::new(Providers::default()) }, answer)
+}
+
+fn serve(
+    settings: Settings,
+    answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
+) -> Harness {
     let database = Arc::new(Fake { answer: Box::new(answer), asked: Mutex::default() });
     let log = Arc::new(Kept::default());
     let ports = Ports { database: database.clone(), log: log.clone() };
@@ -62,7 +79,6 @@ pub fn harness(
         publishable_key: String::new(),
         origins: Origins::Any,
     };
-    let settings = Settings { budget, ..Settings::new(providers) };
     Harness { service: fieldcrm_jobs::router(ports, &config, settings), database, log }
 }
 

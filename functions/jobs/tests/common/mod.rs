@@ -6,10 +6,13 @@
 pub mod database;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use fieldcrm_edge::Log;
+use fieldcrm_edge::dns::{Lookup, Resolver};
 use fieldcrm_edge::http::Client;
 use fieldcrm_jobs::provider::{Channel, Outgoing, Providers};
 use serde_json::{Value, json};
@@ -196,7 +199,28 @@ pub fn environment(url: &str, provider: &str) -> HashMap<&'static str, String> {
 
 pub fn providers(environment: &HashMap<&'static str, String>) -> Providers {
     let log: Arc<dyn Log> = Arc::new(Kept::default());
-    Providers::read(&|name| environment.get(name).cloned(), &Client::with_timeout(PATIENCE), &log)
+    let variable = |name: &str| environment.get(name).cloned();
+    Providers::read(&variable, &Client::with_timeout(PATIENCE), &resolver(&[]), &log)
+}
+
+/// A resolver that knows these names; of one with no addresses it finds out nothing.
+pub fn resolver(names: &[(&'static str, &[&str])]) -> Arc<dyn Resolver> {
+    let read = |address: &&str| address.parse().unwrap();
+    let names = names.iter().map(|(name, all)| (*name, all.iter().map(read).collect())).collect();
+    Arc::new(Names(names))
+}
+
+struct Names(HashMap<&'static str, Vec<IpAddr>>);
+
+#[async_trait]
+impl Resolver for Names {
+    async fn lookup(&self, host: &str) -> Lookup {
+        match self.0.get(host) {
+            Some(all) if all.is_empty() => Lookup::Failed,
+            Some(all) => Lookup::Addresses(all.clone()),
+            None => Lookup::Addresses(Vec::new()),
+        }
+    }
 }
 
 /// The one provider at the fake's address, and the channel it serves.

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
+pub mod gotrue;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -10,7 +12,9 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::database::{Page, Select};
+use fieldcrm_edge::http::Client;
 use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
+use fieldcrm_portal::{Identity, Services};
 use serde_json::{Map, Value};
 use tower::ServiceExt;
 
@@ -43,10 +47,19 @@ impl Fake {
 
 #[async_trait]
 impl Database for Fake {
-    async fn rpc(&self, caller: &Caller, name: &'static str, args: Map<String, Value>) -> Result<Value> {
+    async fn rpc(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        args: Map<String, Value>,
+    ) -> Result<Value> {
         self.asked.lock().unwrap().push((caller.authorization.clone(), name, Value::Object(args)));
         let mut answers = self.answers.lock().unwrap();
-        if answers.is_empty() { Err(Error::internal("nothing more to say")) } else { answers.remove(0) }
+        if answers.is_empty() {
+            Err(Error::internal("nothing more to say"))
+        } else {
+            answers.remove(0)
+        }
     }
 
     async fn select(&self, _: &Caller, _: Select) -> Result<Page> {
@@ -73,15 +86,46 @@ impl Log for Lines {
 pub struct Harness {
     pub service: Router,
     pub database: Arc<Fake>,
+    /// The database as the back end asks it.
+    pub back_end: Arc<Fake>,
     pub lines: Arc<Lines>,
 }
 
 /// The function for somebody who is signed in, with a database that says this.
 pub fn answering(answers: Vec<Result<Value>>) -> Harness {
-    let (database, lines) = (Fake::answering(answers), Arc::new(Lines::default()));
+    with_auth("http://127.0.0.1:9", answers, Vec::new())
+}
+
+/// The same with other services.
+pub fn serving(answers: Vec<Result<Value>>, change: impl FnOnce(&mut Services)) -> Harness {
+    harness("http://127.0.0.1:9", answers, Vec::new(), change)
+}
+
+/// The same with Supabase at an address, and what the database says to the back end.
+pub fn with_auth(
+    url: &str,
+    answers: Vec<Result<Value>>,
+    to_back_end: Vec<Result<Value>>,
+) -> Harness {
+    harness(url, answers, to_back_end, |_| {})
+}
+
+fn harness(
+    url: &str,
+    answers: Vec<Result<Value>>,
+    to_back_end: Vec<Result<Value>>,
+    change: impl FnOnce(&mut Services),
+) -> Harness {
+    let (database, back_end) = (Fake::answering(answers), Fake::answering(to_back_end));
+    let lines = Arc::new(Lines::default());
     let ports = Ports { database: database.clone(), log: lines.clone() };
-    let config = config("");
-    Harness { service: fieldcrm_portal::router(ports, &config), database, lines }
+    let config = config(url);
+    let key = Some("service-key".to_owned());
+    let identity = Identity::new(&config, key, Client::new(), back_end.clone());
+    let mut services = Services::new(identity);
+    change(&mut services);
+    let service = fieldcrm_portal::router(ports, &config, services);
+    Harness { service, database, back_end, lines }
 }
 
 pub fn config(url: &str) -> Config {

@@ -29,6 +29,17 @@ insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
 select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';
 -- A portal account without preferences, with the id of the customer.
 insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
+insert into fieldcrm.portal_signups (user_id, org_id, full_name)
+select md5('suspended@' || domain)::uuid, org_id, 'Wall' from wall_orgs;
+
+-- What owners of portal accounts would see of their own customer, of one that none of the callers has; first by its id.
+insert into public.work_orders (id, org_id, customer_id, title)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, 'Wall' from wall_orgs;
+insert into public.portal_threads (id, org_id, customer_id, subject)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, 'Wall' from wall_orgs;
+insert into public.portal_messages (id, org_id, customer_id, thread_id, sender_type, body)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid,
+  'system', 'Wall' from wall_orgs;
 
 -- A project that nobody is on yet.
 insert into public.projects (id, org_id, client_id, name, created_by_user_id)
@@ -37,6 +48,15 @@ from wall_orgs o;
 delete from public.project_members m using wall_orgs o where m.project_id = md5(o.domain || 'project')::uuid;
 insert into fieldcrm.form_submissions (org_id, channel_id, source, minute)
 select c.org_id, c.id, 'wall', date_trunc('minute', now()) from public.org_channels c join wall_orgs o using (org_id) where c.channel = 'form';
+
+insert into public.kb_articles (org_id, slug, title, body_markdown, is_published, is_public)
+select org_id, 'wall', 'Wall', 'The valve behind the wall.', true, true from wall_orgs
+union all select null, 'wall-for-all', 'Wall', 'The valve behind the wall.', true, true;
+insert into public.kb_article_chunks (org_id, article_id, chunk_index, title, content, embedding)
+select a.org_id, a.id, 0, a.title, a.body_markdown, ('[1' || repeat(',0', 383) || ']')::extensions.vector
+from public.kb_articles a where a.slug in ('wall', 'wall-for-all');
+insert into public.portal_settings (org_id, slug) select org_id, split_part(domain, '.', 1) from wall_orgs
+on conflict (org_id) do update set slug = excluded.slug;
 
 create temporary table wall_callers (caller text, org_id uuid, user_id uuid, db_role text, claims text, primary key (caller, org_id));
 insert into wall_callers

@@ -28,7 +28,24 @@ from wall_orgs o,
     ('conversation', (select x.id from public.conversations x where x.org_id = o.org_id and x.channel = 'sms' and x.status = 'active' order by x.id limit 1)),
     ('teammate', (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'sales')),
     ('channel', (select x.id from public.org_channels x where x.org_id = o.org_id and x.channel = 'sms' order by x.id limit 1)),
-    ('endpoint', (select x.id from public.webhook_endpoints x where x.org_id = o.org_id order by x.id limit 1))
+    ('endpoint', (select x.id from public.webhook_endpoints x where x.org_id = o.org_id and x.is_enabled order by x.id limit 1)),
+    ('delivery', (select x.id from public.crm_outbox x where x.org_id = o.org_id and x.webhook_endpoint_id is not null order by x.id limit 1)),
+    ('portal_invite', (select x.id from public.portal_invites x where x.org_id = o.org_id order by x.id limit 1)),
+    ('portal_account', (select x.id from public.portal_accounts x where x.org_id = o.org_id and x.role = 'property_manager' order by x.id limit 1)),
+    -- Of the customer whom portal_customer signs in for.
+    ('portal_visit', (select x.id from public.work_orders x join public.portal_accounts a on a.org_id = x.org_id and a.customer_id = x.customer_id
+      join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
+      where x.org_id = o.org_id order by x.id limit 1)),
+    ('portal_location', (select x.id from public.customer_locations x join public.portal_accounts a on a.org_id = x.org_id and a.customer_id = x.customer_id
+      join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
+      where x.org_id = o.org_id order by x.id limit 1)),
+    ('portal_document', (select x.id from public.documents x join public.portal_accounts a on a.org_id = x.org_id and a.customer_id = x.customer_id
+      join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
+      where x.org_id = o.org_id and x.is_customer_visible and x.attachment_id is not null order by x.id limit 1)),
+    ('portal_thread', (select x.id from public.portal_threads x join public.portal_accounts a on a.org_id = x.org_id and a.customer_id = x.customer_id
+      join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
+      where x.org_id = o.org_id order by x.id limit 1)),
+    ('kb_article', (select x.id from public.kb_articles x where x.org_id = o.org_id and x.slug = 'wall'))
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

@@ -58,11 +58,30 @@ insert into wall_tables values
   ('public.crm_outbox', 'staff', '-', '-', '-', 's', '{"dedupe_key": null}', 'Written by the RPCs, so that nothing gets in unasked'),
   ('public.portal_accounts', 'staff', '-', '-', '-', 'siud', '{"user_id": "{newcomer}"}', ''),
   ('public.portal_notification_preferences', 'staff', '-', '-', '-', 'siud', '{"portal_account_id": "{bare}"}', ''),
+  ('public.portal_settings', 'staff', 'managers', 'managers', '-', 'siud', '{"slug": null, "is_signup_enabled": false}', ''),
+  ('public.portal_invites', 'staff', '-', '-', '-', 's', '{"token_hash": "\\x00"}', 'Never the hash of the token. Written by the RPCs'),
+  ('public.portal_account_access', 'staff', '-', '-', '-', 'siud', '{"customer_id": "{bare}", "location_id": null}', 'Written by the RPCs'),
+  ('public.portal_audit_events', 'staff', '-', '-', '-', 's', '{}', 'Written by the RPCs'),
+  ('fieldcrm.portal_signups', '-', '-', '-', '-', '', '{"user_id": "{newcomer}"}', 'Read by portal_complete_signup'),
+  ('public.portal_threads', 'staff', '-', '-', '-', 's', '{}', 'Owners of portal accounts: those they see. Written by the RPCs'),
+  ('public.portal_messages', 'staff', '-', '-', '-', 's', '{"dedupe_key": null}', 'Owners of portal accounts: those of the threads they see, without how they are meant. Written by the RPCs'),
+  ('public.portal_appointments', 'staff', '-', '-', '-', 's', '{}', 'Owners of portal accounts: those they see. Written by triggers'),
+  ('fieldcrm.portal_notices', '-', '-', '-', '-', '', '{}', 'Not exposed; written by triggers, worked off by crm_send_portal_notices'),
+  ('public.warranties', 'staff', 'writers', 'writers', 'writers', 'siud', '{}', 'Owners of portal accounts: through their RPCs'),
+  ('public.membership_plans', 'staff', 'managers', 'managers', 'managers', 'siud', '{"name": "Fresh"}', ''),
+  ('public.customer_memberships', 'staff', 'writers', 'writers', 'writers', 'siud', '{}', 'Owners of portal accounts: through their RPCs'),
+  ('public.portal_ai_conversations', 'staff', '-', '-', '-', 's', '{}', 'Written by the RPCs'),
+  ('public.portal_ai_messages', 'staff', '-', '-', '-', 's', '{}', 'Written by the RPCs'),
   ('fieldcrm.event_queue', '-', '-', '-', '-', '', '{}', 'Not exposed; worked off by the runner'),
   ('fieldcrm.outbox_queue', '-', '-', '-', '-', '', '{}', 'Written by triggers and claims'),
   ('fieldcrm.automation_enrollments', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by the runner'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
   ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');
+
+insert into wall_groups values ('editors', '{owner,admin,manager,csr}');
+insert into wall_tables values
+  ('public.kb_articles', 'staff', 'editors', 'editors', 'editors', 'siud', '{"slug": "fresh"}', 'Staff also see what is published for all orgs; customers and strangers read by the RPCs'),
+  ('public.kb_article_chunks', 'staff', '-', '-', '-', 's', '{}', 'Written by the job');
 
 -- Who the demo client's members are in the org: client_admin is its admin, csr and sales are members, viewer is a viewer.
 insert into wall_groups values
@@ -84,4 +103,5 @@ insert into wall_tables values
   ('public.org_channels', 'managers', '-', '-', 'managers', 'siud', '{"channel": "form", "address": "form_fresh_0000000000"}', 'Made and changed by RPCs'),
   ('public.webhook_events', 'managers', '-', '-', '-', 's', '{}', 'Written by crm_receive_webhook and crm_submit_form'),
   ('public.webhook_endpoints', 'managers', '-', '-', 'managers', 'siud', '{"url": "https://fresh.example"}', 'Made and changed by RPCs'),
+  ('public.webhook_attempts', 'managers', '-', '-', '-', 's', '{}', 'Written with what the dispatcher says of a webhook'),
   ('fieldcrm.form_submissions', '-', '-', '-', '-', '', '{}', 'Written by crm_submit_form');

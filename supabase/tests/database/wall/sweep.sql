@@ -12,7 +12,8 @@ begin
     for c in select * from wall_callers where caller <> 'service_role' loop
       begin
         perform pg_temp.become(c);
-        execute format('select count(*) from %s where %I is distinct from $1', t.tab, t.org_column) into n using c.org_id;
+        -- Rows without an org are for all.
+        execute format('select count(*) from %s where %I <> $1', t.tab, t.org_column) into n using c.org_id;
         raise sqlstate 'UNDO1';
       exception
         when sqlstate 'UNDO1' then null;

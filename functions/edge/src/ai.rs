@@ -1,0 +1,3 @@
+//! Models that functions ask.
+
+pub mod embed;

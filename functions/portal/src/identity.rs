@@ -1,0 +1,237 @@
+//! Supabase Auth, which keeps the logins, and the database as the back end asks it: what lets people in who are nobody yet.
+//!
+//! Passwords and tokens pass through here and are never logged.
+
+use std::sync::Arc;
+
+use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_edge::http::{Answer, Client, Method, Post};
+use fieldcrm_edge::{Caller, Config, Database};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+pub struct Identity {
+    /// Of Auth's paths.
+    base: String,
+    publishable_key: String,
+    service_key: Option<String>,
+    client: Client,
+    /// Asked with the service key.
+    database: Arc<dyn Database>,
+}
+
+/// What came of a sign-up with Auth.
+#[derive(Debug, PartialEq)]
+pub enum SignedUp {
+    /// Addresses need not be verified in this project.
+    Session(Value),
+    /// Auth has sent a mail.
+    Waiting(Uuid),
+    /// Somebody has the address. Nobody but them may learn it.
+    Known,
+}
+
+/// As whom Auth is asked.
+#[derive(Clone, Copy)]
+enum Who<'a> {
+    Anybody,
+    /// The `Authorization` header of who is signed in.
+    User(&'a str),
+    Service,
+}
+
+impl Identity {
+    /// `database` is asked with the service key; without one nobody is let in.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        service_key: Option<String>,
+        client: Client,
+        database: Arc<dyn Database>,
+    ) -> Self {
+        Self {
+            base: format!("{}/auth/v1", config.supabase_url),
+            publishable_key: config.publishable_key.clone(),
+            service_key,
+            client,
+            database,
+        }
+    }
+
+    fn service_key(&self) -> Result<&str> {
+        let missing = || Error::new(Code::Unavailable, "SUPABASE_SERVICE_ROLE_KEY is not set");
+        self.service_key.as_deref().ok_or_else(missing)
+    }
+
+    /// Calls an RPC of the back end on behalf of somebody who is nobody yet.
+    pub async fn rpc(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        arguments: Value,
+    ) -> Result<Value> {
+        let authorization = Some(format!("Bearer {}", self.service_key()?));
+        let caller = Caller { authorization, ..caller.clone() };
+        let Value::Object(arguments) = arguments else {
+            return Err(Error::internal("no arguments"));
+        };
+        self.database.rpc(&caller, name, arguments).await
+    }
+
+    pub async fn sign_up(
+        &self,
+        caller: &Caller,
+        email: &str,
+        password: &str,
+        name: &str,
+    ) -> Result<SignedUp> {
+        let body = json!({"email": email, "password": password, "data": {"full_name": name}});
+        let answer = self.ask(caller, Who::Anybody, Method::Post, "signup", &body).await?;
+        if is_known(&answer) {
+            return Ok(SignedUp::Known);
+        }
+        let made = accepted(&answer)?;
+        if made["access_token"].is_string() {
+            return Ok(SignedUp::Session(made));
+        }
+        // Of an address that is taken Auth makes up a user, who has no identity.
+        let nobody = made["identities"].as_array().is_some_and(Vec::is_empty);
+        Ok(if nobody { SignedUp::Known } else { SignedUp::Waiting(user_id(&made)?) })
+    }
+
+    /// A session, or none where the password is wrong or the address not verified.
+    pub async fn sign_in(
+        &self,
+        caller: &Caller,
+        email: &str,
+        password: &str,
+    ) -> Result<Option<Value>> {
+        let body = json!({"email": email, "password": password});
+        let path = "token?grant_type=password";
+        let answer = self.ask(caller, Who::Anybody, Method::Post, path, &body).await?;
+        if matches!(
+            code(&answer).as_str(),
+            "invalid_credentials" | "email_not_confirmed" | "invalid_grant"
+        ) {
+            return Ok(None);
+        }
+        accepted(&answer).map(Some)
+    }
+
+    /// A login with a verified address; none where somebody has the address by now.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        email: &str,
+        password: &str,
+        name: Option<&str>,
+    ) -> Result<()> {
+        let body = json!({"email": email, "password": password, "email_confirm": true, "user_metadata": {"full_name": name}});
+        let answer = self.ask(caller, Who::Service, Method::Post, "admin/users", &body).await?;
+        if is_known(&answer) { Ok(()) } else { accepted(&answer).map(drop) }
+    }
+
+    /// The address of a login was never verified and now is: whoever made it had no mail from there, and their password goes.
+    pub async fn take_over(&self, caller: &Caller, id: Uuid, password: &str) -> Result<()> {
+        let body = json!({"password": password, "email_confirm": true});
+        let path = format!("admin/users/{id}");
+        accepted(&self.ask(caller, Who::Service, Method::Put, &path, &body).await?).map(drop)
+    }
+
+    /// What who is signed in does with their own login.
+    pub async fn own(
+        &self,
+        caller: &Caller,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value> {
+        let token = caller.authorization.as_deref().unwrap_or_default();
+        accepted(&self.ask(caller, Who::User(token), method, path, body).await?)
+    }
+
+    /// Ends a session that was opened only to see whether a password is right. It runs out anyway.
+    pub async fn forget(&self, caller: &Caller, session: &Value) {
+        let caller = bearer(caller, session);
+        let _ = self.own(&caller, Method::Post, "logout?scope=local", &Value::Null).await;
+    }
+
+    async fn ask(
+        &self,
+        caller: &Caller,
+        who: Who<'_>,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer> {
+        let key = if let Who::Service = who { self.service_key()? } else { &self.publishable_key };
+        let mut headers =
+            vec![("apikey", key.to_owned()), ("content-type", "application/json".to_owned())];
+        match who {
+            Who::Anybody => {}
+            Who::User(authorization) => headers.push(("authorization", authorization.to_owned())),
+            Who::Service => headers.push(("authorization", format!("Bearer {key}"))),
+        }
+        // Auth counts how often an address tries.
+        headers.extend(caller.forwarded_for.clone().map(|address| ("x-forwarded-for", address)));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let post = Post { url: format!("{}/{path}", self.base), headers, body };
+        let unreachable = |_| Error::new(Code::Unavailable, "Auth could not be reached");
+        self.client.send(method, post).await.map_err(unreachable)
+    }
+}
+
+/// The caller with the token of a session.
+pub fn bearer(caller: &Caller, session: &Value) -> Caller {
+    let token = session["access_token"].as_str().unwrap_or_default();
+    Caller { authorization: Some(format!("Bearer {token}")), ..caller.clone() }
+}
+
+/// The id of a user, or of whose session it is.
+pub fn user_id(made: &Value) -> Result<Uuid> {
+    let id = made["user"]["id"].as_str().or_else(|| made["id"].as_str());
+    id.and_then(|id| id.parse().ok()).ok_or_else(|| Error::internal("Auth answered without a user"))
+}
+
+/// Arguments of an RPC.
+pub fn map(arguments: Value) -> Map<String, Value> {
+    if let Value::Object(map) = arguments { map } else { Map::new() }
+}
+
+/// Auth's code of an error, in the form of today and in the older ones.
+fn code(answer: &Answer) -> String {
+    let body = answer.json();
+    let code =
+        [&body["error_code"], &body["code"], &body["error"]].into_iter().find_map(Value::as_str);
+    code.unwrap_or_default().to_owned()
+}
+
+fn is_known(answer: &Answer) -> bool {
+    matches!(code(answer).as_str(), "user_already_exists" | "email_exists")
+}
+
+fn accepted(answer: &Answer) -> Result<Value> {
+    if (200..300).contains(&answer.status) {
+        return Ok(answer.json());
+    }
+    let (code, body) = (code(answer), answer.json());
+    let message = body["msg"]
+        .as_str()
+        .or_else(|| body["message"].as_str())
+        .unwrap_or("is not accepted")
+        .to_owned();
+    Err(match (answer.status, code.as_str()) {
+        (_, "weak_password" | "same_password") => Error::invalid_field("password", &code, message),
+        (_, "mfa_verification_failed" | "mfa_challenge_expired") => {
+            Error::invalid_field("mfa.code", &code, message)
+        }
+        (_, "insufficient_aal") => Error::new(Code::Forbidden, "Enter your second factor first."),
+        (_, "signup_disabled" | "email_provider_disabled") => {
+            Error::new(Code::Forbidden, "Nobody can sign up at present.")
+        }
+        (401 | 403, _) => Error::new(Code::Unauthenticated, "Sign in to the portal."),
+        (404, _) => Error::not_found("factor"),
+        (400 | 422, _) => Error::invalid_field("$", "invalid_value", message),
+        (status, _) => Error::new(Code::Unavailable, format!("Auth answered {status}")),
+    })
+}
