@@ -1,11 +1,14 @@
 revoke all on function fieldcrm.list_service_types(text), fieldcrm.available_slots(text), fieldcrm.staff_available_slots(text),
   fieldcrm.hold_slot(text), fieldcrm.release_hold(text), fieldcrm.create_booking(text), fieldcrm.list_bookings(text),
-  fieldcrm.get_booking(text), fieldcrm.cancel_booking(text), fieldcrm.review_booking(text), fieldcrm.schedule_booking(text) from public;
+  fieldcrm.get_booking(text), fieldcrm.cancel_booking(text), fieldcrm.review_booking(text), fieldcrm.schedule_booking(text),
+  fieldcrm.reschedule_appointment(text), fieldcrm.cancel_appointment(text), fieldcrm.process_bookings(text),
+  fieldcrm.make_planned_visits(text) from public;
 grant execute on function fieldcrm.list_service_types(text), fieldcrm.available_slots(text), fieldcrm.hold_slot(text),
   fieldcrm.release_hold(text), fieldcrm.create_booking(text), fieldcrm.list_bookings(text), fieldcrm.get_booking(text),
-  fieldcrm.cancel_booking(text) to authenticated;
+  fieldcrm.cancel_booking(text), fieldcrm.reschedule_appointment(text), fieldcrm.cancel_appointment(text) to authenticated;
 grant execute on function fieldcrm.staff_available_slots(text), fieldcrm.review_booking(text), fieldcrm.schedule_booking(text)
   to authenticated, service_role;
+grant execute on function fieldcrm.process_bookings(text), fieldcrm.make_planned_visits(text) to service_role;
 
 -- A plan for two hundred technicians looks expensive enough to be compiled, which takes longer than all of it.
 alter function fieldcrm.available_slots(text) set jit = off;
@@ -13,6 +16,8 @@ alter function fieldcrm.staff_available_slots(text) set jit = off;
 alter function fieldcrm.hold_slot(text) set jit = off;
 alter function fieldcrm.create_booking(text) set jit = off;
 alter function fieldcrm.schedule_booking(text) set jit = off;
+alter function fieldcrm.reschedule_appointment(text) set jit = off;
+alter function fieldcrm.process_bookings(text) set jit = off;
 
 create or replace function public.portal_list_service_types() returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -153,17 +158,65 @@ Returns the columns of the new work order. Needs work_orders.write.
 Errors: 400 invalid_argument (unknown_technician), 403 forbidden, 404 not_found, 409 slot_taken (alternatives), 409 wrong_state.
 Example: select crm_schedule_booking(id => '…', technician_id => '…', starts_at => '2026-12-01 09:00+00');$$;
 
+create or replace function public.portal_reschedule_appointment(
+  id uuid, starts_at timestamptz, reason text default null, idempotency_key text default null
+) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.reschedule_appointment(json_build_object(
+    'id', id, 'starts_at', starts_at, 'reason', reason, 'idempotency_key', idempotency_key)::text));
+end $$;
+comment on function public.portal_reschedule_appointment(uuid, timestamptz, text, text) is $$Moves a visit of the customer to a free slot, with the same technician if possible. The org says until how many hours before,
+and how often. starts_at: of a slot of portal_available_slots, or where it is already. reason: at most 2,000 characters, for the staff.
+Returns {id, status, window_start, window_end, reschedule_count, max_reschedules, fee_note}.
+Errors: 400 invalid_argument, 403, 404 not_found, 409 slot_taken (alternatives), 409 wrong_state, 409 idempotency_key_reused,
+422 booking_policy (reason: too_late, too_often, not_bookable; until). Example: select portal_reschedule_appointment(id => '…', starts_at => '2026-12-01 09:00+00');$$;
+
+create or replace function public.portal_cancel_appointment(id uuid, reason text default null, idempotency_key text default null) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.cancel_appointment(json_build_object('id', id, 'reason', reason, 'idempotency_key', idempotency_key)::text));
+end $$;
+comment on function public.portal_cancel_appointment(uuid, text, text) is $$Cancels a visit of the customer, up to as many hours before as the org says; again, it changes nothing.
+Returns {id, status, window_start, window_end, reschedule_count, max_reschedules, fee_note: what the org says about the price}.
+Errors: 400 invalid_argument, 403, 404 not_found, 409 wrong_state, 422 booking_policy (reason too_late, until, fee_note).
+Example: select portal_cancel_appointment(id => '…', reason => 'Sold the house');$$;
+
+create or replace function public.crm_process_bookings(batch_limit integer default 1000) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.process_bookings(json_build_object('batch_limit', batch_limit)::text));
+end $$;
+comment on function public.crm_process_bookings(integer) is $$For jobs: requests that nobody has looked at. Where portal_settings.auto_schedule is on and a slot was picked, or one is free when
+it is preferred, the request becomes a visit; else it is under_review. Holds that ran out go. Of the org that the session has set, or of all.
+batch_limit: 1 to 10,000. Returns {scheduled, under_review, expired_holds}. Errors: 400 invalid_argument, 403 forbidden.
+Example: select crm_process_bookings();$$;
+
+create or replace function public.crm_make_planned_visits(batch_limit integer default 1000) returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.make_planned_visits(json_build_object('batch_limit', batch_limit)::text));
+end $$;
+comment on function public.crm_make_planned_visits(integer) is $$For jobs: the work orders of visit_plans for the next 60 days, each day of a plan once, whoever asks how often; what was canceled or moved
+does not come again. A technician who has something else to do then is left out. batch_limit: plans, 1 to 10,000.
+Returns {plans, made, invalid: [ids of plans whose rule cannot be read]}. Errors: 400 invalid_argument, 403 forbidden.
+Example: select crm_make_planned_visits();$$;
+
 revoke all on function public.portal_list_service_types(), public.portal_available_slots(text, uuid, date, date),
     public.crm_available_slots(text, uuid, date, date), public.portal_hold_slot(text, uuid, timestamptz, text), public.portal_release_hold(uuid),
     public.portal_create_booking(uuid, jsonb, text, text, date, time, time, boolean, uuid, timestamptz, jsonb, text, text),
     public.portal_list_bookings(text, integer, text), public.portal_get_booking(uuid), public.portal_cancel_booking(uuid, text),
-    public.crm_review_booking(uuid, text, text), public.crm_schedule_booking(uuid, uuid, timestamptz, timestamptz)
+    public.crm_review_booking(uuid, text, text), public.crm_schedule_booking(uuid, uuid, timestamptz, timestamptz),
+    public.portal_reschedule_appointment(uuid, timestamptz, text, text), public.portal_cancel_appointment(uuid, text, text),
+    public.crm_process_bookings(integer), public.crm_make_planned_visits(integer)
   from public, anon, authenticated, service_role;
 grant execute on function public.portal_list_service_types(), public.portal_available_slots(text, uuid, date, date),
     public.portal_hold_slot(text, uuid, timestamptz, text), public.portal_release_hold(uuid),
     public.portal_create_booking(uuid, jsonb, text, text, date, time, time, boolean, uuid, timestamptz, jsonb, text, text),
-    public.portal_list_bookings(text, integer, text), public.portal_get_booking(uuid), public.portal_cancel_booking(uuid, text)
+    public.portal_list_bookings(text, integer, text), public.portal_get_booking(uuid), public.portal_cancel_booking(uuid, text),
+    public.portal_reschedule_appointment(uuid, timestamptz, text, text), public.portal_cancel_appointment(uuid, text, text)
   to authenticated;
 grant execute on function public.crm_available_slots(text, uuid, date, date), public.crm_review_booking(uuid, text, text),
     public.crm_schedule_booking(uuid, uuid, timestamptz, timestamptz)
   to authenticated, service_role;
+grant execute on function public.crm_process_bookings(integer), public.crm_make_planned_visits(integer) to service_role;

@@ -1,6 +1,6 @@
 //! Booking.
 
-use fieldcrm_rpc::booking::{calendar, hold, request, schedule};
+use fieldcrm_rpc::booking::{appointment, calendar, hold, plan, process, request, schedule};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
@@ -21,7 +21,11 @@ extension_sql_file!(
         get_booking,
         cancel_booking,
         review_booking,
-        schedule_booking
+        schedule_booking,
+        reschedule_appointment,
+        cancel_appointment,
+        process_bookings,
+        make_planned_visits
     ]
 );
 
@@ -52,9 +56,7 @@ fn staff_available_slots(arguments: &str) -> JsonB {
 #[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn hold_slot(arguments: &str) -> JsonB {
-    run(Access::Volatile, arguments, async |mut db, arguments| {
-        hold::take(&mut db, arguments).await
-    })
+    run(Access::Volatile, arguments, async |mut db, arguments| hold::take(&mut db, arguments).await)
 }
 
 #[pg_extern(create_or_replace, security_definer)]
@@ -84,9 +86,7 @@ fn list_bookings(arguments: &str) -> JsonB {
 #[pg_extern(create_or_replace, stable, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn get_booking(arguments: &str) -> JsonB {
-    run(Access::Stable, arguments, async |mut db, arguments| {
-        request::get(&mut db, arguments).await
-    })
+    run(Access::Stable, arguments, async |mut db, arguments| request::get(&mut db, arguments).await)
 }
 
 #[pg_extern(create_or_replace, security_definer)]
@@ -111,4 +111,34 @@ fn schedule_booking(arguments: &str) -> JsonB {
     run(Access::Volatile, arguments, async |mut db, arguments| {
         schedule::schedule(&mut db, arguments).await
     })
+}
+
+#[pg_extern(create_or_replace, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn reschedule_appointment(arguments: &str) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        appointment::reschedule(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn cancel_appointment(arguments: &str) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        appointment::cancel(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn process_bookings(arguments: &str) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
+        process::process(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn make_planned_visits(arguments: &str) -> JsonB {
+    run(Access::Volatile, arguments, async |mut db, arguments| plan::make(&mut db, arguments).await)
 }

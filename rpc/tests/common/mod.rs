@@ -4,9 +4,9 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod agency;
-pub mod shop;
 pub mod chaos;
 pub mod household;
+pub mod shop;
 
 use fieldcrm_core::{Code, Error};
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
