@@ -155,12 +155,15 @@ comment on column public.visit_plans.made_until is 'Up to which day its work ord
 
 alter table public.work_orders
   add column reschedule_count integer not null default 0,
+  add column buffer_minutes integer not null default 0,
   add column visit_plan_id uuid,
   add column occurrence_on date,
   add constraint work_orders_org_id_visit_plan_id_occurrence_on_key unique (org_id, visit_plan_id, occurrence_on),
   add constraint work_orders_visit_plan_id_fkey foreign key (org_id, customer_id, visit_plan_id)
     references public.visit_plans (org_id, customer_id, id) on delete set null (visit_plan_id),
-  add constraint work_orders_reschedule_count_check check (reschedule_count >= 0);
+  add constraint work_orders_reschedule_count_check check (reschedule_count >= 0),
+  add constraint work_orders_buffer_minutes_check check (buffer_minutes between 0 and 480);
+comment on column public.work_orders.buffer_minutes is 'For how long after it the technician stays taken: of what customers booked, as its service type has it; none where staff say nothing.';
 comment on column public.work_orders.reschedule_count is 'How often the customer has moved it.';
 comment on column public.work_orders.occurrence_on is 'Which day of its visit_plan it is for.';
 
@@ -186,6 +189,8 @@ create table public.portal_booking_requests (
   reviewed_by_user_id uuid references auth.users (id) on delete set null,
   reviewed_at timestamptz,
   related_work_order_id uuid,
+  canceled_at timestamptz,
+  cancel_reason text,
   dedupe_key text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -206,7 +211,7 @@ create table public.portal_booking_requests (
   constraint portal_booking_requests_window_check check (preferred_time_window_start < preferred_time_window_end),
   constraint portal_booking_requests_slot_check check ((starts_at is null) = (ends_at is null) and starts_at < ends_at),
   constraint portal_booking_requests_text_check check (btrim(problem_description) <> '' and char_length(problem_description) <= 5000
-    and char_length(review_note) <= 2000),
+    and char_length(review_note) <= 2000 and char_length(cancel_reason) <= 2000),
   constraint portal_booking_requests_attachments_check check (jsonb_typeof(attachments) = 'array' and jsonb_array_length(attachments) <= 20)
 );
 create index idx_portal_booking_requests_customer_id on public.portal_booking_requests (org_id, customer_id, created_at desc);
@@ -230,6 +235,8 @@ create table public.portal_booking_holds (
   technician_id uuid not null,
   starts_at timestamptz not null,
   ends_at timestamptz not null,
+  buffer_minutes integer not null default 0,
+  unit smallint,
   expires_at timestamptz,
   booking_request_id uuid,
   created_at timestamptz not null default now(),
@@ -246,7 +253,8 @@ create table public.portal_booking_holds (
   constraint portal_booking_holds_booking_request_id_fkey foreign key (org_id, booking_request_id)
     references public.portal_booking_requests (org_id, id) on delete cascade,
   constraint portal_booking_holds_time_check check (starts_at < ends_at),
-  constraint portal_booking_holds_expires_at_check check ((expires_at is null) = (booking_request_id is not null))
+  constraint portal_booking_holds_expires_at_check check ((expires_at is null) = (booking_request_id is not null)),
+  constraint portal_booking_holds_buffer_minutes_check check (buffer_minutes between 0 and 480)
 );
 create index idx_portal_booking_holds_portal_account_id on public.portal_booking_holds (org_id, portal_account_id);
 create index idx_portal_booking_holds_location_id on public.portal_booking_holds (org_id, customer_id, location_id);
@@ -254,6 +262,7 @@ create index idx_portal_booking_holds_service_type_id on public.portal_booking_h
 create index idx_portal_booking_holds_technician_id on public.portal_booking_holds (org_id, technician_id, starts_at);
 create index idx_portal_booking_holds_expires_at on public.portal_booking_holds (expires_at) where expires_at is not null;
 comment on table public.portal_booking_holds is 'Slots that are kept for somebody: until expires_at, or for as long as their booking request is open.';
+comment on column public.portal_booking_holds.unit is 'Which one of the service type''s capacity it has.';
 
 -- What is taken of technicians: visits and holds alike, with the buffer after them. Nobody checks first: the constraint decides.
 create table fieldcrm.reservations (
@@ -265,6 +274,8 @@ create table fieldcrm.reservations (
   unit smallint,
   work_order_id uuid,
   hold_id uuid,
+  latitude real,
+  longitude real,
   constraint reservations_org_id_work_order_id_key unique (org_id, work_order_id),
   constraint reservations_org_id_hold_id_key unique (org_id, hold_id),
   constraint reservations_technician_id_fkey foreign key (org_id, technician_id)
@@ -286,6 +297,112 @@ comment on table fieldcrm.reservations is 'What is taken of technicians, by visi
 alter table fieldcrm.reservations enable row level security;
 alter table fieldcrm.reservations force row level security;
 revoke all on fieldcrm.reservations from public, anon, authenticated, service_role;
+comment on column fieldcrm.reservations.latitude is 'Where the technician is then, as the location has it: thousands are read at once.';
+
+-- The one mechanism against two visits at once, staff's and customers'.
+alter table public.work_orders drop constraint work_orders_technician_id_excl;
+
+-- Whoever takes a technician's time takes turns, also with those who give it up: two visits that change places do not wait for
+-- each other.
+create or replace function fieldcrm.book_technician() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  technician uuid;
+begin
+  for technician in
+    select x.id from unnest(array[new.technician_id, case when tg_op = 'UPDATE' then old.technician_id end]) as x (id)
+    where x.id is not null group by x.id order by x.id loop
+    perform pg_advisory_xact_lock(hashtextextended('fieldcrm.technician:' || technician::text, 0));
+  end loop;
+  return new;
+end $$;
+drop trigger work_orders_book_technician on public.work_orders;
+create trigger work_orders_book_technician
+  before insert or update of technician_id, window_start, window_end, buffer_minutes, status on public.work_orders
+  for each row when (new.technician_id is not null and new.window_start is not null
+    and new.status in ('scheduled', 'en_route', 'on_site'))
+  execute function fieldcrm.book_technician();
+create trigger portal_booking_holds_book_technician before insert on public.portal_booking_holds
+  for each row execute function fieldcrm.book_technician();
+
+-- What a work order takes of its technician; nothing without one, without a time, or once it is over.
+create function fieldcrm.reserve_work_orders() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'UPDATE' then
+    -- Away first: a statement may shift a whole day. What staff move has no unit of a capacity any more, and is counted beyond it.
+    delete from fieldcrm.reservations r
+    using new_rows n join old_rows o using (id)
+    where r.org_id = n.org_id and r.work_order_id = n.id and (
+      n.status not in ('scheduled', 'en_route', 'on_site')
+      or (n.technician_id, n.window_start, n.window_end, n.buffer_minutes, n.location_id, n.service_type)
+        is distinct from (o.technician_id, o.window_start, o.window_end, o.buffer_minutes, o.location_id, o.service_type));
+    insert into fieldcrm.reservations (org_id, technician_id, during, service_type_id, work_order_id, latitude, longitude)
+    select n.org_id, n.technician_id, tstzrange(n.window_start, n.window_end + make_interval(mins => n.buffer_minutes)), s.id, n.id,
+      l.latitude, l.longitude
+    from new_rows n join old_rows o using (id)
+    left join public.service_types s on s.org_id = n.org_id and s.code = n.service_type
+    left join public.customer_locations l on l.org_id = n.org_id and l.id = n.location_id
+    where n.technician_id is not null and n.window_start is not null and n.status in ('scheduled', 'en_route', 'on_site')
+      and (n.technician_id, n.window_start, n.window_end, n.buffer_minutes, n.location_id, n.service_type,
+          n.status in ('scheduled', 'en_route', 'on_site'))
+        is distinct from (o.technician_id, o.window_start, o.window_end, o.buffer_minutes, o.location_id, o.service_type,
+          o.status in ('scheduled', 'en_route', 'on_site'));
+    return null;
+  end if;
+  insert into fieldcrm.reservations (org_id, technician_id, during, service_type_id, work_order_id, latitude, longitude)
+  select n.org_id, n.technician_id, tstzrange(n.window_start, n.window_end + make_interval(mins => n.buffer_minutes)), s.id, n.id,
+    l.latitude, l.longitude
+  from new_rows n
+  left join public.service_types s on s.org_id = n.org_id and s.code = n.service_type
+  left join public.customer_locations l on l.org_id = n.org_id and l.id = n.location_id
+  where n.technician_id is not null and n.window_start is not null and n.status in ('scheduled', 'en_route', 'on_site');
+  return null;
+end $$;
+create trigger work_orders_reserve_new after insert on public.work_orders
+  referencing new table as new_rows for each statement execute function fieldcrm.reserve_work_orders();
+create trigger work_orders_reserve_changed after update on public.work_orders
+  referencing new table as new_rows old table as old_rows for each statement execute function fieldcrm.reserve_work_orders();
+
+-- Holds are made and go; their time stays as it is.
+create function fieldcrm.reserve_holds() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into fieldcrm.reservations (org_id, technician_id, during, service_type_id, unit, hold_id, latitude, longitude)
+  select n.org_id, n.technician_id, tstzrange(n.starts_at, n.ends_at + make_interval(mins => n.buffer_minutes)), n.service_type_id,
+    n.unit, n.id, l.latitude, l.longitude
+  from new_rows n
+  left join public.customer_locations l on l.org_id = n.org_id and l.id = n.location_id;
+  return null;
+end $$;
+create trigger portal_booking_holds_reserve after insert on public.portal_booking_holds
+  referencing new table as new_rows for each statement execute function fieldcrm.reserve_holds();
+
+create function fieldcrm.move_reservations() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (select from new_rows n join old_rows o using (id)
+      where (n.latitude, n.longitude) is distinct from (o.latitude, o.longitude)) then
+    return null;
+  end if;
+  update fieldcrm.reservations r set latitude = n.latitude, longitude = n.longitude
+  from new_rows n join public.work_orders w on w.location_id = n.id and w.org_id = n.org_id
+  where r.org_id = n.org_id and r.work_order_id = w.id;
+  update fieldcrm.reservations r set latitude = n.latitude, longitude = n.longitude
+  from new_rows n join public.portal_booking_holds h on h.org_id = n.org_id and h.customer_id = n.customer_id and h.location_id = n.id
+  where r.org_id = n.org_id and r.hold_id = h.id;
+  return null;
+end $$;
+create trigger customer_locations_move_reservations after update on public.customer_locations
+  referencing new table as new_rows old table as old_rows for each statement execute function fieldcrm.move_reservations();
+revoke all on function fieldcrm.reserve_work_orders(), fieldcrm.reserve_holds(), fieldcrm.move_reservations()
+  from public, anon, authenticated, service_role;
+
+insert into fieldcrm.reservations (org_id, technician_id, during, work_order_id, latitude, longitude)
+select w.org_id, w.technician_id, tstzrange(w.window_start, w.window_end), w.id, l.latitude, l.longitude
+from public.work_orders w
+left join public.customer_locations l on l.org_id = w.org_id and l.id = w.location_id
+where w.technician_id is not null and w.window_start is not null and w.status in ('scheduled', 'en_route', 'on_site');
 
 do $rls$
 declare
@@ -317,6 +434,16 @@ begin
     execute format('create policy "Who keeps the calendars deletes them" on public.%I for delete to authenticated using (%s)', tab, may_write);
   end loop;
 end $rls$;
+-- Another rule is asked from the beginning; what was made for a day stays its one visit.
+create function fieldcrm.restart_visit_plan() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  new.made_until := null;
+  return new;
+end $$;
+revoke all on function fieldcrm.restart_visit_plan() from public, anon, authenticated, service_role;
+create trigger visit_plans_restart before update of rrule, starts_on on public.visit_plans
+  for each row when (new.rrule <> old.rrule or new.starts_on <> old.starts_on) execute function fieldcrm.restart_visit_plan();
 create trigger visit_plans_keep_creator before update of created_by_user_id on public.visit_plans
   for each row when (new.created_by_user_id is distinct from old.created_by_user_id) execute function fieldcrm.keep_creator();
 create policy "Customers see their own" on public.portal_booking_requests for select to authenticated

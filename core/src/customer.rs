@@ -18,6 +18,7 @@ pub use input::{
     ContactPatch, ContactType, CustomerPatch, CustomerType, LifecycleStage, LocationPatch,
     LocationType, NewContact, NewCustomer, NewLocation, PipelineStage, Preferences, Status,
 };
+pub(crate) use prepare::location_row;
 pub use prepare::{ContactRow, LocationRow, PreparedCustomer};
 pub use tagging::{MAX_TAGGED, PreparedTagging, Tagging};
 

@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 mod appointment;
 mod automation;
 mod automation_run;
+mod booking;
 mod channel;
 mod client;
 mod consent;

@@ -135,6 +135,10 @@ fn caught<T>(cause: CaughtError) -> Result<T> {
         | Sql::ERRCODE_ADMIN_SHUTDOWN
         | Sql::ERRCODE_T_R_DEADLOCK_DETECTED
         | Sql::ERRCODE_T_R_SERIALIZATION_FAILURE => Code::Unavailable,
+        // Two at the same moment.
+        Sql::ERRCODE_FOREIGN_KEY_VIOLATION
+        | Sql::ERRCODE_UNIQUE_VIOLATION
+        | Sql::ERRCODE_EXCLUSION_VIOLATION => Code::Conflict,
         _ => Code::Internal,
     };
     let detail = report.detail().and_then(|detail| serde_json::from_str(detail).ok());

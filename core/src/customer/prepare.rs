@@ -267,27 +267,35 @@ fn location_rows(
         .into_iter()
         .enumerate()
         .map(|(index, location)| {
-            let path = |key: &str| format!("locations[{index}].{key}");
-            checks.degrees(&path("latitude"), location.latitude, 90.0);
-            checks.degrees(&path("longitude"), location.longitude, 180.0);
-            LocationRow {
-                label: checks.name(&path("label"), location.label),
-                r#type: location.r#type.unwrap_or(LocationType::Both),
-                address_line1: checks
-                    .required(&path("address_line1"), Some(location.address_line1)),
-                address_line2: checks.name(&path("address_line2"), location.address_line2),
-                city: checks.required(&path("city"), Some(location.city)),
-                state: checks.name(&path("state"), location.state),
-                postal_code: checks.name(&path("postal_code"), location.postal_code),
-                country: checks
-                    .country(&path("country"), location.country)
-                    .unwrap_or_else(|| country.to_owned()),
-                latitude: location.latitude,
-                longitude: location.longitude,
-                is_primary: location.is_primary,
-            }
+            location_row(checks, &format!("locations[{index}]"), location, country)
         })
         .collect()
+}
+
+pub(crate) fn location_row(
+    checks: &mut Checks,
+    path: &str,
+    location: NewLocation,
+    country: &str,
+) -> LocationRow {
+    let path = |key: &str| format!("{path}.{key}");
+    checks.degrees(&path("latitude"), location.latitude, 90.0);
+    checks.degrees(&path("longitude"), location.longitude, 180.0);
+    LocationRow {
+        label: checks.name(&path("label"), location.label),
+        r#type: location.r#type.unwrap_or(LocationType::Both),
+        address_line1: checks.required(&path("address_line1"), Some(location.address_line1)),
+        address_line2: checks.name(&path("address_line2"), location.address_line2),
+        city: checks.required(&path("city"), Some(location.city)),
+        state: checks.name(&path("state"), location.state),
+        postal_code: checks.name(&path("postal_code"), location.postal_code),
+        country: checks
+            .country(&path("country"), location.country)
+            .unwrap_or_else(|| country.to_owned()),
+        latitude: location.latitude,
+        longitude: location.longitude,
+        is_primary: location.is_primary,
+    }
 }
 
 pub(super) fn check_preferences(checks: &mut Checks, mut given: Preferences) -> Preferences {

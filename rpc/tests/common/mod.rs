@@ -6,6 +6,7 @@
 pub mod agency;
 pub mod chaos;
 pub mod household;
+pub mod shop;
 
 use fieldcrm_core::{Code, Error};
 use fieldcrm_rpc::tokio::{Prepared, TokioDb};
