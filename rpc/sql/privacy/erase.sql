@@ -39,6 +39,10 @@ with person as materialized (
   set location_id = null, title = 'Erased', description = null, customer_notes = null, internal_notes = null,
     cancel_reason = null
   from person p where x.org_id = p.org_id and x.customer_id = p.id
+), visit_plans as (
+  -- Booking requests and holds go with the locations.
+  update public.visit_plans x set location_id = null, title = 'Erased', is_active = false
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
 ), quotes as (
   update public.quotes x set notes = null
   from person p where x.org_id = p.org_id and x.customer_id = p.id and x.notes is not null
