@@ -19,6 +19,8 @@ begin
         'select public.crm_recompute_due_segments(); select public.crm_process_segment_automations()'),
       ('fieldcrm_remind_followups', '* * * * *', 'select public.crm_remind_followups()'),
       ('fieldcrm_send_portal_notices', '10 seconds', 'select public.crm_send_portal_notices()'),
+      ('fieldcrm_process_bookings', '* * * * *', 'select public.crm_process_bookings()'),
+      ('fieldcrm_make_planned_visits', '23 * * * *', 'select public.crm_make_planned_visits()'),
       ('fieldcrm_expire_followups', '7 * * * *', 'select public.crm_expire_followups()'),
       ('fieldcrm_prune', '*/10 * * * *', 'select public.crm_prune(batch_limit => 10000)'),
       -- pg_cron keeps a row of every run, and nothing else ever deletes one.

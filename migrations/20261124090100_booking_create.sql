@@ -257,7 +257,7 @@ create table public.portal_booking_holds (
   constraint portal_booking_holds_buffer_minutes_check check (buffer_minutes between 0 and 480)
 );
 create index idx_portal_booking_holds_portal_account_id on public.portal_booking_holds (org_id, portal_account_id);
-create index idx_portal_booking_holds_location_id on public.portal_booking_holds (org_id, customer_id, location_id);
+create index idx_portal_booking_holds_location_id on public.portal_booking_holds (location_id);
 create index idx_portal_booking_holds_service_type_id on public.portal_booking_holds (org_id, service_type_id);
 create index idx_portal_booking_holds_technician_id on public.portal_booking_holds (org_id, technician_id, starts_at);
 create index idx_portal_booking_holds_expires_at on public.portal_booking_holds (expires_at) where expires_at is not null;
@@ -389,7 +389,7 @@ begin
   from new_rows n join public.work_orders w on w.location_id = n.id and w.org_id = n.org_id
   where r.org_id = n.org_id and r.work_order_id = w.id;
   update fieldcrm.reservations r set latitude = n.latitude, longitude = n.longitude
-  from new_rows n join public.portal_booking_holds h on h.org_id = n.org_id and h.customer_id = n.customer_id and h.location_id = n.id
+  from new_rows n join public.portal_booking_holds h on h.location_id = n.id and h.org_id = n.org_id
   where r.org_id = n.org_id and r.hold_id = h.id;
   return null;
 end $$;
@@ -423,8 +423,12 @@ begin
     execute format('alter table public.%I force row level security', tab);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', tab);
     execute format('grant select on public.%I to authenticated, service_role', tab);
-    execute format($$create policy "Staff see those of their org" on public.%I for select to authenticated
-      using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')))$$, tab);
+    execute format($$create policy "Staff see those of their org%s" on public.%I for select to authenticated
+      using (org_id = (select fieldcrm.current_org_id()) and ((select fieldcrm.has_capability('customers.read'))%s))$$,
+      case tab when 'portal_booking_requests' then ', customers their own' end, tab,
+      -- One policy for each command: the planner asks all of them.
+      case tab when 'portal_booking_requests' then ' or customer_id = (select fieldcrm.portal_customer_id())
+        or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))' end);
     continue when tab in ('portal_booking_requests', 'portal_booking_holds');
     may_write := format($$org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability(%L))$$,
       case tab when 'service_types' then 'org.manage' else 'work_orders.write' end);
@@ -446,6 +450,9 @@ create trigger visit_plans_restart before update of rrule, starts_on on public.v
   for each row when (new.rrule <> old.rrule or new.starts_on <> old.starts_on) execute function fieldcrm.restart_visit_plan();
 create trigger visit_plans_keep_creator before update of created_by_user_id on public.visit_plans
   for each row when (new.created_by_user_id is distinct from old.created_by_user_id) execute function fieldcrm.keep_creator();
-create policy "Customers see their own" on public.portal_booking_requests for select to authenticated
-  using (org_id = (select fieldcrm.current_org_id()) and (customer_id = (select fieldcrm.portal_customer_id())
-    or ((select fieldcrm.is_portal_manager()) and fieldcrm.portal_sees(customer_id, location_id))));
+-- Customers read the table too (realtime): who is to come, and who decided, is not theirs to see.
+revoke select on public.portal_booking_requests from authenticated;
+grant select (id, org_id, portal_account_id, customer_id, location_id, preferred_service_date, preferred_time_window_start,
+  preferred_time_window_end, flexible_date, service_type, problem_description, attachments, source_channel, status, starts_at, ends_at,
+  review_note, reviewed_at, related_work_order_id, canceled_at, cancel_reason, created_at, updated_at)
+  on public.portal_booking_requests to authenticated;

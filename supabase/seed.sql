@@ -398,6 +398,65 @@ select md5(a.id::text || 'login')::uuid, a.org_id, a.id, 'login', now() - interv
 from public.portal_accounts a join demo_work w on w.id = a.customer_id and w.number in (1, 4)
 on conflict do nothing;
 
+-- What can be booked, who can do it, when and where; and a request that waits for the staff.
+insert into public.service_types (id, org_id, code, name, description, duration_minutes, buffer_minutes)
+select md5(o.org_id::text || s.code)::uuid, o.org_id, s.code, s.name, s.description, s.duration, 15
+from (select distinct org_id from demo_work) o, (values ('maintenance', 'Yearly maintenance', 'We clean, measure and adjust.', 90),
+  ('repair', 'Repair', 'Something does not work.', 60), ('installation', 'Installation', 'Something new.', 240),
+  ('inspection', 'Inspection', null, 60)) as s (code, name, description, duration)
+on conflict do nothing;
+
+insert into public.technician_hours (id, org_id, technician_id, weekday, start_time, end_time)
+select md5(w.technician::text || d || h.starts)::uuid, w.org_id, w.technician, d, h.starts::time, h.ends::time
+from demo_work w, generate_series(1, 5) d, (values ('08:00', '12:00'), ('13:00', '17:00')) as h (starts, ends)
+where w.number = 1
+on conflict do nothing;
+
+insert into public.technician_skills (id, org_id, technician_id, service_type_id)
+select md5(w.technician::text || s.code)::uuid, w.org_id, w.technician, s.id
+from demo_work w join public.service_types s on s.org_id = w.org_id
+where w.number = 1
+on conflict do nothing;
+
+insert into public.technician_areas (id, org_id, technician_id, country, postal_code_prefix)
+select md5(w.technician::text || a.country || a.prefix)::uuid, w.org_id, w.technician, a.country, a.prefix
+from demo_work w, lateral (select distinct l.country, left(upper(regexp_replace(l.postal_code, '[^A-Za-z0-9]', '', 'g')), 1) as prefix
+  from public.customer_locations l where l.org_id = w.org_id and l.country is not null) a
+where w.number = 1 and a.prefix <> ''
+on conflict do nothing;
+
+insert into public.technician_time_off (id, org_id, technician_id, starts_at, ends_at, reason)
+select md5(w.technician::text || 'off')::uuid, w.org_id, w.technician, date_trunc('day', now()) + interval '30 days',
+  date_trunc('day', now()) + interval '37 days', 'Holiday'
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.blackout_days (id, org_id, day, reason)
+select md5(o.org_id::text || 'blackout')::uuid, o.org_id, (date_trunc('year', now()) + interval '1 year')::date, 'New Year'
+from (select distinct org_id from demo_work) o
+on conflict do nothing;
+
+insert into public.visit_plans (id, org_id, customer_id, location_id, technician_id, service_type, title, starts_on, start_time, rrule, created_by_user_id)
+select md5(w.id::text || 'visits')::uuid, w.org_id, w.id, md5(w.id::text || 'location')::uuid, w.technician, 'maintenance', 'Yearly maintenance',
+  current_date + 355, time '09:00', 'FREQ=YEARLY', w.csr
+from demo_work w where w.number = 1
+on conflict do nothing;
+
+insert into public.portal_booking_requests (id, org_id, portal_account_id, customer_id, location_id, service_type, problem_description,
+  starts_at, ends_at, technician_id, created_at)
+select md5(w.id::text || 'booking')::uuid, w.org_id, md5(w.id::text || 'account')::uuid, w.id, md5(w.id::text || 'location')::uuid, 'repair',
+  'The radiator in the hall stays cold.', t.starts, t.starts + interval '1 hour', w.technician, now() - interval '1 hour'
+from demo_work w, lateral (select date_trunc('hour', now()) + interval '40 days 3 hours' as starts) t where w.number = 1
+on conflict do nothing;
+insert into public.portal_booking_holds (id, org_id, portal_account_id, customer_id, location_id, service_type_id, technician_id, starts_at,
+  ends_at, buffer_minutes, booking_request_id)
+select md5(b.id::text || 'hold')::uuid, b.org_id, b.portal_account_id, b.customer_id, b.location_id, s.id, b.technician_id, b.starts_at, b.ends_at,
+  s.buffer_minutes, b.id
+from demo_work w join public.portal_booking_requests b on b.id = md5(w.id::text || 'booking')::uuid and b.status = 'submitted'
+join public.service_types s on s.org_id = b.org_id and s.code = b.service_type
+where w.number = 1
+on conflict do nothing;
+
 -- What the customer of the portal has there: visits, what was written, a warranty, a plan, and a talk with the assistant.
 insert into public.work_orders (id, org_id, customer_id, location_id, service_type, title, status, window_start, window_end, completed_at,
   customer_notes, internal_notes, created_by_user_id, created_at)

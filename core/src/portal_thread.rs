@@ -33,8 +33,8 @@ pub struct Attachment {
     pub size_bytes: Option<i64>,
 }
 
-/// Checks the files of a message: each lies in a folder that its sender may upload to, `<org>/…/`.
-fn check_attachments(checks: &mut Checks, given: &[Attachment], folder: &str) {
+/// Checks the files of a message or a request: each lies in a folder that its sender may upload to, `<org>/…/`.
+pub(crate) fn check_attachments(checks: &mut Checks, given: &[Attachment], folder: &str) {
     if given.len() > MAX_ATTACHMENTS {
         checks.fail("attachments", "too_many", format!("at most {MAX_ATTACHMENTS}"));
         return;

@@ -266,7 +266,7 @@ async fn requests_without_a_slot_wait_for_the_staff(context: &mut Context) {
     let ada = shop.people[0];
     let wish = ada.ask(json!({"preferred_service_date": day(context).await,
         "preferred_time_window_start": "09:00", "preferred_time_window_end": "12:00:00",
-        "attachments": [{"object_name": format!("{}/portal/{}/tap.jpg", shop.org_id, ada.account)}]}));
+        "attachments": [{"object_name": format!("{}/portal/{}/tap.jpg", shop.org_id, ada.account), "file_name": "tap.jpg"}]}));
     let booking = book(context, &ada, wish).await;
     assert_eq!(
         (&booking["starts_at"], &booking["preferred_time_window_end"]),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::Result;
 use crate::customer::{Checks, LocationRow, NewLocation, choices, location_row};
 use crate::portal::Account;
+use crate::portal_thread::{Attachment, check_attachments};
 
 /// The slots that one account can hold at a time.
 pub const MAX_HOLDS: usize = 3;
@@ -15,7 +16,6 @@ pub const MAX_SLOTS: usize = 5_000;
 /// The free times that somebody is offered who came too late.
 pub const ALTERNATIVES: usize = 3;
 const MAX_PROBLEM: usize = 5_000;
-const MAX_ATTACHMENTS: usize = 20;
 /// The longest note and reason, as the tables have them.
 const MAX_NOTE: usize = 2_000;
 
@@ -50,14 +50,6 @@ impl Review {
             Self::UnderReview => BookingStatus::UnderReview,
         }
     }
-}
-
-/// A file that was put into the folder of the account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Attachment {
-    pub object_name: String,
-    pub file_name: Option<String>,
 }
 
 /// The arguments of `portal_create_booking`, without the key.
@@ -131,7 +123,9 @@ impl NewBooking {
             let message = "must be after preferred_time_window_start";
             checks.fail("preferred_time_window_end", "out_of_range", message);
         }
-        let attachments = self.attachments.map(|files| attachments(&mut checks, files, account));
+        let attachments = self.attachments.filter(|files| !files.is_empty());
+        let folder = format!("{}/portal/{}/", account.org_id, account.id);
+        check_attachments(&mut checks, attachments.as_deref().unwrap_or_default(), &folder);
         let location = self.location.map(|location| {
             let mut row = location_row(&mut checks, "location", location, country);
             // Which of their addresses is the first one is not said in passing.
@@ -154,29 +148,6 @@ impl NewBooking {
             starts_at: self.starts_at,
         })
     }
-}
-
-/// Only what lies in the account's own folder: a name is all that it takes to be shown a file.
-fn attachments(checks: &mut Checks, files: Vec<Attachment>, account: &Account) -> Vec<Attachment> {
-    if files.len() > MAX_ATTACHMENTS {
-        checks.fail("attachments", "too_many", format!("at most {MAX_ATTACHMENTS}"));
-        return Vec::new();
-    }
-    let folder = format!("{}/portal/{}/", account.org_id, account.id);
-    let mut kept = Vec::with_capacity(files.len());
-    for (index, file) in files.into_iter().enumerate() {
-        let path = |key: &str| format!("attachments[{index}].{key}");
-        let inside = file.object_name.strip_prefix(&folder).is_some_and(|rest| {
-            rest.split('/').all(|part| !matches!(part, "" | "." | "..")) && !rest.contains('\0')
-        });
-        if !inside || file.object_name.chars().count() > 1_000 {
-            let message = format!("must be an object in {folder}");
-            checks.fail(path("object_name"), "invalid_value", message);
-        }
-        let file_name = checks.name(&path("file_name"), file.file_name);
-        kept.push(Attachment { object_name: file.object_name, file_name });
-    }
-    kept
 }
 
 /// A note or a reason, trimmed; none where it is blank.
@@ -232,7 +203,7 @@ mod tests {
         let folder = format!("{}/portal/{}", account.org_id, account.id);
         let booking = |name: String| {
             json!({"location_id": Uuid::nil(), "service_type": "repair", "problem_description": "Leak",
-                "attachments": [{"object_name": name}]})
+                "attachments": [{"object_name": name, "file_name": "leak.jpg"}]})
         };
         let read = |given| patch::read::<NewBooking>(given).unwrap().prepare(&account, "US");
         assert!(read(booking(format!("{folder}/2026/leak.jpg"))).is_ok());

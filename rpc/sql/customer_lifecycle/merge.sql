@@ -51,6 +51,12 @@ with merge as materialized (
     excluded.preferred_contact_window_end, excluded.notes)
 ), work_orders_moved as (
   update public.work_orders x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), plans_moved as (
+  update public.visit_plans x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), bookings_moved as (
+  update public.portal_booking_requests x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
+), holds_moved as (
+  update public.portal_booking_holds x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), quotes_moved as (
   update public.quotes x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), invoices_moved as (

@@ -39,6 +39,10 @@ with person as materialized (
   set location_id = null, title = 'Erased', description = null, customer_notes = null, internal_notes = null,
     cancel_reason = null
   from person p where x.org_id = p.org_id and x.customer_id = p.id
+), visit_plans as (
+  -- Booking requests and holds go with the locations.
+  update public.visit_plans x set location_id = null, title = 'Erased', is_active = false
+  from person p where x.org_id = p.org_id and x.customer_id = p.id
 ), quotes as (
   update public.quotes x set notes = null
   from person p where x.org_id = p.org_id and x.customer_id = p.id and x.notes is not null
@@ -118,9 +122,11 @@ with person as materialized (
   -- Whoever works here, and is a customer too, stays who they are.
   update public.profiles x set status = 'inactive', email = null, full_name = null, phone = null, avatar_url = null
   from accounts a where x.org_id = a.org_id and x.id = a.user_id and x.role in ('portal_customer', 'portal_manager')
-), thread_files as materialized (
+), portal_files as materialized (
   select distinct 'attachments' as bucket_id, f ->> 'object_name' as object_name
-  from person p join public.portal_messages x on x.org_id = p.org_id and x.customer_id = p.id
+  from person p
+  cross join lateral (select x.attachments from public.portal_messages x where x.org_id = p.org_id and x.customer_id = p.id
+    union all select b.attachments from public.portal_booking_requests b where b.org_id = p.org_id and b.customer_id = p.id) x
   cross join lateral jsonb_array_elements(x.attachments) f
 ), threads as (
   update public.portal_threads x
@@ -152,5 +158,5 @@ select jsonb_build_object('erased_at', now(), 'logins', (
   'attachments', coalesce((
     select jsonb_agg(jsonb_build_object('bucket_id', a.bucket_id, 'object_name', a.object_name) order by a.object_name)
     from (select x.bucket_id, x.object_name from attachments x union select f.bucket_id, f.object_name from files f
-      union select t.bucket_id, t.object_name from thread_files t) a), '[]'))
+      union select t.bucket_id, t.object_name from portal_files t) a), '[]'))
 from leads

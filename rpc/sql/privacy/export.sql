@@ -24,6 +24,10 @@ select jsonb_build_object(
       select coalesce(jsonb_agg(to_jsonb(e) - '{org_id,work_order_id}'::text[] order by e.created_at, e.id), '[]')
       from public.work_order_events e where e.org_id = x.org_id and e.work_order_id = x.id)) order by x.created_at, x.id), '[]')
     from person p join public.work_orders x on x.org_id = p.org_id and x.customer_id = p.id),
+  'booking_requests', (select coalesce(jsonb_agg(to_jsonb(x) - '{technician_id,reviewed_by_user_id,dedupe_key}'::text[] order by x.created_at, x.id), '[]')
+    from person p join public.portal_booking_requests x on x.org_id = p.org_id and x.customer_id = p.id),
+  'visit_plans', (select coalesce(jsonb_agg(to_jsonb(x) order by x.created_at, x.id), '[]')
+    from person p join public.visit_plans x on x.org_id = p.org_id and x.customer_id = p.id),
   'quotes', (select coalesce(jsonb_agg(to_jsonb(x) order by x.created_at, x.id), '[]')
     from person p join public.quotes x on x.org_id = p.org_id and x.customer_id = p.id),
   'invoices', (select coalesce(jsonb_agg(to_jsonb(x) order by x.created_at, x.id), '[]')

@@ -168,4 +168,29 @@ async fn correspond(context: &Context, id: Uuid) {
          select org_id, id, 'user', 'Ecce homo', '{{\"x\": \"zarathustra\"}}' from asked"
     );
     context.client.batch_execute(&sql).await.unwrap();
+    book(context, id).await;
+}
+
+/// What was asked for in the portal, what is kept for that, and visits that come again.
+async fn book(context: &Context, id: Uuid) {
+    let sql = format!(
+        "with plan as (
+           insert into visit_plans (org_id, customer_id, location_id, title, starts_on, start_time, rrule)
+           select org_id, id, primary_location_id, 'Zarathustra', current_date, '10:00', 'FREQ=YEARLY' from customers where id = '{id}'
+         ), request as (
+           insert into portal_booking_requests (org_id, portal_account_id, customer_id, location_id, service_type, problem_description,
+             attachments, review_note, cancel_reason)
+           select a.org_id, a.id, a.customer_id, c.primary_location_id, 'repair', 'Zarathustra',
+             jsonb_build_array(jsonb_build_object('object_name', a.org_id || '/portal/' || a.id || '/zarathustra.png', 'file_name', 'zarathustra.png')),
+             'Zarathustra', 'Zarathustra'
+           from portal_accounts a join customers c on c.id = a.customer_id where c.id = '{id}' returning *
+         )
+         insert into portal_booking_holds (org_id, portal_account_id, customer_id, location_id, service_type_id, technician_id, starts_at,
+           ends_at, booking_request_id)
+         select r.org_id, r.portal_account_id, r.customer_id, r.location_id, s.id, k.technician_id, now() + interval '900 days',
+           now() + interval '901 days', r.id
+         from request r join service_types s on s.org_id = r.org_id and s.code = r.service_type
+         join technician_skills k on k.org_id = s.org_id and k.service_type_id = s.id limit 1"
+    );
+    context.client.batch_execute(&sql).await.unwrap();
 }

@@ -8,7 +8,7 @@ declare
   f record;
   state text;
   tried boolean;
-  parent_id uuid;
+  parent_id text;
 begin
   for f in
     select k.oid, k.conname, k.conrelid::regclass as child, k.confrelid::regclass as parent,
@@ -25,11 +25,11 @@ begin
       execute format('select t.%2$I from %1$s t where t.org_id = $1 order by to_jsonb(t) ->> ''name'' = ''Bare'' desc, t.%2$I limit 1',
         f.parent, f.parent_column) into parent_id using (select max(org_id::text)::uuid from wall_orgs);
       if f.child <> f.parent then
-        execute format('delete from %s where %I = $1', f.child, f.child_column) using parent_id;
+        execute format('delete from %s where %I = %L', f.child, f.child_column, parent_id);
       end if;
-      execute format('update %1$s c set %2$I = $1 where c.ctid = (select x.ctid from %1$s x where x.org_id = $2
-        order by to_jsonb(x) ->> ''name'' = ''Bare'' desc limit 1)', f.child, f.child_column)
-        using parent_id, (select min(org_id::text)::uuid from wall_orgs);
+      execute format('update %1$s c set %2$I = %3$L where c.ctid = (select x.ctid from %1$s x where x.org_id = $1
+        order by to_jsonb(x) ->> ''name'' = ''Bare'' desc limit 1)', f.child, f.child_column, parent_id)
+        using (select min(org_id::text)::uuid from wall_orgs);
       get diagnostics tried = row_count;
       raise sqlstate 'UNDO1';
     exception

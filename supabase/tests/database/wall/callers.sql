@@ -41,6 +41,28 @@ insert into public.portal_messages (id, org_id, customer_id, thread_id, sender_t
 select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid,
   'system', 'Wall' from wall_orgs;
 
+-- Of booking: a type of service that nobody can do; a request and a hold of that customer, first by their ids; a hold and a visit of
+-- the customer whom portal_customer signs in for.
+insert into public.service_types (id, org_id, code, name) select bare, org_id, 'wall_' || split_part(domain, '.', 1), 'Bare' from wall_orgs;
+insert into public.customer_locations (id, org_id, customer_id, address_line1, city)
+select md5(domain || 'booking')::uuid, org_id, bare, 'Wall', 'Wall' from wall_orgs;
+insert into public.portal_booking_requests (id, org_id, portal_account_id, customer_id, location_id, service_type, problem_description)
+select overlay(md5(domain || 'wall') placing '00000000' from 1)::uuid, org_id, bare, bare, md5(domain || 'booking')::uuid,
+  'wall_' || split_part(domain, '.', 1), 'Wall' from wall_orgs;
+delete from public.crm_notifications where type = 'portal_booking';
+insert into public.portal_booking_holds (id, org_id, portal_account_id, customer_id, location_id, service_type_id, technician_id, starts_at, ends_at, expires_at)
+select md5(o.domain || 'hold')::uuid, o.org_id, a.id, a.customer_id, a.primary_location_id,
+  (select s.id from public.service_types s where s.org_id = o.org_id and s.code = 'repair'),
+  (select p.id from public.profiles p where p.org_id = o.org_id and p.role = 'technician' order by p.id limit 1),
+  date_trunc('day', now()) + interval '50 days', date_trunc('day', now()) + interval '50 days 1 hour', now() + interval '1 hour'
+from wall_orgs o join public.portal_accounts a on a.org_id = o.org_id
+join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain;
+insert into public.work_orders (id, org_id, customer_id, location_id, service_type, title, window_start, window_end)
+select overlay(md5(o.domain || 'booked') placing 'ffffffff' from 1)::uuid, o.org_id, a.customer_id, a.primary_location_id, 'repair', 'Wall',
+  date_trunc('day', now()) + interval '51 days', date_trunc('day', now()) + interval '51 days 1 hour'
+from wall_orgs o join public.portal_accounts a on a.org_id = o.org_id
+join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain;
+
 -- A project that nobody is on yet.
 insert into public.projects (id, org_id, client_id, name, created_by_user_id)
 select md5(o.domain || 'project')::uuid, o.org_id, (select c.id from public.clients c where c.org_id = o.org_id order by c.id limit 1), 'Bare', null

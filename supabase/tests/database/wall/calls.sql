@@ -46,7 +46,12 @@ from wall_orgs o,
       join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
       where x.org_id = o.org_id order by x.id limit 1)),
     ('kb_article', (select x.id from public.kb_articles x where x.org_id = o.org_id and x.slug = 'wall')),
-    ('portal_message', (select x.id from public.portal_messages x where x.org_id = o.org_id order by x.id limit 1))
+    ('portal_message', (select x.id from public.portal_messages x where x.org_id = o.org_id order by x.id limit 1)),
+    ('portal_booking', (select x.id from public.portal_booking_requests x join public.portal_accounts a on a.org_id = x.org_id and a.id = x.portal_account_id
+      join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
+      where x.org_id = o.org_id and x.status = 'submitted' order by x.id limit 1)),
+    ('portal_hold', md5(o.domain || 'hold')::uuid),
+    ('portal_booked', overlay(md5(o.domain || 'booked') placing 'ffffffff' from 1)::uuid)
   ) as v (name, id);
 
 -- Every id there is of either org: none of the other's may be in an answer.

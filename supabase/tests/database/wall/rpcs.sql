@@ -245,3 +245,32 @@ insert into wall_rpcs values
   ('crm_claim_kb_articles(model => ''m'')', '-', true, '00000'),
   ('crm_claim_kb_articles(model => ''m'', after => {*kb_article})', '-', true, '00000'),
   ('crm_store_kb_chunks(article_id => {kb_article}, version => 1, model => ''m'', chunks => ''[]'')', '-', true, '00000');
+
+-- Booking.
+insert into wall_rpcs values
+  ('portal_list_service_types()', 'portal_users', false, '00000'),
+  ('portal_available_slots(service_type => ''repair'', location_id => {portal_location})', 'portal_customers', false, '00000'),
+  ('portal_available_slots(service_type => ''repair'', location_id => {portal_location})', 'portal_managers', false, 'PT404'),
+  ('portal_hold_slot(service_type => ''repair'', location_id => {portal_location}, starts_at => (portal_available_slots(service_type => ''repair'', location_id => {portal_location}) #>> ''{slots,0,starts_at}'')::timestamptz)', 'portal_customers', false, '00000'),
+  ('portal_hold_slot(service_type => ''repair'', location_id => {portal_location}, starts_at => (portal_available_slots(service_type => ''repair'', location_id => {portal_location}) #>> ''{slots,0,starts_at}'')::timestamptz)', 'portal_managers', false, 'PT404'),
+  ('portal_release_hold(id => {portal_hold})', 'portal_customers', false, '00000'),
+  ('portal_release_hold(id => {portal_hold})', 'portal_managers', false, 'PT404'),
+  ('portal_create_booking(location_id => {portal_location}, service_type => ''repair'', problem_description => ''x'')', 'portal_customers', false, '00000'),
+  ('portal_create_booking(location_id => {portal_location}, service_type => ''repair'', problem_description => ''x'')', 'portal_managers', false, 'PT404'),
+  ('portal_create_booking(hold_id => {portal_hold}, problem_description => ''x'')', 'portal_customers', false, '00000'),
+  ('portal_create_booking(hold_id => {portal_hold}, problem_description => ''x'')', 'portal_managers', false, 'PT404'),
+  ('portal_list_bookings()', 'portal_users', false, '00000'),
+  ('portal_get_booking(id => {portal_booking})', 'portal_customers', false, '00000'),
+  ('portal_get_booking(id => {portal_booking})', 'portal_managers', false, 'PT404'),
+  ('portal_cancel_booking(id => {portal_booking})', 'portal_customers', false, '00000'),
+  ('portal_cancel_booking(id => {portal_booking})', 'portal_managers', false, 'PT404'),
+  ('portal_reschedule_appointment(id => {portal_booked}, starts_at => date_trunc(''day'', now()) + interval ''51 days'')', 'portal_customers', false, '00000'),
+  ('portal_reschedule_appointment(id => {portal_booked}, starts_at => date_trunc(''day'', now()) + interval ''51 days'')', 'portal_managers', false, 'PT404'),
+  ('portal_cancel_appointment(id => {portal_booked})', 'portal_customers', false, '00000'),
+  ('portal_cancel_appointment(id => {portal_booked})', 'portal_managers', false, 'PT404'),
+  ('crm_available_slots(service_type => ''repair'', location_id => {location})', 'planners', true, '00000'),
+  ('crm_review_booking(id => {portal_booking}, decision => ''approve'')', 'planners', true, '00000'),
+  ('crm_schedule_booking(id => {portal_booking})', 'planners', true, '00000'),
+  ('crm_schedule_booking(id => {portal_booking}, technician_id => {?teammate}, starts_at => date_trunc(''day'', now()) + interval ''52 days'')', 'planners', true, '00000'),
+  ('crm_process_bookings()', '-', true, '00000'),
+  ('crm_make_planned_visits()', '-', true, '00000');
