@@ -271,7 +271,23 @@ async fn automate(context: &Context, customer: Uuid) {
            values ('{NORTHWIND}', '{customer}', 'a@b.example', sha256('{customer}'), now());
          insert into portal_account_access (org_id, portal_account_id, customer_id)
            select a.org_id, a.id, '{customer}' from portal_accounts a join profiles p on p.id = a.user_id
-           where p.email = 'portal_manager@northwind.example'"
+           where p.email = 'portal_manager@northwind.example';
+         with planned as (
+           insert into visit_plans (org_id, customer_id, location_id, title, starts_on, start_time, rrule)
+           select org_id, id, primary_location_id, 'Check', current_date, '10:00', 'FREQ=YEARLY' from customers where id = '{customer}'
+         ), request as (
+           insert into portal_booking_requests (org_id, portal_account_id, customer_id, location_id, service_type, problem_description)
+           select a.org_id, a.id, a.customer_id, c.primary_location_id, 'repair', 'It leaks.'
+           from portal_accounts a join customers c on c.id = a.customer_id where c.id = '{customer}' returning *
+         )
+         insert into portal_booking_holds (org_id, portal_account_id, customer_id, location_id, service_type_id, technician_id,
+           starts_at, ends_at, booking_request_id)
+         select r.org_id, r.portal_account_id, r.customer_id, r.location_id, s.id, k.technician_id, t.at, t.at + interval '1 hour', r.id
+         from request r join service_types s on s.org_id = r.org_id and s.code = r.service_type
+         join technician_skills k on k.org_id = s.org_id and k.service_type_id = s.id,
+           -- Each customer at a time of their own.
+           (select now() + make_interval(days => 900, hours => 2 * (select count(*)::integer from portal_booking_holds)) as at) t
+         limit 1"
     );
     context.client.batch_execute(&sql).await.unwrap();
 }

@@ -54,7 +54,7 @@ begin
           when sqlstate 'UNDO1' then null;
           when insufficient_privilege then n := 0;
         end;
-        insert into outcome values (l.role, l.org_id, f.org_id, f.kind, statement.command, n > 0);
+        insert into outcome values (split_part(l.email, '@', 1), l.org_id, f.org_id, f.kind, statement.command, n > 0);
       end loop;
     end loop;
   end loop;
