@@ -112,7 +112,8 @@ pub async fn automate(context: &Context, customer: Uuid) {
          ), request as (
            insert into portal_booking_requests (org_id, portal_account_id, customer_id, location_id, service_type, problem_description)
            select a.org_id, a.id, a.customer_id, c.primary_location_id, 'repair', 'It leaks.'
-           from portal_accounts a join customers c on c.id = a.customer_id where c.id = '{customer}' returning *
+           from portal_accounts a join customers c on c.id = a.customer_id and c.primary_location_id is not null
+           where c.id = '{customer}' returning *
          )
          insert into portal_booking_holds (org_id, portal_account_id, customer_id, location_id, service_type_id, technician_id,
            starts_at, ends_at, booking_request_id)
