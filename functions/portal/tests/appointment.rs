@@ -111,7 +111,7 @@ async fn a_document_is_a_url_for_five_minutes() {
 async fn a_file_of_a_message_is_a_url_too() {
     let file = json!({"bucket_id": "attachments", "object_name": "org/portal/account/x", "file_name": "leak.jpg"});
     let signs = Signs::default();
-    let harness = signing(answering(vec![Ok(file)]), &signs);
+    let harness = signing(vec![Ok(file)], &signs);
     let (response, body) =
         harness.send("GET", &format!("/portal/messages/{ID}/files/1"), &Value::Null).await;
     assert_eq!((response.status().as_u16(), &body["file_name"]), (200, &json!("leak.jpg")));
@@ -121,7 +121,7 @@ async fn a_file_of_a_message_is_a_url_too() {
         ("/portal/messages/1/files/0".to_owned(), "id"),
         (format!("/portal/messages/{ID}/files/-1"), "index"),
     ] {
-        let harness = signing(answering(vec![]), &signs);
+        let harness = signing(vec![], &signs);
         let (response, problem) = harness.send("GET", &path, &Value::Null).await;
         assert_eq!(
             (response.status().as_u16(), &problem["errors"][0]["path"]),
