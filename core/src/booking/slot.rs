@@ -179,11 +179,13 @@ impl Calendar {
         let starts = self.starts(&clock);
         let mut able = vec![Vec::new(); starts.len()];
         for technician in self.technicians.iter().filter(|one| one.goes_to(&self.place)) {
-            let loads: std::collections::HashMap<i64, usize> =
-                technician.visits.iter().fold(Default::default(), |mut loads, visit| {
+            let loads: std::collections::HashMap<i64, usize> = technician.visits.iter().fold(
+                std::collections::HashMap::default(),
+                |mut loads, visit| {
                     *loads.entry(clock.day(visit.starts_at)).or_default() += 1;
                     loads
-                });
+                },
+            );
             for free in self.free(technician, &clock, travel) {
                 let (first, behind) = free.within(&starts);
                 for index in first..behind {
