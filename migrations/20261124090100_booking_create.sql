@@ -276,6 +276,11 @@ create table fieldcrm.reservations (
   hold_id uuid,
   latitude real,
   longitude real,
+  starts_at timestamptz not null generated always as (lower(during)) stored,
+  packed bytea not null generated always as (
+    int4send(floor(date_part('epoch', lower(during) - timestamptz '2000-01-01 00:00Z') / 60)::integer)
+    || int4send(ceil(date_part('epoch', upper(during) - timestamptz '2000-01-01 00:00Z') / 60)::integer)
+    || float4send(coalesce(latitude, 'NaN')) || float4send(coalesce(longitude, 'NaN'))) stored,
   constraint reservations_org_id_work_order_id_key unique (org_id, work_order_id),
   constraint reservations_org_id_hold_id_key unique (org_id, hold_id),
   constraint reservations_technician_id_fkey foreign key (org_id, technician_id)
@@ -292,12 +297,16 @@ create table fieldcrm.reservations (
   constraint reservations_unit_excl exclude using gist (org_id with =, service_type_id with =, unit with =, during with &&)
     where (unit is not null)
 );
+-- Everything about a technician's weeks is in the index: its table is not asked.
+create index idx_reservations_technician_id on fieldcrm.reservations (org_id, technician_id, starts_at)
+  include (packed, hold_id, work_order_id);
 create index idx_reservations_service_type_id on fieldcrm.reservations (org_id, service_type_id) where service_type_id is not null;
 comment on table fieldcrm.reservations is 'What is taken of technicians, by visits and by holds; kept by the database.';
 alter table fieldcrm.reservations enable row level security;
 alter table fieldcrm.reservations force row level security;
 revoke all on fieldcrm.reservations from public, anon, authenticated, service_role;
-comment on column fieldcrm.reservations.latitude is 'Where the technician is then, as the location has it: thousands are read at once.';
+comment on column fieldcrm.reservations.latitude is 'Where the technician is then, as the location has it.';
+comment on column fieldcrm.reservations.packed is 'When (in minutes) and where in 16 bytes, as core reads them: thousands at once.';
 
 -- The one mechanism against two visits at once, staff's and customers'.
 alter table public.work_orders drop constraint work_orders_technician_id_excl;

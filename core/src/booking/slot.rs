@@ -179,11 +179,13 @@ impl Calendar {
         let starts = self.starts(&clock);
         let mut able = vec![Vec::new(); starts.len()];
         for technician in self.technicians.iter().filter(|one| one.goes_to(&self.place)) {
-            let loads: std::collections::HashMap<i64, usize> =
-                technician.visits.iter().fold(Default::default(), |mut loads, visit| {
+            let loads: std::collections::HashMap<i64, usize> = technician.visits.iter().fold(
+                std::collections::HashMap::default(),
+                |mut loads, visit| {
                     *loads.entry(clock.day(visit.starts_at)).or_default() += 1;
                     loads
-                });
+                },
+            );
             for free in self.free(technician, &clock, travel) {
                 let (first, behind) = free.within(&starts);
                 for index in first..behind {
@@ -257,23 +259,26 @@ impl Calendar {
         visits.sort_unstable_by_key(|visit| visit.starts_at);
         let mut free = Vec::new();
         let mut work = self.work(technician, clock).into_iter().peekable();
-        let mut before = None;
-        let mut from = i64::MIN;
+        let mut before: Option<Visit> = None;
         for after in visits.into_iter().map(Some).chain([None]) {
-            let way = self.way(after, travel);
-            let to = after.map_or(i64::MAX, |visit| visit.starts_at - way - self.length());
-            // Of working hours that end before the gap does, the rest of the gaps has nothing.
+            let mut from = before.map_or(i64::MIN, |visit| visit.ends_at);
+            let mut to = after.map_or(i64::MAX, |visit| visit.starts_at - self.length());
+            // Most gaps of a full calendar are too short anyhow: of these, no way is measured.
+            if from <= to {
+                from += self.way(before, travel);
+                to -= self.way(after, travel);
+            }
             while let Some(&(begin, end)) = work.peek() {
                 let (first, last) = (from.max(begin), to.min(end - self.duration()));
                 if first <= last {
                     free.push(Free { from: first, to: last, before, after });
                 }
+                // Of working hours that end before the gap does, the next gaps have nothing.
                 if end - self.duration() > to {
                     break;
                 }
                 work.next();
             }
-            from = after.map_or(i64::MAX, |visit| visit.ends_at + way);
             before = after;
         }
         free
@@ -380,25 +385,26 @@ fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
-/// Visits as the database packs them, thousands of them: microseconds since 2000 twice, then two short floats, NaN
-/// where the place has no coordinates.
+/// Visits as the database packs them, thousands of them: minutes since 2000 twice, then two short floats, NaN where the
+/// place has no coordinates.
 fn packed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Visit>, D::Error> {
     const SINCE_1970: i64 = 946_684_800;
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    let mut bytes = text.into_bytes();
     // Postgres breaks lines.
-    let bytes: Vec<u8> = text.bytes().filter(|byte| *byte != b'\n').collect();
+    bytes.retain(|byte| *byte != b'\n');
     let bytes = STANDARD.decode(bytes).map_err(serde::de::Error::custom)?;
-    let (visits, []) = bytes.as_chunks::<24>() else {
+    let (visits, []) = bytes.as_chunks::<16>() else {
         return Err(serde::de::Error::custom("visits that were cut off"));
     };
-    let visit = |bytes: &[u8; 24]| {
-        let time = |at: usize| i64::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
-        let degrees =
-            |at: usize| f32::from_be_bytes(std::array::from_fn(|index| bytes[at + index]));
-        let (latitude, longitude) = (f64::from(degrees(16)), f64::from(degrees(20)));
+    let visit = |bytes: &[u8; 16]| {
+        let four = |at: usize| std::array::from_fn(|index| bytes[at + index]);
+        let time = |at: usize| i64::from(i32::from_be_bytes(four(at))) * 60 + SINCE_1970;
+        let degrees = |at: usize| f64::from(f32::from_be_bytes(four(at)));
+        let (latitude, longitude) = (degrees(8), degrees(12));
         Visit {
-            starts_at: time(0).div_euclid(1_000_000) + SINCE_1970,
-            ends_at: -(-time(8)).div_euclid(1_000_000) + SINCE_1970,
+            starts_at: time(0),
+            ends_at: time(4),
             place: (!latitude.is_nan() && !longitude.is_nan())
                 .then_some(Point { latitude, longitude }),
         }

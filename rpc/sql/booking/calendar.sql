@@ -2,7 +2,7 @@
 -- since 1970) for the day of one time, technician_id, ignore_work_order_id, ignore_hold_id: all of them or null}.
 -- Out: {time_zone, service, location, hold_minutes, auto_schedule, travel_speed_kmh, calendar}; calendar as core's Calendar reads it,
 -- null where the service or the location is. Runs as owner.
--- Visits are thousands: they come packed, 24 bytes each, and not as JSON. The order is core's to make. The limits of one row tell the
+-- Visits are thousands: they come packed, 16 bytes each, and not as JSON. The order is core's to make. The limits of one row tell the
 -- planner what it does not see: a plan that looks expensive would be compiled, for seconds.
 with frame as materialized (
   select o.id as org_id, o.time_zone, g.*, s.*, d.*, a.today + s.horizon_days as horizon,
@@ -41,41 +41,39 @@ with frame as materialized (
 ), gone as materialized (
   select h.id from frame f join public.portal_booking_holds h on h.org_id = f.org_id
   where h.expires_at <= f.at or h.id = f.hold_id
-), visits as materialized (
-  select r.technician_id, encode(string_agg(timestamptz_send(lower(r.during)) || timestamptz_send(upper(r.during))
-    || float4send(coalesce(r.latitude, 'NaN')) || float4send(coalesce(r.longitude, 'NaN')), ''::bytea), 'base64') as packed
-  from frame f join fieldcrm.reservations r on r.org_id = f.org_id and r.during && f.span
-  where r.technician_id in (select a.id from able a)
-    and (r.hold_id is null or r.hold_id not in (select x.id from gone x))
-    and (r.work_order_id is null or r.work_order_id is distinct from f.work_order_id)
-  group by r.technician_id
 ), technicians as materialized (
-  select jsonb_build_object('id', a.id, 'visits', v.packed,
-    'hours', (select coalesce(jsonb_agg(jsonb_build_array(h.weekday, date_part('epoch', h.start_time), date_part('epoch', h.end_time))), '[]')
+  select json_build_object('id', a.id,
+    -- What began earlier than that is over: visits last 31 days and their buffer at most.
+    'visits', (select encode(string_agg(r.packed, ''::bytea), 'base64') from fieldcrm.reservations r
+      where r.org_id = f.org_id and r.technician_id = a.id
+        and r.starts_at > lower(f.span) - interval '32 days' and r.starts_at < upper(f.span)
+        and (r.hold_id is null or r.hold_id not in (select x.id from gone x))
+        and (r.work_order_id is null or r.work_order_id is distinct from f.work_order_id)),
+    'hours', (select coalesce(json_agg(json_build_array(h.weekday, date_part('epoch', h.start_time), date_part('epoch', h.end_time))), '[]'::json)
       from public.technician_hours h where h.org_id = f.org_id and h.technician_id = a.id),
-    'time_off', (select coalesce(jsonb_agg(jsonb_build_array(floor(date_part('epoch', t.starts_at)), ceil(date_part('epoch', t.ends_at)))), '[]')
+    'time_off', (select coalesce(json_agg(json_build_array(floor(date_part('epoch', t.starts_at)), ceil(date_part('epoch', t.ends_at)))), '[]'::json)
       from public.technician_time_off t where t.org_id = f.org_id and t.technician_id = a.id
         and t.ends_at > lower(f.span) and t.starts_at < upper(f.span)),
-    'areas', (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('country', x.country, 'postal_code_prefix', x.postal_code_prefix,
-        'latitude', x.latitude, 'longitude', x.longitude, 'radius_km', x.radius_km))), '[]')
+    'areas', (select coalesce(json_agg(json_strip_nulls(json_build_object('country', x.country, 'postal_code_prefix', x.postal_code_prefix,
+        'latitude', x.latitude, 'longitude', x.longitude, 'radius_km', x.radius_km))), '[]'::json)
       from public.technician_areas x where x.org_id = f.org_id and x.technician_id = a.id)) as technician
-  from frame f, able a left join visits v on v.technician_id = a.id
+  from frame f, able a
 )
-select jsonb_build_object('time_zone', f.time_zone, 'hold_minutes', f.hold_minutes, 'auto_schedule', f.auto_schedule,
+select json_build_object('time_zone', f.time_zone, 'hold_minutes', f.hold_minutes, 'auto_schedule', f.auto_schedule,
   'travel_speed_kmh', f.travel_speed_kmh,
-  'service', (select jsonb_build_object('id', s.id, 'code', s.code, 'duration_minutes', s.duration_minutes,
+  'service', (select json_build_object('id', s.id, 'code', s.code, 'duration_minutes', s.duration_minutes,
     'buffer_minutes', s.buffer_minutes) from service s),
-  'location', (select jsonb_build_object('id', l.id, 'customer_id', l.customer_id) from place l),
+  'location', (select json_build_object('id', l.id, 'customer_id', l.customer_id) from place l),
   'calendar', (
-    select jsonb_build_object('time_zone', f.time_zone, 'first_day', f.first_day, 'last_day', f.last_day, 'slot_minutes', f.slot_minutes,
+    select json_build_object('time_zone', f.time_zone, 'first_day', f.first_day, 'last_day', f.last_day, 'slot_minutes', f.slot_minutes,
       'earliest', ceil(date_part('epoch', f.at)) + case when f.staff then 0 else f.min_notice_minutes * 60 end,
-      'service', jsonb_build_object('duration_minutes', s.duration_minutes, 'buffer_minutes', s.buffer_minutes, 'capacity', s.capacity),
-      'place', jsonb_build_object('country', l.country, 'postal_code', l.postal_code, 'latitude', l.latitude, 'longitude', l.longitude),
-      'blackout_days', (select coalesce(jsonb_agg(b.day), '[]') from public.blackout_days b
+      'service', json_build_object('duration_minutes', s.duration_minutes, 'buffer_minutes', s.buffer_minutes, 'capacity', s.capacity),
+      'place', json_build_object('country', l.country, 'postal_code', l.postal_code, 'latitude', l.latitude, 'longitude', l.longitude),
+      'blackout_days', (select coalesce(json_agg(b.day), '[]'::json) from public.blackout_days b
         where b.org_id = f.org_id and b.day between f.first_day and f.last_day),
-      'technicians', (select coalesce(jsonb_agg(t.technician), '[]') from technicians t),
-      'taken', case when s.capacity is null then '[]' else (
-        select coalesce(jsonb_agg(jsonb_build_array(floor(date_part('epoch', lower(r.during))), ceil(date_part('epoch', upper(r.during))), r.unit)), '[]')
+      'technicians', (select coalesce(json_agg(t.technician), '[]'::json) from technicians t),
+      'taken', case when s.capacity is null then '[]'::json else (
+        select coalesce(json_agg(json_build_array(floor(date_part('epoch', lower(r.during))), ceil(date_part('epoch', upper(r.during))), r.unit)), '[]'::json)
         from fieldcrm.reservations r
         where r.org_id = f.org_id and r.service_type_id = s.id and r.during && f.span
           and (r.hold_id is null or r.hold_id not in (select x.id from gone x))

@@ -35,7 +35,7 @@ struct Request {
     window_end: i64,
 }
 
-/// `crm_process_bookings(batch_limit)`: {scheduled, under_review, expired_holds}.
+/// `crm_process_bookings(batch_limit)`: `{scheduled, under_review, expired_holds}`.
 pub async fn process<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let batch_limit = patch::read::<Batch>(arguments)?.prepare()?;
     let caller = session::current(db).await?;

@@ -144,6 +144,7 @@ impl Person {
     }
 
     /// The arguments of a hold, or of a question about slots, at their place.
+    #[allow(clippy::needless_pass_by_value, reason = "as json! makes it")]
     pub fn ask(&self, more: Value) -> Value {
         let mut ask = json!({"service_type": "repair", "location_id": self.location});
         for (key, value) in more.as_object().unwrap() {
