@@ -315,6 +315,7 @@ begin
     return;
   end if;
   create policy "Owners of portal accounts upload to their folder" on storage.objects for insert to authenticated
-    with check (bucket_id = 'attachments' and starts_with(name, concat_ws('/', (select fieldcrm.current_org_id()), 'portal',
-      (select fieldcrm.portal_account_id()), '')));
+    -- || and not concat_ws: without an account the folder is null, and nobody's.
+    with check (bucket_id = 'attachments' and starts_with(name, (select fieldcrm.current_org_id())::text || '/portal/'
+      || (select fieldcrm.portal_account_id())::text || '/'));
 end $storage$;
