@@ -28,24 +28,6 @@ create trigger crm_outbox_followed after update of status, provider_message_id o
     and (new.status <> old.status or new.provider_message_id is distinct from old.provider_message_id))
   execute function fieldcrm.follow_outbox();
 
--- As before, and what failed may have arrived after all: the provider that says so knows better, in whatever order it says it.
-create or replace function fieldcrm.guard_outbox_status() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  if not (case old.status
-    when 'queued' then new.status in ('sending', 'refused', 'canceled', 'failed')
-    when 'sending' then new.status in ('queued', 'sent', 'delivered', 'read', 'failed', 'unknown', 'refused', 'canceled')
-    when 'sent' then new.status in ('delivered', 'read', 'failed')
-    when 'delivered' then new.status = 'read'
-    when 'failed' then new.status in ('queued', 'delivered', 'read')
-    when 'unknown' then new.status in ('queued', 'sent', 'delivered', 'read', 'failed')
-    else false end)
-  then
-    raise exception using errcode = '23514', message = format('a message that is %s does not become %s', old.status, new.status);
-  end if;
-  return new;
-end $$;
-
 -- What is said to a lead is for those who may enter its client.
 alter policy "Staff see those of their org" on public.crm_outbox
   using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read'))

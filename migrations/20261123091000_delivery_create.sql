@@ -50,7 +50,8 @@ create trigger webhook_endpoints_cancel_deleted before delete on public.webhook_
   for each row execute function fieldcrm.cancel_webhooks();
 revoke all on function fieldcrm.queue_webhooks(), fieldcrm.cancel_webhooks() from public, anon, authenticated, service_role;
 
--- To an endpoint, what was sent or canceled goes again when somebody asks for it: its receiver knows it by its id.
+-- As before, but: what failed may have arrived after all, the provider that says so knows better, in whatever order it says it. And to an
+-- endpoint, what was sent or canceled goes again when somebody asks for it: its receiver knows it by its id.
 create or replace function fieldcrm.guard_outbox_status() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -59,7 +60,7 @@ begin
     when 'sending' then new.status in ('queued', 'sent', 'delivered', 'read', 'failed', 'unknown', 'refused', 'canceled')
     when 'sent' then new.status in ('delivered', 'read', 'failed') or (new.status = 'queued' and new.webhook_endpoint_id is not null)
     when 'delivered' then new.status = 'read'
-    when 'failed' then new.status = 'queued'
+    when 'failed' then new.status in ('queued', 'delivered', 'read')
     when 'unknown' then new.status in ('queued', 'sent', 'delivered', 'read', 'failed')
     when 'canceled' then new.status = 'queued' and new.webhook_endpoint_id is not null
     else false end)

@@ -16,7 +16,7 @@ import { as, call, job, northwind, publishableKey, serviceToken, sql, unique, ur
 
 const FUNCTIONS = fileURLToPath(new URL("../supabase/functions", import.meta.url));
 const BODY = "<p>We come at 9.</p>";
-const SIGNING_SECRET = "a secret of sufficient length";
+const SIGNING_SECRET = "a-secret-of-sufficient-length";
 
 /** Resend, Twilio and who is told of events in one; each recipient has a script of their own, its last word for ever. */
 class FakeProviders {
@@ -46,7 +46,11 @@ class FakeProviders {
 
   /** Until so many requests for the recipient are being kept waiting. */
   async held(recipient) {
-    while (!this.#held.includes(recipient)) await pause(10);
+    const deadline = Date.now() + 30_000;
+    while (!this.#held.includes(recipient)) {
+      assert.ok(Date.now() < deadline, `nothing arrived for ${recipient}`);
+      await pause(10);
+    }
   }
 
   async #serve(request, response) {
