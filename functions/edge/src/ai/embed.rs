@@ -42,7 +42,12 @@ pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Embedde
     };
     match given("EMBEDDING_PROVIDER").as_deref().unwrap_or("builtin") {
         "builtin" => Ok(Arc::new(Builtin)),
-        "supabase" => supabase(),
+        #[cfg(target_arch = "wasm32")]
+        "supabase" => Ok(Arc::new(supabase::GteSmall)),
+        #[cfg(not(target_arch = "wasm32"))]
+        "supabase" => Err(Error::internal(
+            "EMBEDDING_PROVIDER=supabase works in Supabase Edge Functions only",
+        )),
         "openai" => Ok(Arc::new(OpenAi::read(&given, &Client::with_timeout(TIMEOUT))?)),
         _ => Err(Error::internal("EMBEDDING_PROVIDER is not openai, supabase or builtin")),
     }
@@ -53,16 +58,6 @@ pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Embedde
 #[must_use]
 pub fn read_or_explain(variable: &dyn Fn(&str) -> Option<String>) -> Arc<dyn Embedder> {
     read(variable).unwrap_or_else(|error| Arc::new(Broken(error)))
-}
-
-#[cfg(target_arch = "wasm32")]
-fn supabase() -> Result<Arc<dyn Embedder>> {
-    Ok(Arc::new(supabase::GteSmall))
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn supabase() -> Result<Arc<dyn Embedder>> {
-    Err(Error::internal("EMBEDDING_PROVIDER=supabase works in Supabase Edge Functions only"))
 }
 
 struct Broken(Error);
