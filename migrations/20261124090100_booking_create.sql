@@ -261,6 +261,7 @@ create index idx_portal_booking_holds_location_id on public.portal_booking_holds
 create index idx_portal_booking_holds_service_type_id on public.portal_booking_holds (org_id, service_type_id);
 create index idx_portal_booking_holds_technician_id on public.portal_booking_holds (org_id, technician_id, starts_at);
 create index idx_portal_booking_holds_expires_at on public.portal_booking_holds (expires_at) where expires_at is not null;
+create index idx_portal_booking_holds_starts_at on public.portal_booking_holds (starts_at) where booking_request_id is not null;
 comment on table public.portal_booking_holds is 'Slots that are kept for somebody: until expires_at, or for as long as their booking request is open.';
 comment on column public.portal_booking_holds.unit is 'Which one of the service type''s capacity it has.';
 

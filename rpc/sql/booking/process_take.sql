@@ -10,7 +10,7 @@ with taken as materialized (
 )
 select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'org_id', t.org_id, 'portal_account_id', t.portal_account_id,
   'customer_id', t.customer_id, 'location_id', t.location_id, 'service_type', t.service_type,
-  'auto_schedule', coalesce(s.auto_schedule, false), 'has_slot', t.starts_at is not null,
+  'auto_schedule', coalesce(s.auto_schedule, false), 'has_slot', coalesce(t.starts_at > now(), false),
   'first_day', case when d.last_day >= d.today then greatest(d.first_day, d.today) end, 'last_day', d.last_day,
   'window_start', coalesce(date_part('epoch', t.preferred_time_window_start), 0),
   'window_end', coalesce(date_part('epoch', t.preferred_time_window_end), 86400)) order by t.created_at, t.id), '[]')

@@ -11,7 +11,7 @@ use super::calendar::{Ask, seconds};
 use crate::idempotency::{self, Claim};
 use crate::{Db, Work, call_as, portal, session};
 
-const LOCK_ACCOUNT: &str = include_str!("../../sql/booking/lock_account.sql");
+pub(super) const LOCK_ACCOUNT: &str = include_str!("../../sql/booking/lock_account.sql");
 const COUNT: &str = include_str!("../../sql/booking/hold_count.sql");
 pub(super) const LOCK_TECHNICIAN: &str = include_str!("../../sql/booking/lock_technician.sql");
 pub(super) const EXPIRE: &str = include_str!("../../sql/booking/hold_expire.sql");

@@ -15,6 +15,7 @@ use crate::{Db, Work, call_as, session};
 const TAKE: &str = include_str!("../../sql/booking/process_take.sql");
 const GIVE: &str = include_str!("../../sql/booking/process_give.sql");
 const KEEP: &str = include_str!("../../sql/booking/process_keep.sql");
+const FREE: &str = include_str!("../../sql/booking/process_free.sql");
 const EXPIRE: &str = include_str!("../../sql/booking/process_expire.sql");
 
 #[derive(Deserialize)]
@@ -61,7 +62,9 @@ pub async fn process<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     let under_review: i64 = call_as(db, GIVE, &json!({"ids": left})).await?;
     // Last: who takes away holds of several technicians must not wait for anybody any more.
-    let expired_holds: i64 = call_as(db, EXPIRE, &batch).await?;
+    let late: i64 = call_as(db, FREE, &batch).await?;
+    let ran_out: i64 = call_as(db, EXPIRE, &batch).await?;
+    let expired_holds = late + ran_out;
     Ok(
         json!({"scheduled": scheduled, "under_review": under_review, "expired_holds": expired_holds}),
     )

@@ -1,6 +1,6 @@
 //! What customers ask for.
 
-use fieldcrm_core::booking::request::{BookingRow, BookingStatus, NewBooking, note};
+use fieldcrm_core::booking::request::{BookingRow, BookingStatus, MAX_BOOKINGS, NewBooking, note};
 use fieldcrm_core::cursor::Cursor;
 use fieldcrm_core::portal::Account;
 use fieldcrm_core::{Code, Error, Result, patch};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calendar::{Ask, seconds};
-use super::hold::acquire;
+use super::hold::{LOCK_ACCOUNT, acquire};
 use super::schedule::{self, Visit};
 use crate::customer::country;
 use crate::idempotency::{self, Claim};
@@ -17,6 +17,7 @@ use crate::{Db, call_as, portal, session};
 
 const INSERT_LOCATION: &str = include_str!("../../sql/booking/location_insert.sql");
 const LOCK_HOLD: &str = include_str!("../../sql/booking/hold_lock.sql");
+const COUNT: &str = include_str!("../../sql/booking/request_count.sql");
 const INSERT: &str = include_str!("../../sql/booking/request_insert.sql");
 const LIST: &str = include_str!("../../sql/booking/request_list.sql");
 const LOCK: &str = include_str!("../../sql/booking/request_lock.sql");
@@ -47,6 +48,14 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
         patch::require_object("location", &arguments["location"])?;
     }
     let row = patch::read::<NewBooking>(arguments)?.prepare(&account, country(&caller))?;
+    // Two calls of one account take turns, so that they count each other.
+    let of_account = json!({"org_id": account.org_id, "portal_account_id": account.id});
+    db.call(LOCK_ACCOUNT, &of_account).await?;
+    if call_as::<usize>(db, COUNT, &of_account).await? >= MAX_BOOKINGS {
+        let hint = "Cancel one of your requests or visits first.";
+        let refusal = Error::new(Code::BookingPolicy, hint).with("reason", "too_many_bookings");
+        return Err(refusal.with("max_bookings", MAX_BOOKINGS));
+    }
     let (ask, hold) = keep(db, &account, &row).await?;
     // Nobody's calendar: only whether the service and the location are there for this account.
     let nobody = Ask { technician_id: Some(Uuid::nil()), ..ask.clone() };
