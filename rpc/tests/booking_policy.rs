@@ -25,6 +25,7 @@ scenarios! {
     holds_that_ran_out_go
     a_kept_slot_whose_time_is_over_is_free
     an_account_has_twenty_open_bookings_at_most
+    a_suspended_account_holds_nothing_and_gets_no_visit_by_itself
 }
 
 async fn at(context: &Context, days: i32, time: &str) -> String {
@@ -315,4 +316,21 @@ async fn an_account_has_twenty_open_bookings_at_most(context: &mut Context) {
     }
     context.call(ada.caller(), CANCEL, json!({"id": visit})).await.unwrap();
     request(context, &ada, json!({"starts_at": starts_at})).await;
+}
+
+async fn a_suspended_account_holds_nothing_and_gets_no_visit_by_itself(context: &mut Context) {
+    let shop = shop(context, 1, 1, json!({})).await;
+    let ada = shop.people[0];
+    let day = at(context, 8, "10:00").await[..10].to_owned();
+    request(context, &ada, json!({"preferred_service_date": day})).await;
+    let arguments = ada.ask(json!({"starts_at": at(context, 8, "13:00").await}));
+    context.call(ada.caller(), "portal_hold_slot", arguments).await.unwrap();
+    let suspend = json!({"id": ada.account, "patch": {"status": "suspended"}});
+    let promote = "update profiles set role = 'manager' where org_id = $1 and role = 'dispatcher'";
+    shop.run(&context.client, promote).await;
+    context.call(As::User(shop.staff), "crm_update_portal_account", suspend).await.unwrap();
+    let taken = "select count(*) from fieldcrm.reservations where org_id = $1";
+    assert_eq!(shop.count(&context.client, taken).await, 0);
+    let done = context.call(As::Dba(shop.org_id), PROCESS, json!({})).await.unwrap();
+    assert_eq!(done, json!({"scheduled": 0, "under_review": 1, "expired_holds": 0}));
 }
