@@ -67,8 +67,8 @@ pub(super) async fn acquire<D: Db>(
         let mut busy = Vec::new();
         for technician_id in able {
             match db.attempt(Take { account_id, ask, technician_id, at, wait }).await {
-                Ok(hold) if hold.is_null() => busy.push(technician_id),
                 Ok(hold) => return Ok(hold),
+                Err(error) if is_busy(&error) => busy.push(technician_id),
                 Err(error) if matches!(error.code, Code::SlotTaken | Code::Conflict) => {}
                 Err(error) => return Err(error),
             }
@@ -76,6 +76,15 @@ pub(super) async fn acquire<D: Db>(
         able = busy;
     }
     Err(ask.taken(db, at).await?)
+}
+
+/// Somebody else books the technician, or the last of a capacity, at this moment.
+pub(super) fn busy() -> Error {
+    Error::new(Code::SlotTaken, "Somebody else books this time.").with("busy", true)
+}
+
+pub(super) fn is_busy(error: &Error) -> bool {
+    error.data.contains_key("busy")
 }
 
 /// Books one technician, or leaves nothing behind: also not the lock, so that nobody holds two.
@@ -90,14 +99,16 @@ struct Take<'a> {
 impl<D: Db> Work<D> for Take<'_> {
     type Output = Value;
 
-    /// The hold; null if the technician is busy being booked.
+    /// The hold.
     async fn run(self, db: &mut D) -> Result<Value> {
-        let lock = json!({"technician_ids": [self.technician_id], "wait": self.wait});
+        let lock = json!({
+            "technician_ids": [self.technician_id], "wait": self.wait, "org_id": self.ask.org_id,
+            "service_type": self.ask.service_type,
+        });
         if !call_as::<bool>(db, LOCK_TECHNICIAN, &lock).await? {
-            return Ok(Value::Null);
+            return Err(busy());
         }
-        let key = json!({"org_id": self.ask.org_id, "technician_id": self.technician_id});
-        db.call(EXPIRE, &key).await?;
+        db.call(EXPIRE, &lock).await?;
         // What was true before the lock may be so no more: hours, ways and buffers are asked again of this technician.
         let ask = Ask { technician_id: Some(self.technician_id), ..self.ask.clone() };
         let (loaded, slot) = ask.slot(db, self.at).await?;

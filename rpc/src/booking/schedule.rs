@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calendar::{Ask, seconds};
-use super::hold::{EXPIRE, LOCK_TECHNICIAN};
+use super::hold::LOCK_TECHNICIAN;
 use super::request::{Locked, lock};
 use crate::{Db, Work, call_as, session};
 
@@ -161,7 +161,6 @@ impl<D: Db> Work<D> for Make {
             "technician_ids": wanted.locked, "wait": true, "starts_at": wanted.starts_at, "ends_at": wanted.ends_at, "user_id": visit.user_id, "unit": wanted.unit,
         });
         db.call(LOCK_TECHNICIAN, &key).await?;
-        db.call(EXPIRE, &key).await?;
         db.call(FREE, &key).await?;
         let made = db.call(INSERT, &key).await?;
         if wanted.unit.is_some() {
