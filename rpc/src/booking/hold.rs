@@ -46,7 +46,7 @@ pub async fn take<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
         return Err(refusal.with("max_holds", MAX_HOLDS));
     }
     let ask = Ask::of(&account, &new.service_type, new.location_id);
-    let hold = acquire(db, account.id, &ask, at).await?;
+    let hold = acquire(db, account.id, &ask, at, true).await?;
     let payload = json!({"hold_id": hold["id"], "starts_at": hold["starts_at"]});
     portal::audit(db, &account, "slot_held", payload).await?;
     idempotency::store(db, claim, &hold).await?;
@@ -54,16 +54,19 @@ pub async fn take<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
 }
 
 /// A hold on the slot that begins at `at`, with the technician who has the shortest way; 409 with alternatives if nobody is free.
+/// Who may not wait gets [`busy`] where somebody else may take the last.
 pub(super) async fn acquire<D: Db>(
     db: &mut D,
     account_id: Uuid,
     ask: &Ask,
     at: i64,
+    may_wait: bool,
 ) -> Result<Value> {
     let (_, slot) = ask.slot(db, at).await?;
     let mut able = slot.map(|slot| slot.technicians).unwrap_or_default();
     // First those whom nobody else is about to book, then those who have to be waited for.
-    for wait in [false, true] {
+    let passes: &[bool] = if may_wait { &[false, true] } else { &[false] };
+    for &wait in passes {
         let mut busy = Vec::new();
         for technician_id in able {
             match db.attempt(Take { account_id, ask, technician_id, at, wait }).await {
@@ -74,6 +77,9 @@ pub(super) async fn acquire<D: Db>(
             }
         }
         able = busy;
+    }
+    if !able.is_empty() {
+        return Err(busy());
     }
     Err(ask.taken(db, at).await?)
 }

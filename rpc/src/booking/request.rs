@@ -66,7 +66,13 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     });
     let id: Uuid = call_as(db, INSERT, &document).await?;
     if about.auto_schedule && hold.is_some() {
-        let visit = Visit { org_id: account.org_id, booking_id: id, user_id: None, slot: None };
+        let visit = Visit {
+            org_id: account.org_id,
+            booking_id: id,
+            user_id: None,
+            slot: None,
+            may_wait: true,
+        };
         schedule::make(db, visit).await?;
     }
     let booking = one(db, &account, id).await?;
@@ -116,7 +122,7 @@ async fn keep<D: Db>(
     };
     let ask = Ask::of(account, row.service_type.as_deref().unwrap_or_default(), location_id);
     let Some(at) = row.starts_at else { return Ok((ask, None)) };
-    let hold = acquire(db, account.id, &ask, seconds("starts_at", at)?).await?;
+    let hold = acquire(db, account.id, &ask, seconds("starts_at", at)?, true).await?;
     let id = serde_json::from_value(hold["id"].clone());
     Ok((ask, Some(id.map_err(|error| Error::internal(error.to_string()))?)))
 }
