@@ -13,10 +13,12 @@ use super::hold::{LOCK_ACCOUNT, acquire};
 use super::schedule::{self, Visit};
 use crate::customer::country;
 use crate::idempotency::{self, Claim};
+use crate::portal_thread::dedupe_key;
 use crate::{Db, call_as, portal, session};
 
 const INSERT_LOCATION: &str = include_str!("../../sql/booking/location_insert.sql");
 const LOCK_HOLD: &str = include_str!("../../sql/booking/hold_lock.sql");
+const FIND: &str = include_str!("../../sql/booking/request_find.sql");
 const COUNT: &str = include_str!("../../sql/booking/request_count.sql");
 const INSERT: &str = include_str!("../../sql/booking/request_insert.sql");
 const LIST: &str = include_str!("../../sql/booking/request_list.sql");
@@ -40,6 +42,7 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     account.require_booking()?;
     let caller = session::current(db).await?;
     let name = "portal_create_booking";
+    let dedupe_key = dedupe_key(name, caller.user_id, &arguments);
     let claim = match idempotency::claim(db, &caller, name, &mut arguments).await? {
         Claim::Repeat(first) => return Ok(first),
         Claim::First(claim) => claim,
@@ -51,6 +54,15 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     // Two calls of one account take turns, so that they count each other.
     let of_account = json!({"org_id": account.org_id, "portal_account_id": account.id});
     db.call(LOCK_ACCOUNT, &of_account).await?;
+    // The key of the call outlives the table of keys.
+    if dedupe_key.is_some() {
+        let key = json!({"org_id": account.org_id, "dedupe_key": dedupe_key});
+        if let Some(id) = call_as::<Option<Uuid>>(db, FIND, &key).await? {
+            let booking = one(db, &account, id).await?;
+            idempotency::store(db, claim, &booking).await?;
+            return Ok(booking);
+        }
+    }
     if call_as::<usize>(db, COUNT, &of_account).await? >= MAX_BOOKINGS {
         let hint = "Cancel one of your requests or visits first.";
         let refusal = Error::new(Code::BookingPolicy, hint).with("reason", "too_many_bookings");
@@ -63,6 +75,7 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     let document = json!({
         "org_id": account.org_id, "portal_account_id": account.id, "customer_id": about.location.customer_id,
         "location_id": about.location.id, "service_type": about.service.code, "hold_id": hold, "row": row,
+        "dedupe_key": dedupe_key,
     });
     let id: Uuid = call_as(db, INSERT, &document).await?;
     if about.auto_schedule && hold.is_some() {
