@@ -261,6 +261,7 @@ create index idx_portal_booking_holds_location_id on public.portal_booking_holds
 create index idx_portal_booking_holds_service_type_id on public.portal_booking_holds (org_id, service_type_id);
 create index idx_portal_booking_holds_technician_id on public.portal_booking_holds (org_id, technician_id, starts_at);
 create index idx_portal_booking_holds_expires_at on public.portal_booking_holds (expires_at) where expires_at is not null;
+create index idx_portal_booking_holds_starts_at on public.portal_booking_holds (starts_at) where booking_request_id is not null;
 comment on table public.portal_booking_holds is 'Slots that are kept for somebody: until expires_at, or for as long as their booking request is open.';
 comment on column public.portal_booking_holds.unit is 'Which one of the service type''s capacity it has.';
 
@@ -312,9 +313,9 @@ comment on column fieldcrm.reservations.packed is 'When (in minutes) and where i
 alter table public.work_orders drop constraint work_orders_technician_id_excl;
 
 -- Whoever takes a technician's time takes turns, also with those who give it up: two visits that change places do not wait for
--- each other.
+-- each other. Holds that ran out go, whoever finds them in the way.
 create or replace function fieldcrm.book_technician() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   technician uuid;
 begin
@@ -323,8 +324,14 @@ begin
     where x.id is not null group by x.id order by x.id loop
     perform pg_advisory_xact_lock(hashtextextended('fieldcrm.technician:' || technician::text, 0));
   end loop;
+  -- One that is being booked at this moment stays: it is in the way.
+  delete from public.portal_booking_holds h where h.org_id = new.org_id and h.id in (
+    select x.id from public.portal_booking_holds x
+    where x.org_id = new.org_id and x.technician_id = new.technician_id and x.expires_at <= clock_timestamp()
+    for update skip locked);
   return new;
 end $$;
+revoke all on function fieldcrm.book_technician() from public, anon, authenticated, service_role;
 drop trigger work_orders_book_technician on public.work_orders;
 create trigger work_orders_book_technician
   before insert or update of technician_id, window_start, window_end, buffer_minutes, status on public.work_orders

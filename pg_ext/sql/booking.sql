@@ -104,7 +104,7 @@ Returns {id, status: submitted or scheduled, customer_id, location_id, service_t
 preferred_time_window_start, preferred_time_window_end, flexible_date, attachments, source_channel, starts_at, ends_at, review_note,
 reviewed_at, canceled_at, cancel_reason, related_work_order_id, created_at, updated_at}.
 Errors: 400 invalid_argument (every wrong field with its path), 403, 404 not_found (location, hold), 409 slot_taken (alternatives),
-409 idempotency_key_reused.
+409 idempotency_key_reused, 422 booking_policy (reason too_many_bookings, max_bookings: open requests and visits to come).
 Example: select portal_create_booking(hold_id => '…', problem_description => 'The tap drips.');$$;
 
 create or replace function public.portal_list_bookings(
@@ -188,7 +188,8 @@ begin
   return fieldcrm.unwrap(fieldcrm.process_bookings(json_build_object('batch_limit', batch_limit)::text));
 end $$;
 comment on function public.crm_process_bookings(integer) is $$For jobs: requests that nobody has looked at. Where portal_settings.auto_schedule is on and a slot was picked, or one is free when
-it is preferred, the request becomes a visit; else it is under_review. Holds that ran out go. Of the org that the session has set, or of all.
+it is preferred, the request becomes a visit; else it is under_review. Holds that ran out go, and kept slots
+whose time is over. Of the org that the session has set, or of all.
 batch_limit: 1 to 10,000. Returns {scheduled, under_review, expired_holds}. Errors: 400 invalid_argument, 403 forbidden.
 Example: select crm_process_bookings();$$;
 

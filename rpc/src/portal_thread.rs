@@ -49,7 +49,11 @@ struct Sender {
 }
 
 /// The key of the call in the table's own column: it outlives the table of keys.
-fn dedupe_key(operation: &str, user_id: Option<Uuid>, arguments: &Value) -> Option<String> {
+pub(crate) fn dedupe_key(
+    operation: &str,
+    user_id: Option<Uuid>,
+    arguments: &Value,
+) -> Option<String> {
     let key = arguments["idempotency_key"].as_str()?;
     Some(format!("{operation}:{}:{key}", user_id.unwrap_or_default()))
 }

@@ -18,6 +18,8 @@ scenarios! {
     free_times_are_those_of_the_calendar
     a_hold_takes_the_time_and_its_buffer_and_gives_it_back
     a_hold_that_ran_out_is_in_nobodys_way
+    a_hold_that_ran_out_is_not_in_the_way_of_staff_either
+    a_unit_that_was_held_too_long_is_free
     an_account_keeps_three_slots_at_a_time
     a_held_slot_becomes_a_request_and_then_a_visit
     a_slot_can_be_booked_without_a_hold
@@ -150,6 +152,45 @@ async fn a_hold_that_ran_out_is_in_nobodys_way(context: &mut Context) {
     hold(context, &bob, "10:30").await;
     let left = "select count(*) from portal_booking_holds where org_id = $1";
     assert_eq!(shop.count(&context.client, left).await, 1);
+}
+
+const RUN_OUT: &str =
+    "update portal_booking_holds set expires_at = now() - interval '1 second' where org_id = $1";
+
+async fn a_hold_that_ran_out_is_not_in_the_way_of_staff_either(context: &mut Context) {
+    let shop = Shop::make(&context.client, 1, 1).await;
+    let ada = shop.people[0];
+    let starts = at(context, "10:00").await;
+    let technician = shop.technicians[0];
+    let left = "select count(*) from portal_booking_holds where org_id = $1";
+    for sql in [
+        format!("insert into work_orders (org_id, customer_id, technician_id, title, window_start, window_end)
+            values ('{}', '{}', '{technician}', 'x', '{starts}', timestamptz '{starts}' + interval '1 hour')", shop.org_id, ada.customer),
+        format!("update work_orders set window_start = window_start + interval '4 hours', window_end = window_end + interval '4 hours'
+            where org_id = '{}'", shop.org_id),
+    ] {
+        hold(context, &ada, if sql.starts_with("insert") { "10:00" } else { "14:00" }).await;
+        shop.run(&context.client, RUN_OUT).await;
+        context.enter(As::User(shop.staff), "authenticated").await;
+        assert_eq!(context.client.execute(&sql, &[]).await.unwrap(), 1);
+        context.client.batch_execute("reset role").await.unwrap();
+        assert_eq!(shop.count(&context.client, left).await, 0);
+    }
+}
+
+async fn a_unit_that_was_held_too_long_is_free(context: &mut Context) {
+    let shop = Shop::make(&context.client, 2, 2).await;
+    let (ada, bob) = (shop.people[0], shop.people[1]);
+    shop.run(&context.client, "update service_types set capacity = 1 where org_id = $1").await;
+    hold(context, &ada, "10:00").await;
+    shop.run(&context.client, RUN_OUT).await;
+    // The other technician takes it: what ran out is another one's.
+    let sql = "insert into technician_time_off (org_id, technician_id, starts_at, ends_at)
+        select org_id, technician_id, now(), now() + interval '30 days' from portal_booking_holds where org_id = $1";
+    shop.run(&context.client, sql).await;
+    hold(context, &bob, "10:00").await;
+    let units = "select count(*) from fieldcrm.reservations where org_id = $1 and unit is not null";
+    assert_eq!(shop.count(&context.client, units).await, 1);
 }
 
 async fn an_account_keeps_three_slots_at_a_time(context: &mut Context) {
@@ -318,6 +359,11 @@ async fn the_same_key_again_is_the_same_answer(context: &mut Context) {
     let booking = book(context, &ada, given.clone()).await;
     assert_eq!(book(context, &ada, given).await, booking);
     let sql = "select count(*) from portal_booking_requests where org_id = $1";
+    assert_eq!(shop.count(&context.client, sql).await, 1);
+    // Also when the key itself is long gone.
+    shop.run(&context.client, "delete from fieldcrm.idempotency_keys where org_id = $1").await;
+    let given = json!({"hold_id": first["id"], "idempotency_key": "b"});
+    assert_eq!(book(context, &ada, given).await, booking);
     assert_eq!(shop.count(&context.client, sql).await, 1);
 }
 

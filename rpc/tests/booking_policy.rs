@@ -23,6 +23,9 @@ scenarios! {
     what_nobody_looked_at_is_put_before_the_staff
     wishes_become_visits_where_the_org_wants_that
     holds_that_ran_out_go
+    a_kept_slot_whose_time_is_over_is_free
+    an_account_has_twenty_open_bookings_at_most
+    a_suspended_account_holds_nothing_and_gets_no_visit_by_itself
 }
 
 async fn at(context: &Context, days: i32, time: &str) -> String {
@@ -272,4 +275,62 @@ async fn holds_that_ran_out_go(context: &mut Context) {
     assert_eq!(done["expired_holds"], 1);
     let left = "select count(*) from fieldcrm.reservations where org_id = $1";
     assert_eq!(shop.count(&context.client, left).await, 1);
+}
+
+async fn a_kept_slot_whose_time_is_over_is_free(context: &mut Context) {
+    let shop = shop(context, 1, 1, json!({"auto_schedule": false})).await;
+    let ada = shop.people[0];
+    let id = request(context, &ada, json!({"starts_at": at(context, 8, "10:00").await})).await;
+    let approve = json!({"id": id, "decision": "approve"});
+    context.call(As::User(shop.staff), "crm_review_booking", approve).await.unwrap();
+    shop.run(
+        &context.client,
+        "update portal_booking_holds set starts_at = now() - interval '1 hour' where org_id = $1",
+    )
+    .await;
+    let done = context.call(As::Dba(shop.org_id), PROCESS, json!({})).await.unwrap();
+    assert_eq!(done["expired_holds"], 1);
+    assert_eq!(status(context, &ada, &id).await["status"], "under_review");
+    let left = "select count(*) from fieldcrm.reservations where org_id = $1";
+    assert_eq!(shop.count(&context.client, left).await, 0);
+}
+
+async fn an_account_has_twenty_open_bookings_at_most(context: &mut Context) {
+    let shop = shop(context, 2, 1, json!({})).await;
+    let ada = shop.people[0];
+    let visit = visit(context, &ada, "10:00").await;
+    for _ in 0..19 {
+        request(context, &ada, json!({})).await;
+    }
+    let starts_at = at(context, 8, "13:00").await;
+    let hold = ada.ask(json!({"starts_at": starts_at}));
+    let held = context.call(ada.caller(), "portal_hold_slot", hold).await.unwrap();
+    for mut wish in [json!({"hold_id": held["id"]}), ada.ask(json!({"starts_at": starts_at}))] {
+        wish["problem_description"] = json!("x");
+        let error =
+            context.refused(ada.caller(), "portal_create_booking", wish, Code::BookingPolicy).await;
+        assert_eq!(
+            (&error.data["reason"], &error.data["max_bookings"]),
+            (&json!("too_many_bookings"), &json!(20))
+        );
+    }
+    context.call(ada.caller(), CANCEL, json!({"id": visit})).await.unwrap();
+    request(context, &ada, json!({"starts_at": starts_at})).await;
+}
+
+async fn a_suspended_account_holds_nothing_and_gets_no_visit_by_itself(context: &mut Context) {
+    let shop = shop(context, 1, 1, json!({})).await;
+    let ada = shop.people[0];
+    let day = at(context, 8, "10:00").await[..10].to_owned();
+    request(context, &ada, json!({"preferred_service_date": day})).await;
+    let arguments = ada.ask(json!({"starts_at": at(context, 8, "13:00").await}));
+    context.call(ada.caller(), "portal_hold_slot", arguments).await.unwrap();
+    let suspend = json!({"id": ada.account, "patch": {"status": "suspended"}});
+    let promote = "update profiles set role = 'manager' where org_id = $1 and role = 'dispatcher'";
+    shop.run(&context.client, promote).await;
+    context.call(As::User(shop.staff), "crm_update_portal_account", suspend).await.unwrap();
+    let taken = "select count(*) from fieldcrm.reservations where org_id = $1";
+    assert_eq!(shop.count(&context.client, taken).await, 0);
+    let done = context.call(As::Dba(shop.org_id), PROCESS, json!({})).await.unwrap();
+    assert_eq!(done, json!({"scheduled": 0, "under_review": 1, "expired_holds": 0}));
 }

@@ -278,6 +278,33 @@ async fn staff_and_customers_do_not_book_the_same_time(target: Target) {
     }
 }
 
+/// It keeps the technicians that it booked until it ends: who waits then makes others wait.
+async fn the_job_waits_for_nobody(target: Target) {
+    let mut client = connect(target).await;
+    let shop = Shop::make(&client, 1, 1).await;
+    shop.set(&client, json!({"auto_schedule": true})).await;
+    let ada = shop.people[0];
+    let mut wish = ada.ask(json!({"preferred_service_date": day(&client).await}));
+    wish["problem_description"] = json!("x");
+    let mut context = Context::start(target).await;
+    context.call(ada.caller(), "portal_create_booking", wish).await.unwrap();
+    context.client.batch_execute("commit; begin; set lock_timeout = '2s'").await.unwrap();
+    let other = client.transaction().await.unwrap();
+    let lock = "select pg_advisory_xact_lock(hashtextextended('fieldcrm.technician:' || $1::uuid, 0))::text";
+    other.query_one(lock, &[&shop.technicians[0]]).await.unwrap();
+    for (scheduled, end) in [(0, Some(other)), (1, None)] {
+        let done =
+            context.call(As::Dba(shop.org_id), "crm_process_bookings", json!({})).await.unwrap();
+        assert_eq!(done, json!({"scheduled": scheduled, "under_review": 0, "expired_holds": 0}));
+        context.client.batch_execute("commit; begin").await.unwrap();
+        if let Some(other) = end {
+            other.rollback().await.unwrap();
+        }
+    }
+    drop(context);
+    shop.remove(&client).await;
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -292,4 +319,5 @@ on_both! {
     the_same_key_at_once_is_one_hold
     a_session_that_is_killed_leaves_nothing_for_good
     staff_and_customers_do_not_book_the_same_time
+    the_job_waits_for_nobody
 }

@@ -11,6 +11,8 @@ use crate::portal_thread::{Attachment, check_attachments};
 
 /// The slots that one account can hold at a time.
 pub const MAX_HOLDS: usize = 3;
+/// The requests that are not decided and the visits still to come that one account can have booked.
+pub const MAX_BOOKINGS: usize = 20;
 /// The free times that one answer has.
 pub const MAX_SLOTS: usize = 5_000;
 /// The free times that somebody is offered who came too late.

@@ -18,5 +18,9 @@ with changed as (
   from changed a
   where p.org_id = a.org_id and p.id = a.user_id and p.role in ('portal_customer', 'portal_manager')
     and (p.role is distinct from coalesce($1 ->> 'profile_role', p.role) or ($1 ->> 'reopen')::boolean and p.status <> 'active')
+), freed as (
+  -- What was booked is the staff's to decide; what was only held is free.
+  delete from public.portal_booking_holds h using changed a
+  where h.org_id = a.org_id and h.portal_account_id = a.id and h.booking_request_id is null and a.status in ('suspended', 'closed')
 )
 select to_jsonb(a) - 'org_id' from changed a

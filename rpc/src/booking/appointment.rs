@@ -147,9 +147,12 @@ impl<D: Db> Work<D> for Shift<'_> {
 
     async fn run(self, db: &mut D) -> Result<()> {
         let technicians: Vec<Uuid> = self.from.into_iter().chain([self.to]).collect();
-        db.call(LOCK_TECHNICIAN, &json!({"technician_ids": technicians, "wait": true})).await?;
-        let key = json!({"org_id": self.ask.org_id, "technician_id": self.to});
-        db.call(EXPIRE, &key).await?;
+        let lock = json!({
+            "technician_ids": technicians, "wait": true, "org_id": self.ask.org_id,
+            "service_type": self.ask.service_type,
+        });
+        db.call(LOCK_TECHNICIAN, &lock).await?;
+        db.call(EXPIRE, &lock).await?;
         let ask = Ask { technician_id: Some(self.to), ..self.ask.clone() };
         let (loaded, slot) = ask.slot(db, self.at).await?;
         let Some(slot) = slot else {

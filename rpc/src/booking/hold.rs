@@ -11,7 +11,7 @@ use super::calendar::{Ask, seconds};
 use crate::idempotency::{self, Claim};
 use crate::{Db, Work, call_as, portal, session};
 
-const LOCK_ACCOUNT: &str = include_str!("../../sql/booking/lock_account.sql");
+pub(super) const LOCK_ACCOUNT: &str = include_str!("../../sql/booking/lock_account.sql");
 const COUNT: &str = include_str!("../../sql/booking/hold_count.sql");
 pub(super) const LOCK_TECHNICIAN: &str = include_str!("../../sql/booking/lock_technician.sql");
 pub(super) const EXPIRE: &str = include_str!("../../sql/booking/hold_expire.sql");
@@ -46,7 +46,7 @@ pub async fn take<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
         return Err(refusal.with("max_holds", MAX_HOLDS));
     }
     let ask = Ask::of(&account, &new.service_type, new.location_id);
-    let hold = acquire(db, account.id, &ask, at).await?;
+    let hold = acquire(db, account.id, &ask, at, true).await?;
     let payload = json!({"hold_id": hold["id"], "starts_at": hold["starts_at"]});
     portal::audit(db, &account, "slot_held", payload).await?;
     idempotency::store(db, claim, &hold).await?;
@@ -54,28 +54,43 @@ pub async fn take<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
 }
 
 /// A hold on the slot that begins at `at`, with the technician who has the shortest way; 409 with alternatives if nobody is free.
+/// Who may not wait gets [`busy`] where somebody else may take the last.
 pub(super) async fn acquire<D: Db>(
     db: &mut D,
     account_id: Uuid,
     ask: &Ask,
     at: i64,
+    may_wait: bool,
 ) -> Result<Value> {
     let (_, slot) = ask.slot(db, at).await?;
     let mut able = slot.map(|slot| slot.technicians).unwrap_or_default();
     // First those whom nobody else is about to book, then those who have to be waited for.
-    for wait in [false, true] {
+    let passes: &[bool] = if may_wait { &[false, true] } else { &[false] };
+    for &wait in passes {
         let mut busy = Vec::new();
         for technician_id in able {
             match db.attempt(Take { account_id, ask, technician_id, at, wait }).await {
-                Ok(hold) if hold.is_null() => busy.push(technician_id),
                 Ok(hold) => return Ok(hold),
+                Err(error) if is_busy(&error) => busy.push(technician_id),
                 Err(error) if matches!(error.code, Code::SlotTaken | Code::Conflict) => {}
                 Err(error) => return Err(error),
             }
         }
         able = busy;
     }
+    if !able.is_empty() {
+        return Err(busy());
+    }
     Err(ask.taken(db, at).await?)
+}
+
+/// Somebody else books the technician, or the last of a capacity, at this moment.
+pub(super) fn busy() -> Error {
+    Error::new(Code::SlotTaken, "Somebody else books this time.").with("busy", true)
+}
+
+pub(super) fn is_busy(error: &Error) -> bool {
+    error.data.contains_key("busy")
 }
 
 /// Books one technician, or leaves nothing behind: also not the lock, so that nobody holds two.
@@ -90,14 +105,16 @@ struct Take<'a> {
 impl<D: Db> Work<D> for Take<'_> {
     type Output = Value;
 
-    /// The hold; null if the technician is busy being booked.
+    /// The hold.
     async fn run(self, db: &mut D) -> Result<Value> {
-        let lock = json!({"technician_ids": [self.technician_id], "wait": self.wait});
+        let lock = json!({
+            "technician_ids": [self.technician_id], "wait": self.wait, "org_id": self.ask.org_id,
+            "service_type": self.ask.service_type,
+        });
         if !call_as::<bool>(db, LOCK_TECHNICIAN, &lock).await? {
-            return Ok(Value::Null);
+            return Err(busy());
         }
-        let key = json!({"org_id": self.ask.org_id, "technician_id": self.technician_id});
-        db.call(EXPIRE, &key).await?;
+        db.call(EXPIRE, &lock).await?;
         // What was true before the lock may be so no more: hours, ways and buffers are asked again of this technician.
         let ask = Ask { technician_id: Some(self.technician_id), ..self.ask.clone() };
         let (loaded, slot) = ask.slot(db, self.at).await?;

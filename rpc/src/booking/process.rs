@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calendar::Ask;
-use super::hold::acquire;
+use super::hold::{acquire, is_busy};
 use super::schedule::{self, Visit};
 use crate::{Db, Work, call_as, session};
 
 const TAKE: &str = include_str!("../../sql/booking/process_take.sql");
 const GIVE: &str = include_str!("../../sql/booking/process_give.sql");
 const KEEP: &str = include_str!("../../sql/booking/process_keep.sql");
+const FREE: &str = include_str!("../../sql/booking/process_free.sql");
 const EXPIRE: &str = include_str!("../../sql/booking/process_expire.sql");
 
 #[derive(Deserialize)]
@@ -53,6 +54,8 @@ pub async fn process<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
                     continue;
                 }
                 Err(error) if error.code == Code::Unavailable => return Err(error),
+                // Whoever keeps what it booked and waited for more might be waited for: the next call books it.
+                Err(error) if is_busy(&error) => continue,
                 // For whatever reason it does not go by itself: somebody looks at it.
                 Err(_) => {}
             }
@@ -61,7 +64,9 @@ pub async fn process<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     let under_review: i64 = call_as(db, GIVE, &json!({"ids": left})).await?;
     // Last: who takes away holds of several technicians must not wait for anybody any more.
-    let expired_holds: i64 = call_as(db, EXPIRE, &batch).await?;
+    let late: i64 = call_as(db, FREE, &batch).await?;
+    let ran_out: i64 = call_as(db, EXPIRE, &batch).await?;
+    let expired_holds = late + ran_out;
     Ok(
         json!({"scheduled": scheduled, "under_review": under_review, "expired_holds": expired_holds}),
     )
@@ -96,12 +101,17 @@ impl<D: Db> Work<D> for Book<'_> {
                 request.window_start <= from && to <= request.window_end
             });
             let fits = fits.ok_or_else(|| Error::new(Code::SlotTaken, "Nothing is free then."))?;
-            let hold = acquire(db, request.portal_account_id, &ask, fits.starts_at).await?;
+            let hold = acquire(db, request.portal_account_id, &ask, fits.starts_at, false).await?;
             let key = json!({"org_id": request.org_id, "id": request.id, "hold_id": hold["id"]});
             db.call(KEEP, &key).await?;
         }
-        let visit =
-            Visit { org_id: request.org_id, booking_id: request.id, user_id: None, slot: None };
+        let visit = Visit {
+            org_id: request.org_id,
+            booking_id: request.id,
+            user_id: None,
+            slot: None,
+            may_wait: false,
+        };
         schedule::make(db, visit).await.map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! What customers ask for.
 
-use fieldcrm_core::booking::request::{BookingRow, BookingStatus, NewBooking, note};
+use fieldcrm_core::booking::request::{BookingRow, BookingStatus, MAX_BOOKINGS, NewBooking, note};
 use fieldcrm_core::cursor::Cursor;
 use fieldcrm_core::portal::Account;
 use fieldcrm_core::{Code, Error, Result, patch};
@@ -9,14 +9,17 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calendar::{Ask, seconds};
-use super::hold::acquire;
+use super::hold::{LOCK_ACCOUNT, acquire};
 use super::schedule::{self, Visit};
 use crate::customer::country;
 use crate::idempotency::{self, Claim};
+use crate::portal_thread::dedupe_key;
 use crate::{Db, call_as, portal, session};
 
 const INSERT_LOCATION: &str = include_str!("../../sql/booking/location_insert.sql");
 const LOCK_HOLD: &str = include_str!("../../sql/booking/hold_lock.sql");
+const FIND: &str = include_str!("../../sql/booking/request_find.sql");
+const COUNT: &str = include_str!("../../sql/booking/request_count.sql");
 const INSERT: &str = include_str!("../../sql/booking/request_insert.sql");
 const LIST: &str = include_str!("../../sql/booking/request_list.sql");
 const LOCK: &str = include_str!("../../sql/booking/request_lock.sql");
@@ -39,6 +42,7 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     account.require_booking()?;
     let caller = session::current(db).await?;
     let name = "portal_create_booking";
+    let dedupe_key = dedupe_key(name, caller.user_id, &arguments);
     let claim = match idempotency::claim(db, &caller, name, &mut arguments).await? {
         Claim::Repeat(first) => return Ok(first),
         Claim::First(claim) => claim,
@@ -47,6 +51,23 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
         patch::require_object("location", &arguments["location"])?;
     }
     let row = patch::read::<NewBooking>(arguments)?.prepare(&account, country(&caller))?;
+    // Two calls of one account take turns, so that they count each other.
+    let of_account = json!({"org_id": account.org_id, "portal_account_id": account.id});
+    db.call(LOCK_ACCOUNT, &of_account).await?;
+    // The key of the call outlives the table of keys.
+    if dedupe_key.is_some() {
+        let key = json!({"org_id": account.org_id, "dedupe_key": dedupe_key});
+        if let Some(id) = call_as::<Option<Uuid>>(db, FIND, &key).await? {
+            let booking = one(db, &account, id).await?;
+            idempotency::store(db, claim, &booking).await?;
+            return Ok(booking);
+        }
+    }
+    if call_as::<usize>(db, COUNT, &of_account).await? >= MAX_BOOKINGS {
+        let hint = "Cancel one of your requests or visits first.";
+        let refusal = Error::new(Code::BookingPolicy, hint).with("reason", "too_many_bookings");
+        return Err(refusal.with("max_bookings", MAX_BOOKINGS));
+    }
     let (ask, hold) = keep(db, &account, &row).await?;
     // Nobody's calendar: only whether the service and the location are there for this account.
     let nobody = Ask { technician_id: Some(Uuid::nil()), ..ask.clone() };
@@ -54,10 +75,17 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     let document = json!({
         "org_id": account.org_id, "portal_account_id": account.id, "customer_id": about.location.customer_id,
         "location_id": about.location.id, "service_type": about.service.code, "hold_id": hold, "row": row,
+        "dedupe_key": dedupe_key,
     });
     let id: Uuid = call_as(db, INSERT, &document).await?;
     if about.auto_schedule && hold.is_some() {
-        let visit = Visit { org_id: account.org_id, booking_id: id, user_id: None, slot: None };
+        let visit = Visit {
+            org_id: account.org_id,
+            booking_id: id,
+            user_id: None,
+            slot: None,
+            may_wait: true,
+        };
         schedule::make(db, visit).await?;
     }
     let booking = one(db, &account, id).await?;
@@ -107,7 +135,7 @@ async fn keep<D: Db>(
     };
     let ask = Ask::of(account, row.service_type.as_deref().unwrap_or_default(), location_id);
     let Some(at) = row.starts_at else { return Ok((ask, None)) };
-    let hold = acquire(db, account.id, &ask, seconds("starts_at", at)?).await?;
+    let hold = acquire(db, account.id, &ask, seconds("starts_at", at)?, true).await?;
     let id = serde_json::from_value(hold["id"].clone());
     Ok((ask, Some(id.map_err(|error| Error::internal(error.to_string()))?)))
 }

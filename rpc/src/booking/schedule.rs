@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calendar::{Ask, seconds};
-use super::hold::{EXPIRE, LOCK_TECHNICIAN};
+use super::hold::{LOCK_TECHNICIAN, busy};
 use super::request::{Locked, lock};
 use crate::{Db, Work, call_as, session};
 
@@ -77,7 +77,8 @@ pub async fn schedule<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(wrong_state(&locked));
     }
     let user_id = caller.profile_id;
-    make(db, Visit { org_id, booking_id: given.id, user_id, slot: Some(slot) }).await
+    make(db, Visit { org_id, booking_id: given.id, user_id, slot: Some(slot), may_wait: true })
+        .await
 }
 
 /// Who comes when; what is absent is as in the request, or follows from the service.
@@ -97,6 +98,8 @@ pub(super) struct Visit {
     pub user_id: Option<Uuid>,
     /// None: as in the request.
     pub slot: Option<Terms>,
+    /// Otherwise [`busy`] where somebody else books the technician.
+    pub may_wait: bool,
 }
 
 /// The work order of an open request, which is locked or new. The slot is the hold's until it is the visit's: both happen
@@ -158,10 +161,11 @@ impl<D: Db> Work<D> for Make {
         let Self { visit, wanted } = self;
         let key = json!({
             "org_id": visit.org_id, "id": visit.booking_id, "technician_id": wanted.technician_id,
-            "technician_ids": wanted.locked, "wait": true, "starts_at": wanted.starts_at, "ends_at": wanted.ends_at, "user_id": visit.user_id, "unit": wanted.unit,
+            "technician_ids": wanted.locked, "wait": visit.may_wait, "starts_at": wanted.starts_at, "ends_at": wanted.ends_at, "user_id": visit.user_id, "unit": wanted.unit,
         });
-        db.call(LOCK_TECHNICIAN, &key).await?;
-        db.call(EXPIRE, &key).await?;
+        if !call_as::<bool>(db, LOCK_TECHNICIAN, &key).await? {
+            return Err(busy());
+        }
         db.call(FREE, &key).await?;
         let made = db.call(INSERT, &key).await?;
         if wanted.unit.is_some() {
