@@ -28,6 +28,7 @@ scenarios! {
     an_invitation_is_for_its_address_and_can_end
     what_an_invitation_gives_follows_merges_and_leaves_out_the_erased
     only_the_back_end_admits
+    who_has_a_login_by_an_invitation_signs_up_nowhere_with_its_address
 }
 
 async fn confirm(context: &Context, user: Uuid) {
@@ -321,6 +322,21 @@ async fn only_the_back_end_admits(context: &mut Context) {
         ] {
             context.refused(caller, rpc, arguments, Code::Forbidden).await;
         }
+    }
+}
+
+async fn who_has_a_login_by_an_invitation_signs_up_nowhere_with_its_address(context: &mut Context) {
+    let input = json!({"type": "individual", "name": "Vic", "email": "vic2@portal.example"});
+    customer(context, input).await;
+    let user = context.newcomer("vic2@portal.example").await;
+    confirm(context, user).await;
+    let sql =
+        "update auth.users set raw_app_meta_data = '{\"fieldcrm_invited\": true}' where id = $1";
+    context.client.execute(sql, &[&user]).await.unwrap();
+    assert!(register(context, user, "northwind", json!({})).await);
+    for rpc in ["portal_complete_signup", "portal_session"] {
+        let waiting = context.call(As::User(user), rpc, json!({})).await.unwrap();
+        assert_eq!(waiting["status"], "verification_required");
     }
 }
 

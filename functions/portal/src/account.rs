@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use fieldcrm_core::{Code, Error, Result, email, patch};
+use fieldcrm_core::{Code, Error, Result, email, member, patch};
 use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -102,9 +102,13 @@ fn open(done: Value) -> Result<Value> {
             "The company has this address for several customers. It was told, and will link you to the right one.",
         )
         .with("reason", "review")),
-        _ => Err(Error::new(Code::WrongState, "Verify your e-mail address first: open the link that was sent to you.")
-            .with("reason", "verification_required")),
+        _ => Err(unverified()),
     }
+}
+
+fn unverified() -> Error {
+    let hint = "Verify your e-mail address first: open the link that was sent to you.";
+    Error::new(Code::WrongState, hint).with("reason", "verification_required")
 }
 
 #[derive(Deserialize)]
@@ -144,6 +148,8 @@ struct Admission<'a> {
 impl Admission<'_> {
     /// Whoever sends the same again gets in again: it is their password that says who they are.
     async fn admit(&self, ports: &Ports, identity: &Identity, caller: &Caller) -> Result<Response> {
+        // Before Auth makes anybody whom the database refuses.
+        let name = member::full_name(self.name)?;
         let find = json!({"token": self.token});
         let invite = identity.rpc(caller, "portal_find_invite", find).await?;
         let address = invite["email"].as_str().unwrap_or_default();
@@ -152,31 +158,47 @@ impl Admission<'_> {
             return Err(Error::new(Code::InviteEmailMismatch, hint));
         }
         let is_open = invite["status"] == "open";
-        match (&invite["user"], user_id(&invite)) {
-            (Value::Null, _) if is_open => {
-                identity.create_user(caller, address, self.password, self.name).await?;
-            }
-            (user, Ok(id)) if is_open && user["is_confirmed"] == false => {
-                identity.take_over(caller, id, self.password).await?;
-            }
-            _ => {}
+        // Whose password it is nobody knows yet.
+        if is_open && invite["user"]["is_confirmed"] == false {
+            return Err(unverified());
         }
+        let made = if is_open && invite["user"].is_null() {
+            identity.create_user(caller, address, self.password, name).await?
+        } else {
+            None
+        };
         let session = identity.sign_in(caller, address, self.password).await?;
         let session = session.ok_or_else(|| {
             Error::new(Code::Unauthenticated, "This address has a login: send its password.")
         })?;
+        let done = self.enter(ports, identity, caller, &session, is_open).await;
+        if let (Some(id), Err(error)) = (made, &done)
+            && error.code.status() < 500
+        {
+            identity.delete_user(caller, id).await;
+        }
+        Ok(let_in(&session, open(done?)?))
+    }
+
+    /// What the database says of the account, which an open invitation makes.
+    async fn enter(
+        &self,
+        ports: &Ports,
+        identity: &Identity,
+        caller: &Caller,
+        session: &Value,
+        is_open: bool,
+    ) -> Result<Value> {
         if is_open {
             let accept =
-                json!({"token": self.token, "user_id": user_id(&session)?, "full_name": self.name});
+                json!({"token": self.token, "user_id": user_id(session)?, "full_name": self.name});
             match identity.rpc(caller, "portal_accept_invite", accept).await {
                 // The same request, at the same moment, was first.
                 Err(error) if error.code == Code::InviteNotFound => {}
                 outcome => drop(outcome?),
             }
         }
-        let user = bearer(caller, &session);
-        let done = ports.database.rpc(&user, "portal_session", Map::new()).await?;
-        Ok(let_in(&session, open(done)?))
+        ports.database.rpc(&bearer(caller, session), "portal_session", Map::new()).await
     }
 }
 

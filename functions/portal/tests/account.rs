@@ -164,7 +164,7 @@ fn invitation(user: Value, status: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_invitation_makes_a_login_whose_address_counts_as_verified() {
+async fn an_invitation_makes_a_login() {
     let auth = GoTrue::start(false).await;
     let back_end = vec![Ok(invitation(Value::Null, "open")), Ok(json!({"account_id": ID}))];
     let harness = with_auth(&auth.url, vec![Ok(active())], back_end);
@@ -213,15 +213,45 @@ async fn who_has_a_login_proves_it_with_its_password() {
 }
 
 #[tokio::test]
-async fn who_reserved_the_address_before_does_not_keep_it() {
+async fn an_invitation_never_takes_over_a_login_that_is_there() {
     let auth = GoTrue::start(false).await;
     let id = auth.user("ada@portal.example", "of somebody else", false);
-    let back_end =
-        vec![Ok(invitation(json!({"id": id, "is_confirmed": false}), "open")), Ok(json!({}))];
-    let harness = with_auth(&auth.url, vec![Ok(active())], back_end);
+    let known = invitation(json!({"id": id, "is_confirmed": false}), "open");
+    let harness = with_auth(&auth.url, Vec::new(), vec![Ok(known)]);
     let body = json!({"token": "t0ken", "password": "secret-1"});
-    let (response, answer) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
-    assert_eq!((response.status().as_u16(), &answer["session"]["user"]["id"]), (201, &json!(id)));
+    let (response, problem) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+    assert_eq!(
+        (response.status().as_u16(), &problem["reason"]),
+        (409, &json!("verification_required"))
+    );
+    assert!(auth.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_refused_leaves_no_login() {
+    let auth = GoTrue::start(false).await;
+    let body = json!({"token": "t0ken", "password": "secret-1", "name": "A".repeat(201)});
+    let harness = with_auth(&auth.url, Vec::new(), Vec::new());
+    let (response, _) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+    assert_eq!(response.status(), 400);
+    assert!(auth.asked().is_empty());
+    let body = json!({"token": "t0ken", "password": "secret-1"});
+    let open = || Ok(invitation(Value::Null, "open"));
+    for (refusal, database, status) in [
+        (Code::AlreadyMember, Vec::new(), 409),
+        // Withdrawn at the same moment.
+        (Code::InviteNotFound, vec![Err(Error::new(Code::NoMembership, ""))], 403),
+    ] {
+        let back_end = vec![open(), Err(Error::new(refusal, ""))];
+        let harness = with_auth(&auth.url, database, back_end);
+        let (response, _) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+        assert_eq!((response.status().as_u16(), auth.users()), (status, 0));
+    }
+    // Where nobody knows whether it was accepted the login stays.
+    let lost = vec![open(), Err(Error::new(Code::Unavailable, ""))];
+    let harness = with_auth(&auth.url, Vec::new(), lost);
+    let (response, _) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+    assert_eq!((response.status().as_u16(), auth.users()), (503, 1));
 }
 
 #[tokio::test]

@@ -134,6 +134,7 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
                 return refuse(422, "email_exists", "A user with this email address has already been registered");
             }
             let user = User { id: next_id(&kept), password, confirmed: body["email_confirm"] == true };
+            assert_eq!(body["app_metadata"], json!({"fieldcrm_invited": true}));
             kept.users.insert(email.clone(), user.clone());
             Json(described(&email, &user)).into_response()
         }
@@ -166,16 +167,10 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
             }
         }
         _ if asked == format!("DELETE /auth/v1/factors/{}", super::ID) => Json(json!({"id": super::ID})).into_response(),
-        _ if asked.starts_with("PUT /auth/v1/admin/users/") => {
+        _ if asked.starts_with("DELETE /auth/v1/admin/users/") => {
             let id = asked.rsplit('/').next().unwrap();
-            match kept.users.iter_mut().find(|(_, user)| user.id == id) {
-                Some((email, user)) => {
-                    user.password = password;
-                    user.confirmed |= body["email_confirm"] == true;
-                    Json(described(email, user)).into_response()
-                }
-                None => refuse(404, "user_not_found", "User not found"),
-            }
+            kept.users.retain(|_, user| user.id != id);
+            Json(json!({})).into_response()
         }
         _ => refuse(404, "not_found", "There is no such path"),
     }
