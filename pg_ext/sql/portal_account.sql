@@ -74,8 +74,8 @@ begin
     'user_id', user_id, 'slug', slug, 'full_name', full_name, 'phone', phone, 'booking_reference', booking_reference)::text));
 end $$;
 comment on function public.portal_register_signup(uuid, text, text, text, uuid) is $$Keeps what a new user said until their e-mail address is verified. booking_reference: the id of a visit, booking, quote or invoice; it tells
-customers apart that have the same address and never links by itself. Returns {registered}: false for a user of some org, or of nobody. For the
-service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
+customers apart that have the same address and never links by itself. What was kept first stays. Returns {registered}: false for a user of
+some org, or of nobody. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
 Example: select portal_register_signup(user_id => '…', slug => 'northwind', full_name => 'Ada Lovelace');$$;
 
 create or replace function public.portal_complete_signup() returns jsonb
@@ -84,8 +84,9 @@ begin
   return fieldcrm.unwrap(fieldcrm.complete_portal_signup('{}'));
 end $$;
 comment on function public.portal_complete_signup() is $$Gives the signed-in user the account that they signed up for, once: with the one customer that has their verified e-mail address, else with a
-new one. Returns {status, account}; status: active; verification_required: verify the address first; review: several customers have the
-address, nobody is linked, staff were told. Errors: 401 unauthenticated, 403 no_membership (no sign-up waits), 403 portal_account_inactive,
+new one. Returns {status, account}; status: active; verification_required: verify the address first; verify: the org knows the address, come
+with a session that began with a mail (its link, or signInWithOtp), since a password does not show whose it is; review: several customers have
+the address, nobody is linked, staff were told. Errors: 401 unauthenticated, 403 no_membership (no sign-up waits), 403 portal_account_inactive,
 409 already_member.
 Example: select portal_complete_signup();$$;
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::identity::{Identity, SignedUp, bearer, map, user_id};
+use crate::identity::{Identity, SignedUp, bearer, user_id};
 
 pub fn add(routes: Router<Ports>) -> Router<Ports> {
     routes
@@ -80,12 +80,18 @@ async fn sign_up(
     let Some(session) = session else { return Ok(waiting()) };
     let user = bearer(&caller, &session);
     let done = ports.database.rpc(&user, "portal_complete_signup", Map::new()).await?;
-    Ok(let_in(&session, open(done)?))
+    Ok(if done["status"] == "verify" { verify() } else { let_in(&session, open(done)?) })
 }
 
 /// The same for everybody: nothing in it says whether the address was known.
 fn waiting() -> Response {
     (StatusCode::ACCEPTED, Json(json!({"status": "verification_required"}))).into_response()
+}
+
+/// The org knows the address, and a password does not show whose it is.
+fn verify() -> Response {
+    let hint = "Open the link of the mail that was sent to you, or ask for a one-time link and sign in with it.";
+    (StatusCode::ACCEPTED, Json(json!({"status": "verify", "detail": hint}))).into_response()
 }
 
 fn let_in(session: &Value, mut done: Value) -> Response {
@@ -203,9 +209,9 @@ impl Admission<'_> {
 }
 
 /// `POST /portal/session`: who has signed in is here.
-async fn session(State(ports): State<Ports>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let done = ports.database.rpc(&caller, "portal_session", map(json!({}))).await?;
-    Ok(Json(open(done)?))
+async fn session(State(ports): State<Ports>, caller: Caller) -> Result<Response, Problem> {
+    let done = ports.database.rpc(&caller, "portal_session", Map::new()).await?;
+    Ok(if done["status"] == "verify" { verify() } else { Json(open(done)?).into_response() })
 }
 
 /// `GET /portal/dashboard`

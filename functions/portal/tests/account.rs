@@ -159,6 +159,20 @@ async fn who_has_to_wait_for_staff_is_told() {
     assert!(problem["detail"].as_str().unwrap().contains("several customers"));
 }
 
+#[tokio::test]
+async fn who_came_with_a_password_is_sent_to_their_mail_where_the_org_knows_the_address() {
+    let auth = GoTrue::start(true).await;
+    let verify = json!({"status": "verify", "account": null});
+    let back_end = vec![Ok(portal()), Ok(json!({"registered": true}))];
+    let harness = with_auth(&auth.url, vec![Ok(verify.clone())], back_end);
+    let (response, answer) = harness.send_with("POST", "/portal/signup", &sign_up(), &[]).await;
+    assert_eq!((response.status().as_u16(), &answer["status"]), (202, &json!("verify")));
+    assert!(answer["session"].is_null());
+    let harness = answering(vec![Ok(verify)]);
+    let (response, answer) = harness.send("POST", "/portal/session", &json!({})).await;
+    assert_eq!((response.status().as_u16(), &answer["status"]), (202, &json!("verify")));
+}
+
 fn invitation(user: Value, status: &str) -> Value {
     json!({"email": "ada@portal.example", "org": {"name": "Northwind"}, "role": "customer", "status": status, "user": user})
 }

@@ -1,7 +1,8 @@
 //! How customers come in: by an invitation, or by signing up with an address that is theirs.
 //!
 //! An account is linked to a customer by a verified e-mail address and by nothing else: whoever knows somebody's phone number or
-//! the number of a booking is not them.
+//! the number of a booking is not them. Nor is whoever knows the password of a login that was made with their address: to a
+//! customer who is there already only a session leads that began with a mail to the address.
 
 use fieldcrm_core::customer::{self as rules, NewCustomer};
 use fieldcrm_core::portal::{Account, AccountRole};
@@ -59,6 +60,7 @@ struct Waiting {
     phone: Option<String>,
     email: Option<String>,
     is_confirmed: bool,
+    by_mail: bool,
     default_country: Option<String>,
 }
 
@@ -78,7 +80,7 @@ pub async fn complete_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     })
 }
 
-/// Where several customers have the address nobody is linked. That is an answer and no error, since an error would take back
+/// Whoever came with a password is sent to their mail where the org knows the address. Where several customers have it nobody is linked. That is an answer and no error, since an error would take back
 /// that staff were told.
 pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let user_id = session::current(db).await?.user_id.ok_or_else(|| {
@@ -96,6 +98,9 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     };
     let key = json!({"org_id": waiting.org_id, "user_id": user_id, "email": email});
     let found: Vec<Match> = call_as(db, FIND_CUSTOMERS, &key).await?;
+    if !found.is_empty() && !waiting.by_mail {
+        return Ok(json!({"status": "verify", "account": null}));
+    }
     let referenced: Vec<Uuid> =
         found.iter().filter(|one| one.referenced).map(|one| one.id).collect();
     let customer_id = match (&found[..], &referenced[..]) {
