@@ -144,7 +144,8 @@ begin
   return fieldcrm.unwrap(fieldcrm.update_portal_profile(json_build_object('patch', patch)::text));
 end $$;
 comment on function public.portal_update_profile(jsonb) is $$Changes the caller's profile: patch of full_name, phone, preferred_language, primary_location_id; absent: left, null: cleared. A number replaces
-the profile's earlier one among the customer's contacts and is not verified there. Returns what portal_get_settings() returns.
+the profile's earlier one among the customer's contacts unless that is verified, else it is added; it is not verified there, and the
+customer's own number stays. Returns what portal_get_settings() returns.
 Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found (a location of others).
 Example: select portal_update_profile(patch => '{"phone": "+14155552671"}');$$;
 
