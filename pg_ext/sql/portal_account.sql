@@ -55,13 +55,14 @@ comment on function public.crm_set_portal_access(uuid, jsonb) is $$Says which ot
 most 500. Returns {portal_account_id, access}. Needs portal.manage. Errors: 400 invalid_argument, 403 forbidden, 404 not_found.
 Example: select crm_set_portal_access(portal_account_id => '…', access => '[{"customer_id": "…"}]');$$;
 
-create or replace function public.portal_find_signup(slug text) returns jsonb
+create or replace function public.portal_find_signup(slug text, full_name text default null, phone text default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.find_portal_signup(json_build_object('slug', slug)::text));
+  return fieldcrm.unwrap(fieldcrm.find_portal_signup(json_build_object(
+    'slug', slug, 'full_name', full_name, 'phone', phone)::text));
 end $$;
-comment on function public.portal_find_signup(text) is $$Which org customers sign up with under a slug: {org: {name, slug}}. For the service role.
-Errors: 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
+comment on function public.portal_find_signup(text, text, text) is $$Which org customers sign up with under a slug: {org: {name, slug}}. With full_name it says too whether a sign-up
+could have that name and phone. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
 Example: select portal_find_signup(slug => 'northwind');$$;
 
 create or replace function public.portal_register_signup(
@@ -172,7 +173,7 @@ revoke all on function public.crm_create_portal_invite(uuid, text, text, jsonb, 
     public.crm_revoke_portal_invite(uuid),
     public.crm_update_portal_account(uuid, jsonb),
     public.crm_set_portal_access(uuid, jsonb),
-    public.portal_find_signup(text),
+    public.portal_find_signup(text, text, text),
     public.portal_register_signup(uuid, text, text, text, uuid),
     public.portal_find_invite(text),
     public.portal_accept_invite(text, uuid, text),
@@ -189,7 +190,7 @@ grant execute on function public.crm_create_portal_invite(uuid, text, text, json
     public.crm_update_portal_account(uuid, jsonb),
     public.crm_set_portal_access(uuid, jsonb)
   to authenticated, service_role;
-grant execute on function public.portal_find_signup(text),
+grant execute on function public.portal_find_signup(text, text, text),
     public.portal_register_signup(uuid, text, text, text, uuid),
     public.portal_find_invite(text),
     public.portal_accept_invite(text, uuid, text)

@@ -218,6 +218,15 @@ async fn nobody_signs_up_where_it_is_not_open(context: &mut Context) {
         found,
         json!({"org": {"name": "Northwind Heating & Plumbing", "slug": "northwind"}})
     );
+    for (mistake, path) in
+        [(json!({"full_name": " "}), "full_name"), (json!({"phone": "1"}), "phone")]
+    {
+        let mut find = json!({"slug": "northwind", "full_name": "Ada"});
+        find.as_object_mut().unwrap().extend(mistake.as_object().unwrap().clone());
+        let error =
+            context.refused(SERVICE, "portal_find_signup", find, Code::InvalidArgument).await;
+        assert_eq!(error.errors[0].path, path);
+    }
     assert!(register(context, user, "northwind", json!({})).await);
     let sql = "update portal_settings set is_signup_enabled = false where org_id = $1";
     context.client.execute(sql, &[&NORTHWIND]).await.unwrap();

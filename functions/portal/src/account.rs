@@ -60,8 +60,9 @@ async fn sign_up(
             Error::invalid_field("slug", "required", "say which company's portal it is").into()
         );
     };
-    // Before anybody is made whom no org expects.
-    identity.rpc(&caller, "portal_find_signup", json!({"slug": slug})).await?;
+    // Before anybody is made whom no org expects; what is wrong here is wrong whoever has the address.
+    let find = json!({"slug": slug, "full_name": given.name, "phone": given.phone});
+    identity.rpc(&caller, "portal_find_signup", find).await?;
     let made = identity.sign_up(&caller, &address, &given.password, &given.name).await?;
     let (id, session) = match made {
         SignedUp::Waiting(id) => (id, None),

@@ -143,6 +143,24 @@ async fn a_sign_up_that_is_not_possible_makes_no_login() {
 }
 
 #[tokio::test]
+async fn a_wrong_name_is_said_before_auth_knows_of_the_address() {
+    let auth = GoTrue::start(false).await;
+    auth.user("ada@portal.example", "her own secret", true);
+    let refusal = Error::invalid_field("full_name", "required", "");
+    for address in ["ada@portal.example", "unknown@portal.example"] {
+        let harness = with_auth(&auth.url, Vec::new(), vec![Err(refusal.clone())]);
+        let mut body = sign_up();
+        body["email"] = json!(address);
+        body["name"] = json!(" ");
+        let (response, _) = harness.send_with("POST", "/portal/signup", &body, &[]).await;
+        assert_eq!(response.status(), 400);
+        let said = json!({"slug": "northwind", "full_name": " ", "phone": null});
+        assert_eq!(harness.back_end.asked(), [("portal_find_signup", said)]);
+    }
+    assert!(auth.asked().is_empty());
+}
+
+#[tokio::test]
 async fn who_has_to_wait_for_staff_is_told() {
     let auth = GoTrue::start(true).await;
     let review = json!({"status": "review", "account": null});

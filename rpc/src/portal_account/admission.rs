@@ -26,15 +26,28 @@ const OPEN: &str = include_str!("../../sql/portal_account/open.sql");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Slug {
+struct Sought {
     slug: String,
+    full_name: Option<String>,
+    phone: Option<String>,
 }
 
-/// `portal_find_signup(slug)`: the back end's. Which org that is, if customers can sign up with it.
+/// `portal_find_signup(slug, full_name, phone)`: the back end's. Which org that is, if customers can sign up with it, and whether it
+/// would take that name and number: what is wrong is said before anybody's address is looked at.
 pub async fn find_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Slug { slug } = patch::read(arguments)?;
+    let Sought { slug, full_name, phone } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
-    Ok(json!({"org": portal_of(db, &slug).await?["org"]}))
+    let portal = portal_of(db, &slug).await?;
+    if let Some(full_name) = full_name {
+        let user_id = Uuid::nil();
+        NewSignup { user_id, slug, full_name, phone, booking_reference: None }
+            .prepare(portal_country(&portal))?;
+    }
+    Ok(json!({"org": portal["org"]}))
+}
+
+fn portal_country(portal: &Value) -> &str {
+    portal["default_country"].as_str().unwrap_or(customer::FALLBACK_COUNTRY)
 }
 
 async fn portal_of(db: &mut impl Db, slug: &str) -> Result<Value> {
@@ -49,8 +62,7 @@ pub async fn register_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     check_service(&session::current(db).await?)?;
     given.slug = given.slug.trim().to_owned();
     let portal = portal_of(db, &given.slug).await?;
-    let country = portal["default_country"].as_str().unwrap_or(customer::FALLBACK_COUNTRY);
-    db.call(REGISTER, &json!(given.prepare(country)?)).await
+    db.call(REGISTER, &json!(given.prepare(portal_country(&portal))?)).await
 }
 
 #[derive(Deserialize)]
