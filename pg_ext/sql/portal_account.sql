@@ -10,6 +10,7 @@ grant execute on function fieldcrm.find_portal_signup(text), fieldcrm.register_p
 grant execute on function fieldcrm.complete_portal_signup(text), fieldcrm.sign_in_to_portal(text), fieldcrm.portal_dashboard(text),
   fieldcrm.get_portal_settings(text), fieldcrm.update_portal_profile(text), fieldcrm.update_portal_notifications(text),
   fieldcrm.log_portal_event(text) to authenticated;
+grant execute on function fieldcrm.log_portal_event(text) to service_role;
 
 create or replace function public.crm_create_portal_invite(
   customer_id uuid, email text, role text default 'customer', access jsonb default '[]',
@@ -160,13 +161,14 @@ notify_marketing_sms, notify_technician_enroute, quiet_hours_start and quiet_hou
 Returns the preferences. Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive.
 Example: select portal_update_notifications(patch => '{"notify_marketing_email": false}');$$;
 
-create or replace function public.portal_log_event(event_type text) returns jsonb
+create or replace function public.portal_log_event(event_type text, user_id uuid default null) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.log_portal_event(json_build_object('event_type', event_type)::text));
+  return fieldcrm.unwrap(fieldcrm.log_portal_event(json_build_object('event_type', event_type, 'user_id', user_id)::text));
 end $$;
-comment on function public.portal_log_event(text) is $$Notes what the caller did with their login: logout, password_changed, mfa_enrolled, mfa_enabled or mfa_disabled. Returns {event_type}.
-Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive.
+comment on function public.portal_log_event(text, uuid) is $$Notes what somebody did with their login: logout, which is all that a signed-in caller says; for the service role, which names the
+user_id, also password_changed, mfa_enrolled, mfa_enabled and mfa_disabled. A caller's logout is noted once in five minutes. Returns {event_type}.
+Errors: 400 invalid_argument, 401 unauthenticated, 403 forbidden, 403 no_membership, 403 portal_account_inactive, 404 not_found (user_id has no account).
 Example: select portal_log_event(event_type => 'logout');$$;
 
 revoke all on function public.crm_create_portal_invite(uuid, text, text, jsonb, integer, boolean, text),
@@ -183,7 +185,7 @@ revoke all on function public.crm_create_portal_invite(uuid, text, text, jsonb, 
     public.portal_get_settings(),
     public.portal_update_profile(jsonb),
     public.portal_update_notifications(jsonb),
-    public.portal_log_event(text)
+    public.portal_log_event(text, uuid)
   from public, anon, authenticated, service_role;
 grant execute on function public.crm_create_portal_invite(uuid, text, text, jsonb, integer, boolean, text),
     public.crm_revoke_portal_invite(uuid),
@@ -201,5 +203,6 @@ grant execute on function public.portal_complete_signup(),
     public.portal_get_settings(),
     public.portal_update_profile(jsonb),
     public.portal_update_notifications(jsonb),
-    public.portal_log_event(text)
+    public.portal_log_event(text, uuid)
   to authenticated;
+grant execute on function public.portal_log_event(text, uuid) to service_role;

@@ -416,7 +416,23 @@ async fn what_owners_do_is_written_down(context: &mut Context) {
     let off = json!({"patch": {"notify_booking_updates_sms": false}});
     context.call(OWNER, "portal_update_notifications", off).await.unwrap();
     let logout = json!({"event_type": "logout"});
-    context.call(OWNER, "portal_log_event", logout).await.unwrap();
+    // Again and again is once, and so is being here.
+    for _ in 0..2 {
+        context.call(OWNER, "portal_log_event", logout.clone()).await.unwrap();
+        context.call(OWNER, "portal_session", json!({})).await.unwrap();
+    }
+    let user = context.user("portal_customer@northwind.example").await;
+    for event in ["password_changed", "mfa_enabled"] {
+        let own = json!({"event_type": event});
+        context.refused(OWNER, "portal_log_event", own, Code::Forbidden).await;
+        let named = json!({"event_type": event, "user_id": user});
+        context.refused(OWNER, "portal_log_event", named, Code::Forbidden).await;
+    }
+    let changed = |user: Value| json!({"event_type": "password_changed", "user_id": user});
+    let back_end = As::Dba(NORTHWIND);
+    context.call(back_end, "portal_log_event", changed(json!(user))).await.unwrap();
+    let nobody = changed(json!(uuid::Uuid::nil()));
+    context.refused(back_end, "portal_log_event", nobody, Code::NotFound).await;
     let made_up = json!({"event_type": "booking_created"});
     context.refused(OWNER, "portal_log_event", made_up, Code::InvalidArgument).await;
     let sql = format!(
@@ -427,7 +443,7 @@ async fn what_owners_do_is_written_down(context: &mut Context) {
     assert_eq!(
         one(context, &sql).await,
         json!([{"login": null}, {"logout": null},
-        {"notifications_updated": {"fields": ["notify_booking_updates_sms"]}}, {"profile_updated": {"fields": ["full_name"]}}])
+        {"notifications_updated": {"fields": ["notify_booking_updates_sms"]}}, {"password_changed": null}, {"profile_updated": {"fields": ["full_name"]}}])
     );
     let sql = format!(
         "update portal_audit_events set event_type = 'x' where portal_account_id = '{}'",

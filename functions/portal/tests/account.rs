@@ -336,7 +336,7 @@ async fn session_dashboard_and_settings_are_one_call_each() {
 }
 
 fn own_settings() -> Value {
-    json!({"profile": {"email": "ada@portal.example"}})
+    json!({"profile": {"email": "ada@portal.example"}, "account": {"user_id": OTHER}})
 }
 
 #[tokio::test]
@@ -359,11 +359,12 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
             (400, &json!(place))
         );
     }
-    let harness = with_auth(&auth.url, vec![Ok(own_settings()), Ok(json!({}))], Vec::new());
+    let harness = with_auth(&auth.url, vec![Ok(own_settings())], vec![Ok(json!({}))]);
     let body = json!({"password": "secret-2", "current_password": "secret-1"});
     let (response, answer) = harness.send_with("PATCH", path, &body, &headers).await;
     assert_eq!((response.status().as_u16(), &answer["password_changed"]), (200, &json!(true)));
-    assert_eq!(harness.asked()[1], ("portal_log_event", json!({"event_type": "password_changed"})));
+    let noted = json!({"event_type": "password_changed", "user_id": OTHER});
+    assert_eq!(harness.back_end.asked(), [("portal_log_event", noted)]);
     // Of the sessions that only asked whether the password is right none is left.
     assert_eq!(auth.sessions_ended(), 2);
     no_secret(&harness.lines);
@@ -397,11 +398,12 @@ async fn a_second_factor_is_enrolled_verified_and_removed() {
         ),
         (json!({"action": "unenroll", "factor_id": ID}), "mfa_disabled", json!({"factor_id": ID})),
     ] {
-        let harness = with_auth(&auth.url, vec![Ok(own_settings()), Ok(json!({}))], Vec::new());
+        let harness = with_auth(&auth.url, vec![Ok(own_settings())], vec![Ok(json!({}))]);
         let (response, answer) =
             harness.send("PATCH", "/portal/settings/security", &json!({"mfa": mfa})).await;
         assert_eq!((response.status().as_u16(), &answer["mfa"]), (200, &expected));
-        assert_eq!(harness.asked()[1], ("portal_log_event", json!({"event_type": event})));
+        let noted = json!({"event_type": event, "user_id": OTHER});
+        assert_eq!(harness.back_end.asked(), [("portal_log_event", noted)]);
     }
     for (mfa, status) in [
         (json!({"action": "verify", "factor_id": ID, "code": "000000"}), 400),
