@@ -175,8 +175,8 @@ impl Identity {
             Who::User(authorization) => headers.push(("authorization", authorization.to_owned())),
             Who::Service => headers.push(("authorization", format!("Bearer {key}"))),
         }
-        // Auth counts how often an address tries.
-        headers.extend(caller.forwarded_for.clone().map(|address| ("x-forwarded-for", address)));
+        // Auth counts how often an address tries: none that the client can choose.
+        headers.extend(caller.connecting_ip.clone().map(|address| ("x-forwarded-for", address)));
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let post = Post { url: format!("{}/{path}", self.base), headers, body };
         let unreachable = |_| Error::new(Code::Unavailable, "Auth could not be reached");

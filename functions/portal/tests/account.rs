@@ -161,6 +161,18 @@ async fn a_wrong_name_is_said_before_auth_knows_of_the_address() {
 }
 
 #[tokio::test]
+async fn auth_hears_of_no_address_that_the_client_chose() {
+    let auth = GoTrue::start(false).await;
+    let chosen = ("x-forwarded-for", "198.51.100.1");
+    for headers in [vec![chosen], vec![chosen, ("cf-connecting-ip", "203.0.113.9")]] {
+        let back_end = vec![Ok(portal()), Ok(json!({"registered": true}))];
+        let harness = with_auth(&auth.url, Vec::new(), back_end);
+        harness.send_with("POST", "/portal/signup", &sign_up(), &headers).await;
+    }
+    assert_eq!(auth.addresses(), ["", "203.0.113.9"]);
+}
+
+#[tokio::test]
 async fn who_has_to_wait_for_staff_is_told() {
     let auth = GoTrue::start(true).await;
     let review = json!({"status": "review", "account": null});

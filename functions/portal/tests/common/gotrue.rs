@@ -22,6 +22,7 @@ struct Kept {
     users: HashMap<String, User>,
     asked: Vec<String>,
     sessions_ended: usize,
+    addresses: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -62,6 +63,11 @@ impl GoTrue {
         self.kept.lock().unwrap().asked.clone()
     }
 
+    /// From where it was asked, as it was told.
+    pub fn addresses(&self) -> Vec<String> {
+        self.kept.lock().unwrap().addresses.clone()
+    }
+
     pub fn users(&self) -> usize {
         self.kept.lock().unwrap().users.len()
     }
@@ -97,6 +103,7 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
     let asked = format!("{} {path}", parts.method);
     let mut kept = auth.kept.lock().unwrap();
     kept.asked.push(asked.clone());
+    kept.addresses.push(header(&parts.headers, "x-forwarded-for").to_owned());
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let (email, password) = (text("email").to_lowercase(), text("password"));
     let admin = path.starts_with("/auth/v1/admin/");
