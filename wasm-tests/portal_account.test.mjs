@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 
-import { as, call, northwind, portal, refused, service, signIn, sql, unique, volt } from "./stack.mjs";
+import { as, byMail, call, northwind, portal, refused, service, signIn, sql, unique, volt } from "./stack.mjs";
 
 const address = () => `portal-${randomUUID()}@people.example`;
 const password = "a-long-enough-password";
@@ -63,7 +63,15 @@ test("an address that an org knows is that customer, in that org only", async ()
   const email = address();
   const [ours, theirs] = [await newCustomer(northwind, email), await newCustomer(volt, email)];
   const { answer } = await signUp("volt", email);
-  assert.equal(answer.body.account.customer_id, theirs.id);
+  assert.equal(answer.status, 202, JSON.stringify(answer.body));
+  assert.equal(answer.body.status, "verify");
+  const user = await signIn(email, password);
+  const session = await portal(user, "POST", "/session");
+  assert.deepEqual([session.status, session.body.status], [202, "verify"]);
+  assert.equal((await portal(user, "GET", "/dashboard")).status, 403);
+  const linked = await portal(await byMail(user), "POST", "/session");
+  assert.equal(linked.body.account.customer_id, theirs.id);
+  assert.equal((await portal(user, "GET", "/dashboard")).status, 200);
   const [{ count }] = await sql`select count(*)::int from portal_accounts where customer_id = ${ours.id}`;
   assert.equal(count, 0);
 });
@@ -95,14 +103,16 @@ test("somebody else's address, phone and visit let nobody in", async () => {
 test("several customers with one address wait for staff", async () => {
   const email = address();
   const [first, second] = [await newCustomer(northwind, email), await newCustomer(northwind, email)];
-  const { answer } = await signUp("northwind", email);
+  assert.equal((await signUp("northwind", email)).answer.status, 202);
+  const user = await byMail(await signIn(email, password));
+  const answer = await portal(user, "POST", "/session");
   assert.equal(answer.status, 409);
   assert.equal(answer.body.code, "wrong_state");
   const csr = await as("csr");
   const { data: told } = await csr.from("crm_notifications").select("data").eq("type", "portal_signup");
   assert.ok(told.some(({ data }) => data.customer_ids.includes(first.id) && data.customer_ids.includes(second.id)));
   await call(csr, "crm_merge_customers", { id: first.id, duplicate_id: second.id });
-  const session = await portal(await signIn(email, password), "POST", "/session");
+  const session = await portal(user, "POST", "/session");
   assert.equal(session.body.account.customer_id, first.id);
 });
 

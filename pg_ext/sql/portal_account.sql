@@ -10,6 +10,7 @@ grant execute on function fieldcrm.find_portal_signup(text), fieldcrm.register_p
 grant execute on function fieldcrm.complete_portal_signup(text), fieldcrm.sign_in_to_portal(text), fieldcrm.portal_dashboard(text),
   fieldcrm.get_portal_settings(text), fieldcrm.update_portal_profile(text), fieldcrm.update_portal_notifications(text),
   fieldcrm.log_portal_event(text) to authenticated;
+grant execute on function fieldcrm.log_portal_event(text) to service_role;
 
 create or replace function public.crm_create_portal_invite(
   customer_id uuid, email text, role text default 'customer', access jsonb default '[]',
@@ -55,13 +56,14 @@ comment on function public.crm_set_portal_access(uuid, jsonb) is $$Says which ot
 most 500. Returns {portal_account_id, access}. Needs portal.manage. Errors: 400 invalid_argument, 403 forbidden, 404 not_found.
 Example: select crm_set_portal_access(portal_account_id => '…', access => '[{"customer_id": "…"}]');$$;
 
-create or replace function public.portal_find_signup(slug text) returns jsonb
+create or replace function public.portal_find_signup(slug text, full_name text default null, phone text default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.find_portal_signup(json_build_object('slug', slug)::text));
+  return fieldcrm.unwrap(fieldcrm.find_portal_signup(json_build_object(
+    'slug', slug, 'full_name', full_name, 'phone', phone)::text));
 end $$;
-comment on function public.portal_find_signup(text) is $$Which org customers sign up with under a slug: {org: {name, slug}}. For the service role.
-Errors: 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
+comment on function public.portal_find_signup(text, text, text) is $$Which org customers sign up with under a slug: {org: {name, slug}}. With full_name it says too whether a sign-up
+could have that name and phone. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
 Example: select portal_find_signup(slug => 'northwind');$$;
 
 create or replace function public.portal_register_signup(
@@ -74,8 +76,8 @@ begin
     'user_id', user_id, 'slug', slug, 'full_name', full_name, 'phone', phone, 'booking_reference', booking_reference)::text));
 end $$;
 comment on function public.portal_register_signup(uuid, text, text, text, uuid) is $$Keeps what a new user said until their e-mail address is verified. booking_reference: the id of a visit, booking, quote or invoice; it tells
-customers apart that have the same address and never links by itself. Returns {registered}: false for a user of some org, or of nobody. For the
-service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
+customers apart that have the same address and never links by itself. What was kept first stays. Returns {registered}: false for a user of
+some org, or of nobody. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
 Example: select portal_register_signup(user_id => '…', slug => 'northwind', full_name => 'Ada Lovelace');$$;
 
 create or replace function public.portal_complete_signup() returns jsonb
@@ -84,8 +86,9 @@ begin
   return fieldcrm.unwrap(fieldcrm.complete_portal_signup('{}'));
 end $$;
 comment on function public.portal_complete_signup() is $$Gives the signed-in user the account that they signed up for, once: with the one customer that has their verified e-mail address, else with a
-new one. Returns {status, account}; status: active; verification_required: verify the address first; review: several customers have the
-address, nobody is linked, staff were told. Errors: 401 unauthenticated, 403 no_membership (no sign-up waits), 403 portal_account_inactive,
+new one. Returns {status, account}; status: active; verification_required: verify the address first; verify: the org knows the address, come
+with a session that began with a mail (its link, or signInWithOtp), since a password does not show whose it is; review: several customers have
+the address, nobody is linked, staff were told. Errors: 401 unauthenticated, 403 no_membership (no sign-up waits), 403 portal_account_inactive,
 409 already_member.
 Example: select portal_complete_signup();$$;
 
@@ -143,7 +146,8 @@ begin
   return fieldcrm.unwrap(fieldcrm.update_portal_profile(json_build_object('patch', patch)::text));
 end $$;
 comment on function public.portal_update_profile(jsonb) is $$Changes the caller's profile: patch of full_name, phone, preferred_language, primary_location_id; absent: left, null: cleared. A number replaces
-the profile's earlier one among the customer's contacts and is not verified there. Returns what portal_get_settings() returns.
+the profile's earlier one among the customer's contacts unless that is verified, else it is added; it is not verified there, and the
+customer's own number stays. Returns what portal_get_settings() returns.
 Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found (a location of others).
 Example: select portal_update_profile(patch => '{"phone": "+14155552671"}');$$;
 
@@ -157,20 +161,21 @@ notify_marketing_sms, notify_technician_enroute, quiet_hours_start and quiet_hou
 Returns the preferences. Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive.
 Example: select portal_update_notifications(patch => '{"notify_marketing_email": false}');$$;
 
-create or replace function public.portal_log_event(event_type text) returns jsonb
+create or replace function public.portal_log_event(event_type text, user_id uuid default null) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.log_portal_event(json_build_object('event_type', event_type)::text));
+  return fieldcrm.unwrap(fieldcrm.log_portal_event(json_build_object('event_type', event_type, 'user_id', user_id)::text));
 end $$;
-comment on function public.portal_log_event(text) is $$Notes what the caller did with their login: logout, password_changed, mfa_enrolled, mfa_enabled or mfa_disabled. Returns {event_type}.
-Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive.
+comment on function public.portal_log_event(text, uuid) is $$Notes what somebody did with their login: logout, which is all that a signed-in caller says; for the service role, which names the
+user_id, also password_changed, mfa_enrolled, mfa_enabled and mfa_disabled. A caller's logout is noted once in five minutes. Returns {event_type}.
+Errors: 400 invalid_argument, 401 unauthenticated, 403 forbidden, 403 no_membership, 403 portal_account_inactive, 404 not_found (user_id has no account).
 Example: select portal_log_event(event_type => 'logout');$$;
 
 revoke all on function public.crm_create_portal_invite(uuid, text, text, jsonb, integer, boolean, text),
     public.crm_revoke_portal_invite(uuid),
     public.crm_update_portal_account(uuid, jsonb),
     public.crm_set_portal_access(uuid, jsonb),
-    public.portal_find_signup(text),
+    public.portal_find_signup(text, text, text),
     public.portal_register_signup(uuid, text, text, text, uuid),
     public.portal_find_invite(text),
     public.portal_accept_invite(text, uuid, text),
@@ -180,14 +185,14 @@ revoke all on function public.crm_create_portal_invite(uuid, text, text, jsonb, 
     public.portal_get_settings(),
     public.portal_update_profile(jsonb),
     public.portal_update_notifications(jsonb),
-    public.portal_log_event(text)
+    public.portal_log_event(text, uuid)
   from public, anon, authenticated, service_role;
 grant execute on function public.crm_create_portal_invite(uuid, text, text, jsonb, integer, boolean, text),
     public.crm_revoke_portal_invite(uuid),
     public.crm_update_portal_account(uuid, jsonb),
     public.crm_set_portal_access(uuid, jsonb)
   to authenticated, service_role;
-grant execute on function public.portal_find_signup(text),
+grant execute on function public.portal_find_signup(text, text, text),
     public.portal_register_signup(uuid, text, text, text, uuid),
     public.portal_find_invite(text),
     public.portal_accept_invite(text, uuid, text)
@@ -198,5 +203,6 @@ grant execute on function public.portal_complete_signup(),
     public.portal_get_settings(),
     public.portal_update_profile(jsonb),
     public.portal_update_notifications(jsonb),
-    public.portal_log_event(text)
+    public.portal_log_event(text, uuid)
   to authenticated;
+grant execute on function public.portal_log_event(text, uuid) to service_role;

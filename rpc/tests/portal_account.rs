@@ -331,15 +331,33 @@ async fn a_profile_is_changed_and_a_new_number_is_not_verified(context: &mut Con
     assert_eq!(settings["profile"]["full_name"], "Paula K.");
     assert_eq!(settings["profile"]["phone"], "+13125550150");
     assert_eq!(settings["profile"]["preferred_language"], "de");
-    let sql = format!("update customer_contacts set is_verified = true where customer_id = '{id}'");
+    let change = |phone: &str| update(json!({"phone": phone}));
+    let second = context.call(OWNER, rpc, change("(312) 555-0151")).await.unwrap();
+    let numbers = |settings: &Value| {
+        let contacts = settings["contacts"].as_array().unwrap();
+        let ours = contacts.iter().filter(|one| {
+            one["value"].as_str().is_some_and(|value| value.starts_with("+1312555015"))
+        });
+        let mut ours: Vec<_> = ours.map(|one| json!([one["value"], one["is_verified"]])).collect();
+        ours.sort_by_key(Value::to_string);
+        ours
+    };
+    // Nobody had verified the first one.
+    assert_eq!(numbers(&second), [json!(["+13125550151", false])]);
+    // What a colleague is reached at stays, and so does the number of the customer itself.
+    let sql = format!(
+        "update customer_contacts set is_verified = true where customer_id = '{id}';
+         update customers set phone = '+13125550151', phone_raw = '+13125550151' where id = '{id}'"
+    );
     context.client.batch_execute(&sql).await.unwrap();
-    let second =
-        context.call(OWNER, rpc, update(json!({"phone": "(312) 555-0151"}))).await.unwrap();
-    let contacts = second["contacts"].as_array().unwrap();
-    let has = |number: &str| contacts.iter().find(|one| one["value"] == number);
-    assert!(has("+13125550150").is_none());
-    assert_eq!(has("+13125550151").unwrap()["is_verified"], false);
-    assert_eq!(contacts.len(), settings["contacts"].as_array().unwrap().len());
+    let third = context.call(OWNER, rpc, change("(312) 555-0152")).await.unwrap();
+    assert_eq!(numbers(&third), [json!(["+13125550151", true]), json!(["+13125550152", false])]);
+    let own =
+        one(context, &format!("select to_jsonb(phone) from customers where id = '{id}'")).await;
+    assert_eq!(own, "+13125550151");
+    // Back to a number that is there already adds nothing.
+    let fourth = context.call(OWNER, rpc, change("(312) 555-0151")).await.unwrap();
+    assert!(numbers(&fourth).contains(&json!(["+13125550151", true])));
     let cleared = context.call(OWNER, rpc, update(json!({"phone": null}))).await.unwrap();
     assert_eq!(cleared["profile"]["phone"], Value::Null);
     assert_eq!(cleared["profile"]["full_name"], "Paula K.");
@@ -398,7 +416,23 @@ async fn what_owners_do_is_written_down(context: &mut Context) {
     let off = json!({"patch": {"notify_booking_updates_sms": false}});
     context.call(OWNER, "portal_update_notifications", off).await.unwrap();
     let logout = json!({"event_type": "logout"});
-    context.call(OWNER, "portal_log_event", logout).await.unwrap();
+    // Again and again is once, and so is being here.
+    for _ in 0..2 {
+        context.call(OWNER, "portal_log_event", logout.clone()).await.unwrap();
+        context.call(OWNER, "portal_session", json!({})).await.unwrap();
+    }
+    let user = context.user("portal_customer@northwind.example").await;
+    for event in ["password_changed", "mfa_enabled"] {
+        let own = json!({"event_type": event});
+        context.refused(OWNER, "portal_log_event", own, Code::Forbidden).await;
+        let named = json!({"event_type": event, "user_id": user});
+        context.refused(OWNER, "portal_log_event", named, Code::Forbidden).await;
+    }
+    let changed = |user: Value| json!({"event_type": "password_changed", "user_id": user});
+    let back_end = As::Dba(NORTHWIND);
+    context.call(back_end, "portal_log_event", changed(json!(user))).await.unwrap();
+    let nobody = changed(json!(uuid::Uuid::nil()));
+    context.refused(back_end, "portal_log_event", nobody, Code::NotFound).await;
     let made_up = json!({"event_type": "booking_created"});
     context.refused(OWNER, "portal_log_event", made_up, Code::InvalidArgument).await;
     let sql = format!(
@@ -409,7 +443,7 @@ async fn what_owners_do_is_written_down(context: &mut Context) {
     assert_eq!(
         one(context, &sql).await,
         json!([{"login": null}, {"logout": null},
-        {"notifications_updated": {"fields": ["notify_booking_updates_sms"]}}, {"profile_updated": {"fields": ["full_name"]}}])
+        {"notifications_updated": {"fields": ["notify_booking_updates_sms"]}}, {"password_changed": null}, {"profile_updated": {"fields": ["full_name"]}}])
     );
     let sql = format!(
         "update portal_audit_events set event_type = 'x' where portal_account_id = '{}'",

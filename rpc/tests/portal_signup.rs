@@ -28,6 +28,9 @@ scenarios! {
     an_invitation_is_for_its_address_and_can_end
     what_an_invitation_gives_follows_merges_and_leaves_out_the_erased
     only_the_back_end_admits
+    a_password_leads_to_no_customer_who_is_there_already
+    what_was_said_first_at_a_sign_up_stays
+    who_has_a_login_by_an_invitation_signs_up_nowhere_with_its_address
 }
 
 async fn confirm(context: &Context, user: Uuid) {
@@ -47,7 +50,7 @@ async fn sign_up(context: &mut Context, email: &str, slug: &str, more: Value) ->
     let user = context.newcomer(email).await;
     confirm(context, user).await;
     assert!(register(context, user, slug, more).await);
-    let done = context.call(As::User(user), "portal_complete_signup", json!({})).await.unwrap();
+    let done = context.call(As::ByMail(user), "portal_complete_signup", json!({})).await.unwrap();
     (user, done)
 }
 
@@ -150,7 +153,7 @@ async fn several_customers_are_for_staff_to_tell_apart(context: &mut Context) {
     let second = customer(context, input).await;
     let (user, done) = sign_up(context, "twins@portal.example", "northwind", json!({})).await;
     assert_eq!(done, json!({"status": "review", "account": null}));
-    let again = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
+    let again = context.call(As::ByMail(user), "portal_session", json!({})).await.unwrap();
     assert_eq!(again["status"], "review");
     // Once for each of those who can help, without a word about the person.
     let sql = "select p.role, n.title || n.body from crm_notifications n join profiles p on p.id = n.user_id
@@ -162,7 +165,7 @@ async fn several_customers_are_for_staff_to_tell_apart(context: &mut Context) {
     // Merged, it is clear.
     let merge = json!({"id": first, "duplicate_id": second});
     context.call(CSR, "crm_merge_customers", merge).await.unwrap();
-    let session = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
+    let session = context.call(As::ByMail(user), "portal_session", json!({})).await.unwrap();
     assert_eq!(session["account"]["customer_id"], json!(first));
 }
 
@@ -215,6 +218,15 @@ async fn nobody_signs_up_where_it_is_not_open(context: &mut Context) {
         found,
         json!({"org": {"name": "Northwind Heating & Plumbing", "slug": "northwind"}})
     );
+    for (mistake, path) in
+        [(json!({"full_name": " "}), "full_name"), (json!({"phone": "1"}), "phone")]
+    {
+        let mut find = json!({"slug": "northwind", "full_name": "Ada"});
+        find.as_object_mut().unwrap().extend(mistake.as_object().unwrap().clone());
+        let error =
+            context.refused(SERVICE, "portal_find_signup", find, Code::InvalidArgument).await;
+        assert_eq!(error.errors[0].path, path);
+    }
     assert!(register(context, user, "northwind", json!({})).await);
     let sql = "update portal_settings set is_signup_enabled = false where org_id = $1";
     context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
@@ -321,6 +333,53 @@ async fn only_the_back_end_admits(context: &mut Context) {
         ] {
             context.refused(caller, rpc, arguments, Code::Forbidden).await;
         }
+    }
+}
+
+async fn a_password_leads_to_no_customer_who_is_there_already(context: &mut Context) {
+    let input = json!({"type": "individual", "name": "Vic", "email": "vic3@portal.example"});
+    let victim = customer(context, input).await;
+    let user = context.newcomer("vic3@portal.example").await;
+    confirm(context, user).await;
+    assert!(register(context, user, "northwind", json!({})).await);
+    for rpc in ["portal_complete_signup", "portal_session"] {
+        let waiting = context.call(As::User(user), rpc, json!({})).await.unwrap();
+        assert_eq!(waiting, json!({"status": "verify", "account": null}));
+    }
+    let sql = "select count(*) from portal_accounts where customer_id = $1";
+    assert_eq!(context.client.query_one(sql, &[&victim]).await.unwrap().get::<_, i64>(0), 0);
+    let session = context.call(As::ByMail(user), "portal_session", json!({})).await.unwrap();
+    assert_eq!(session["account"]["customer_id"], json!(victim));
+    // The account is there: a password is enough.
+    context.call(As::User(user), "portal_dashboard", json!({})).await.unwrap();
+}
+
+async fn what_was_said_first_at_a_sign_up_stays(context: &mut Context) {
+    let user = context.newcomer("first@portal.example").await;
+    confirm(context, user).await;
+    assert!(register(context, user, "northwind", json!({"full_name": "Ada"})).await);
+    let second = json!({"full_name": "Mallory", "phone": "+13125550143"});
+    assert!(register(context, user, "volt", second).await);
+    let session = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
+    assert_eq!(session["account"]["org_id"], json!(NORTHWIND));
+    assert_eq!(
+        (&session["profile"]["full_name"], &session["profile"]["phone"]),
+        (&json!("Ada"), &Value::Null)
+    );
+}
+
+async fn who_has_a_login_by_an_invitation_signs_up_nowhere_with_its_address(context: &mut Context) {
+    let input = json!({"type": "individual", "name": "Vic", "email": "vic2@portal.example"});
+    customer(context, input).await;
+    let user = context.newcomer("vic2@portal.example").await;
+    confirm(context, user).await;
+    let sql =
+        "update auth.users set raw_app_meta_data = '{\"fieldcrm_invited\": true}' where id = $1";
+    context.client.execute(sql, &[&user]).await.unwrap();
+    assert!(register(context, user, "northwind", json!({})).await);
+    for rpc in ["portal_complete_signup", "portal_session"] {
+        let waiting = context.call(As::ByMail(user), rpc, json!({})).await.unwrap();
+        assert_eq!(waiting["status"], "verification_required");
     }
 }
 

@@ -24,8 +24,11 @@ pub struct Caller {
     /// The `Authorization` header as it came; absent for anonymous callers.
     pub authorization: Option<String>,
     pub request_id: String,
-    /// The client's address as the proxies in front tell it, for the audit trail; never an identity.
+    /// The client's address as the proxies in front tell it, for the audit trail; never an identity: the first part is the
+    /// client's own text.
     pub forwarded_for: Option<String>,
+    /// The client's address as Cloudflare saw it, which lets no client write that header; a gateway of one's own has to drop it.
+    pub connecting_ip: Option<String>,
     /// For the audit trail.
     pub user_agent: Option<String>,
 }
@@ -46,6 +49,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             authorization,
             request_id,
             forwarded_for: forwarded_for(&parts.headers),
+            connecting_ip: addresses(&parts.headers, "cf-connecting-ip"),
             user_agent: user_agent(&parts.headers),
         })
     }
@@ -53,14 +57,18 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 /// The first of the headers that holds addresses and nothing else.
 fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let names = ["x-forwarded-for", "cf-connecting-ip", "x-real-ip"];
+    names.iter().find_map(|name| addresses(headers, name))
+}
+
+/// What a header holds, if it is addresses and nothing else.
+fn addresses(headers: &HeaderMap, name: &str) -> Option<String> {
     const MAX: usize = 200;
-    ["x-forwarded-for", "cf-connecting-ip", "x-real-ip"].iter().find_map(|name| {
-        let addresses = headers.get(*name)?.to_str().ok()?.trim();
-        let allowed = |byte: u8| byte.is_ascii_hexdigit() || b".:, ".contains(&byte);
-        let plain = !addresses.is_empty() && addresses.bytes().all(allowed);
-        // The client's own address is the first.
-        plain.then(|| addresses[..addresses.len().min(MAX)].trim_end().to_owned())
-    })
+    let addresses = headers.get(name)?.to_str().ok()?.trim();
+    let allowed = |byte: u8| byte.is_ascii_hexdigit() || b".:, ".contains(&byte);
+    let plain = !addresses.is_empty() && addresses.bytes().all(allowed);
+    // The client's own address is the first.
+    plain.then(|| addresses[..addresses.len().min(MAX)].trim_end().to_owned())
 }
 
 /// What of it can stand in a header again.

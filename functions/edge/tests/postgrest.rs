@@ -63,6 +63,7 @@ fn caller() -> Caller {
         authorization: Some("Bearer a.b.c".to_owned()),
         request_id: "r-1".to_owned(),
         forwarded_for: Some("203.0.113.9, 10.0.0.1".to_owned()),
+        connecting_ip: None,
         user_agent: Some("curl/8.5.0".to_owned()),
     }
 }

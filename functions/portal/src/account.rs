@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use fieldcrm_core::{Code, Error, Result, email, patch};
+use fieldcrm_core::{Code, Error, Result, email, member, patch};
 use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::identity::{Identity, SignedUp, bearer, map, user_id};
+use crate::identity::{Identity, SignedUp, bearer, user_id};
 
 pub fn add(routes: Router<Ports>) -> Router<Ports> {
     routes
@@ -60,8 +60,9 @@ async fn sign_up(
             Error::invalid_field("slug", "required", "say which company's portal it is").into()
         );
     };
-    // Before anybody is made whom no org expects.
-    identity.rpc(&caller, "portal_find_signup", json!({"slug": slug})).await?;
+    // Before anybody is made whom no org expects; what is wrong here is wrong whoever has the address.
+    let find = json!({"slug": slug, "full_name": given.name, "phone": given.phone});
+    identity.rpc(&caller, "portal_find_signup", find).await?;
     let made = identity.sign_up(&caller, &address, &given.password, &given.name).await?;
     let (id, session) = match made {
         SignedUp::Waiting(id) => (id, None),
@@ -80,12 +81,18 @@ async fn sign_up(
     let Some(session) = session else { return Ok(waiting()) };
     let user = bearer(&caller, &session);
     let done = ports.database.rpc(&user, "portal_complete_signup", Map::new()).await?;
-    Ok(let_in(&session, open(done)?))
+    Ok(if done["status"] == "verify" { verify() } else { let_in(&session, open(done)?) })
 }
 
 /// The same for everybody: nothing in it says whether the address was known.
 fn waiting() -> Response {
     (StatusCode::ACCEPTED, Json(json!({"status": "verification_required"}))).into_response()
+}
+
+/// The org knows the address, and a password does not show whose it is.
+fn verify() -> Response {
+    let hint = "Open the link of the mail that was sent to you, or ask for a one-time link and sign in with it.";
+    (StatusCode::ACCEPTED, Json(json!({"status": "verify", "detail": hint}))).into_response()
 }
 
 fn let_in(session: &Value, mut done: Value) -> Response {
@@ -102,9 +109,13 @@ fn open(done: Value) -> Result<Value> {
             "The company has this address for several customers. It was told, and will link you to the right one.",
         )
         .with("reason", "review")),
-        _ => Err(Error::new(Code::WrongState, "Verify your e-mail address first: open the link that was sent to you.")
-            .with("reason", "verification_required")),
+        _ => Err(unverified()),
     }
+}
+
+fn unverified() -> Error {
+    let hint = "Verify your e-mail address first: open the link that was sent to you.";
+    Error::new(Code::WrongState, hint).with("reason", "verification_required")
 }
 
 #[derive(Deserialize)]
@@ -144,6 +155,8 @@ struct Admission<'a> {
 impl Admission<'_> {
     /// Whoever sends the same again gets in again: it is their password that says who they are.
     async fn admit(&self, ports: &Ports, identity: &Identity, caller: &Caller) -> Result<Response> {
+        // Before Auth makes anybody whom the database refuses.
+        let name = member::full_name(self.name)?;
         let find = json!({"token": self.token});
         let invite = identity.rpc(caller, "portal_find_invite", find).await?;
         let address = invite["email"].as_str().unwrap_or_default();
@@ -152,38 +165,54 @@ impl Admission<'_> {
             return Err(Error::new(Code::InviteEmailMismatch, hint));
         }
         let is_open = invite["status"] == "open";
-        match (&invite["user"], user_id(&invite)) {
-            (Value::Null, _) if is_open => {
-                identity.create_user(caller, address, self.password, self.name).await?;
-            }
-            (user, Ok(id)) if is_open && user["is_confirmed"] == false => {
-                identity.take_over(caller, id, self.password).await?;
-            }
-            _ => {}
+        // Whose password it is nobody knows yet.
+        if is_open && invite["user"]["is_confirmed"] == false {
+            return Err(unverified());
         }
+        let made = if is_open && invite["user"].is_null() {
+            identity.create_user(caller, address, self.password, name).await?
+        } else {
+            None
+        };
         let session = identity.sign_in(caller, address, self.password).await?;
         let session = session.ok_or_else(|| {
             Error::new(Code::Unauthenticated, "This address has a login: send its password.")
         })?;
+        let done = self.enter(ports, identity, caller, &session, is_open).await;
+        if let (Some(id), Err(error)) = (made, &done)
+            && error.code.status() < 500
+        {
+            identity.delete_user(caller, id).await;
+        }
+        Ok(let_in(&session, open(done?)?))
+    }
+
+    /// What the database says of the account, which an open invitation makes.
+    async fn enter(
+        &self,
+        ports: &Ports,
+        identity: &Identity,
+        caller: &Caller,
+        session: &Value,
+        is_open: bool,
+    ) -> Result<Value> {
         if is_open {
             let accept =
-                json!({"token": self.token, "user_id": user_id(&session)?, "full_name": self.name});
+                json!({"token": self.token, "user_id": user_id(session)?, "full_name": self.name});
             match identity.rpc(caller, "portal_accept_invite", accept).await {
                 // The same request, at the same moment, was first.
                 Err(error) if error.code == Code::InviteNotFound => {}
                 outcome => drop(outcome?),
             }
         }
-        let user = bearer(caller, &session);
-        let done = ports.database.rpc(&user, "portal_session", Map::new()).await?;
-        Ok(let_in(&session, open(done)?))
+        ports.database.rpc(&bearer(caller, session), "portal_session", Map::new()).await
     }
 }
 
 /// `POST /portal/session`: who has signed in is here.
-async fn session(State(ports): State<Ports>, caller: Caller) -> Result<Json<Value>, Problem> {
-    let done = ports.database.rpc(&caller, "portal_session", map(json!({}))).await?;
-    Ok(Json(open(done)?))
+async fn session(State(ports): State<Ports>, caller: Caller) -> Result<Response, Problem> {
+    let done = ports.database.rpc(&caller, "portal_session", Map::new()).await?;
+    Ok(if done["status"] == "verify" { verify() } else { Json(open(done)?).into_response() })
 }
 
 /// `GET /portal/dashboard`

@@ -118,24 +118,27 @@ impl Identity {
         accepted(&answer).map(Some)
     }
 
-    /// A login with a verified address; none where somebody has the address by now.
+    /// A login for somebody with an invitation; none where somebody has the address by now.
+    ///
+    /// Staff see the token of an invitation too, so that who has it has not shown that the address is theirs: the mark, which
+    /// users cannot change, keeps a sign-up from trusting the address.
     pub async fn create_user(
         &self,
         caller: &Caller,
         email: &str,
         password: &str,
         name: Option<&str>,
-    ) -> Result<()> {
-        let body = json!({"email": email, "password": password, "email_confirm": true, "user_metadata": {"full_name": name}});
+    ) -> Result<Option<Uuid>> {
+        let body = json!({"email": email, "password": password, "email_confirm": true,
+            "user_metadata": {"full_name": name}, "app_metadata": {"fieldcrm_invited": true}});
         let answer = self.ask(caller, Who::Service, Method::Post, "admin/users", &body).await?;
-        if is_known(&answer) { Ok(()) } else { accepted(&answer).map(drop) }
+        if is_known(&answer) { Ok(None) } else { user_id(&accepted(&answer)?).map(Some) }
     }
 
-    /// The address of a login was never verified and now is: whoever made it had no mail from there, and their password goes.
-    pub async fn take_over(&self, caller: &Caller, id: Uuid, password: &str) -> Result<()> {
-        let body = json!({"password": password, "email_confirm": true});
+    /// Takes back a login that was made for nothing. Without a profile it opens nothing, should this fail.
+    pub async fn delete_user(&self, caller: &Caller, id: Uuid) {
         let path = format!("admin/users/{id}");
-        accepted(&self.ask(caller, Who::Service, Method::Put, &path, &body).await?).map(drop)
+        let _ = self.ask(caller, Who::Service, Method::Delete, &path, &Value::Null).await;
     }
 
     /// What who is signed in does with their own login.
@@ -172,8 +175,8 @@ impl Identity {
             Who::User(authorization) => headers.push(("authorization", authorization.to_owned())),
             Who::Service => headers.push(("authorization", format!("Bearer {key}"))),
         }
-        // Auth counts how often an address tries.
-        headers.extend(caller.forwarded_for.clone().map(|address| ("x-forwarded-for", address)));
+        // Auth counts how often an address tries: none that the client can choose.
+        headers.extend(caller.connecting_ip.clone().map(|address| ("x-forwarded-for", address)));
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let post = Post { url: format!("{}/{path}", self.base), headers, body };
         let unreachable = |_| Error::new(Code::Unavailable, "Auth could not be reached");

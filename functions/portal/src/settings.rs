@@ -91,19 +91,19 @@ async fn change_security(
             identity.own(&caller, Method::Put, "user", &json!({"password": password})).await;
         identity.forget(&caller, &session).await;
         changed?;
-        log(&ports, &caller, "password_changed").await?;
+        log(&identity, &caller, &settings, "password_changed").await?;
     }
     let mfa = match &given.mfa {
-        Some(mfa) => change_factor(&ports, &identity, &caller, mfa).await?,
+        Some(mfa) => change_factor(&identity, &caller, &settings, mfa).await?,
         None => Value::Null,
     };
     Ok(Json(json!({"password_changed": given.password.is_some(), "mfa": mfa})))
 }
 
 async fn change_factor(
-    ports: &Ports,
     identity: &Identity,
     caller: &Caller,
+    settings: &Value,
     mfa: &Mfa,
 ) -> Result<Value> {
     let (made, event) = match mfa {
@@ -128,11 +128,12 @@ async fn change_factor(
             (json!({"factor_id": factor_id}), "mfa_disabled")
         }
     };
-    log(ports, caller, event).await?;
+    log(identity, caller, settings, event).await?;
     Ok(made)
 }
 
-async fn log(ports: &Ports, caller: &Caller, event: &str) -> Result<()> {
-    let arguments = map(json!({"event_type": event}));
-    ports.database.rpc(caller, "portal_log_event", arguments).await.map(drop)
+/// With the service key: what clients say of their logins is no evidence.
+async fn log(identity: &Identity, caller: &Caller, settings: &Value, event: &str) -> Result<()> {
+    let arguments = json!({"event_type": event, "user_id": settings["account"]["user_id"]});
+    identity.rpc(caller, "portal_log_event", arguments).await.map(drop)
 }

@@ -143,6 +143,36 @@ async fn a_sign_up_that_is_not_possible_makes_no_login() {
 }
 
 #[tokio::test]
+async fn a_wrong_name_is_said_before_auth_knows_of_the_address() {
+    let auth = GoTrue::start(false).await;
+    auth.user("ada@portal.example", "her own secret", true);
+    let refusal = Error::invalid_field("full_name", "required", "");
+    for address in ["ada@portal.example", "unknown@portal.example"] {
+        let harness = with_auth(&auth.url, Vec::new(), vec![Err(refusal.clone())]);
+        let mut body = sign_up();
+        body["email"] = json!(address);
+        body["name"] = json!(" ");
+        let (response, _) = harness.send_with("POST", "/portal/signup", &body, &[]).await;
+        assert_eq!(response.status(), 400);
+        let said = json!({"slug": "northwind", "full_name": " ", "phone": null});
+        assert_eq!(harness.back_end.asked(), [("portal_find_signup", said)]);
+    }
+    assert!(auth.asked().is_empty());
+}
+
+#[tokio::test]
+async fn auth_hears_of_no_address_that_the_client_chose() {
+    let auth = GoTrue::start(false).await;
+    let chosen = ("x-forwarded-for", "198.51.100.1");
+    for headers in [vec![chosen], vec![chosen, ("cf-connecting-ip", "203.0.113.9")]] {
+        let back_end = vec![Ok(portal()), Ok(json!({"registered": true}))];
+        let harness = with_auth(&auth.url, Vec::new(), back_end);
+        harness.send_with("POST", "/portal/signup", &sign_up(), &headers).await;
+    }
+    assert_eq!(auth.addresses(), ["", "203.0.113.9"]);
+}
+
+#[tokio::test]
 async fn who_has_to_wait_for_staff_is_told() {
     let auth = GoTrue::start(true).await;
     let review = json!({"status": "review", "account": null});
@@ -159,12 +189,26 @@ async fn who_has_to_wait_for_staff_is_told() {
     assert!(problem["detail"].as_str().unwrap().contains("several customers"));
 }
 
+#[tokio::test]
+async fn who_came_with_a_password_is_sent_to_their_mail_where_the_org_knows_the_address() {
+    let auth = GoTrue::start(true).await;
+    let verify = json!({"status": "verify", "account": null});
+    let back_end = vec![Ok(portal()), Ok(json!({"registered": true}))];
+    let harness = with_auth(&auth.url, vec![Ok(verify.clone())], back_end);
+    let (response, answer) = harness.send_with("POST", "/portal/signup", &sign_up(), &[]).await;
+    assert_eq!((response.status().as_u16(), &answer["status"]), (202, &json!("verify")));
+    assert!(answer["session"].is_null());
+    let harness = answering(vec![Ok(verify)]);
+    let (response, answer) = harness.send("POST", "/portal/session", &json!({})).await;
+    assert_eq!((response.status().as_u16(), &answer["status"]), (202, &json!("verify")));
+}
+
 fn invitation(user: Value, status: &str) -> Value {
     json!({"email": "ada@portal.example", "org": {"name": "Northwind"}, "role": "customer", "status": status, "user": user})
 }
 
 #[tokio::test]
-async fn an_invitation_makes_a_login_whose_address_counts_as_verified() {
+async fn an_invitation_makes_a_login() {
     let auth = GoTrue::start(false).await;
     let back_end = vec![Ok(invitation(Value::Null, "open")), Ok(json!({"account_id": ID}))];
     let harness = with_auth(&auth.url, vec![Ok(active())], back_end);
@@ -213,15 +257,45 @@ async fn who_has_a_login_proves_it_with_its_password() {
 }
 
 #[tokio::test]
-async fn who_reserved_the_address_before_does_not_keep_it() {
+async fn an_invitation_never_takes_over_a_login_that_is_there() {
     let auth = GoTrue::start(false).await;
     let id = auth.user("ada@portal.example", "of somebody else", false);
-    let back_end =
-        vec![Ok(invitation(json!({"id": id, "is_confirmed": false}), "open")), Ok(json!({}))];
-    let harness = with_auth(&auth.url, vec![Ok(active())], back_end);
+    let known = invitation(json!({"id": id, "is_confirmed": false}), "open");
+    let harness = with_auth(&auth.url, Vec::new(), vec![Ok(known)]);
     let body = json!({"token": "t0ken", "password": "secret-1"});
-    let (response, answer) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
-    assert_eq!((response.status().as_u16(), &answer["session"]["user"]["id"]), (201, &json!(id)));
+    let (response, problem) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+    assert_eq!(
+        (response.status().as_u16(), &problem["reason"]),
+        (409, &json!("verification_required"))
+    );
+    assert!(auth.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_refused_leaves_no_login() {
+    let auth = GoTrue::start(false).await;
+    let body = json!({"token": "t0ken", "password": "secret-1", "name": "A".repeat(201)});
+    let harness = with_auth(&auth.url, Vec::new(), Vec::new());
+    let (response, _) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+    assert_eq!(response.status(), 400);
+    assert!(auth.asked().is_empty());
+    let body = json!({"token": "t0ken", "password": "secret-1"});
+    let open = || Ok(invitation(Value::Null, "open"));
+    for (refusal, database, status) in [
+        (Code::AlreadyMember, Vec::new(), 409),
+        // Withdrawn at the same moment.
+        (Code::InviteNotFound, vec![Err(Error::new(Code::NoMembership, ""))], 403),
+    ] {
+        let back_end = vec![open(), Err(Error::new(refusal, ""))];
+        let harness = with_auth(&auth.url, database, back_end);
+        let (response, _) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+        assert_eq!((response.status().as_u16(), auth.users()), (status, 0));
+    }
+    // Where nobody knows whether it was accepted the login stays.
+    let lost = vec![open(), Err(Error::new(Code::Unavailable, ""))];
+    let harness = with_auth(&auth.url, Vec::new(), lost);
+    let (response, _) = harness.send_with("POST", "/portal/accept-invite", &body, &[]).await;
+    assert_eq!((response.status().as_u16(), auth.users()), (503, 1));
 }
 
 #[tokio::test]
@@ -274,7 +348,7 @@ async fn session_dashboard_and_settings_are_one_call_each() {
 }
 
 fn own_settings() -> Value {
-    json!({"profile": {"email": "ada@portal.example"}})
+    json!({"profile": {"email": "ada@portal.example"}, "account": {"user_id": OTHER}})
 }
 
 #[tokio::test]
@@ -297,11 +371,12 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
             (400, &json!(place))
         );
     }
-    let harness = with_auth(&auth.url, vec![Ok(own_settings()), Ok(json!({}))], Vec::new());
+    let harness = with_auth(&auth.url, vec![Ok(own_settings())], vec![Ok(json!({}))]);
     let body = json!({"password": "secret-2", "current_password": "secret-1"});
     let (response, answer) = harness.send_with("PATCH", path, &body, &headers).await;
     assert_eq!((response.status().as_u16(), &answer["password_changed"]), (200, &json!(true)));
-    assert_eq!(harness.asked()[1], ("portal_log_event", json!({"event_type": "password_changed"})));
+    let noted = json!({"event_type": "password_changed", "user_id": OTHER});
+    assert_eq!(harness.back_end.asked(), [("portal_log_event", noted)]);
     // Of the sessions that only asked whether the password is right none is left.
     assert_eq!(auth.sessions_ended(), 2);
     no_secret(&harness.lines);
@@ -335,11 +410,12 @@ async fn a_second_factor_is_enrolled_verified_and_removed() {
         ),
         (json!({"action": "unenroll", "factor_id": ID}), "mfa_disabled", json!({"factor_id": ID})),
     ] {
-        let harness = with_auth(&auth.url, vec![Ok(own_settings()), Ok(json!({}))], Vec::new());
+        let harness = with_auth(&auth.url, vec![Ok(own_settings())], vec![Ok(json!({}))]);
         let (response, answer) =
             harness.send("PATCH", "/portal/settings/security", &json!({"mfa": mfa})).await;
         assert_eq!((response.status().as_u16(), &answer["mfa"]), (200, &expected));
-        assert_eq!(harness.asked()[1], ("portal_log_event", json!({"event_type": event})));
+        let noted = json!({"event_type": event, "user_id": OTHER});
+        assert_eq!(harness.back_end.asked(), [("portal_log_event", noted)]);
     }
     for (mfa, status) in [
         (json!({"action": "verify", "factor_id": ID, "code": "000000"}), 400),

@@ -1,7 +1,13 @@
--- In: {user_id}. Out: {org_id, full_name, phone, email, is_confirmed, default_country}; null where the user waits for no org. Of two
--- sessions of one user the second waits here, and finds nothing left.
+-- In: {user_id}. Out: {org_id, full_name, phone, email, is_confirmed, by_mail, default_country}; null where the user waits for no org. Of two
+-- sessions of one user the second waits here, and finds nothing left. Who made their login by an invitation has shown no address: staff see the
+-- token too. by_mail: whether this very session began with a mail to the address, for a password may be of whoever signed up first with
+-- somebody else's address. One-time codes go to phones too, so that a login with a phone does not count.
 select jsonb_build_object('org_id', p.org_id, 'full_name', p.full_name, 'phone', p.phone, 'email', lower(u.email),
-  'is_confirmed', u.email_confirmed_at is not null, 'default_country', o.default_country)
+  'is_confirmed', u.email_confirmed_at is not null and not coalesce(u.raw_app_meta_data ? 'fieldcrm_invited', false),
+  'by_mail', coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb @?
+    '$.amr[*].method ? (@ == "otp" || @ == "magiclink" || @ == "email/signup" || @ == "recovery" || @ == "invite")', false)
+    and coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'phone', '') = '',
+  'default_country', o.default_country)
 from fieldcrm.portal_signups p
 join auth.users u on u.id = p.user_id
 join public.orgs o on o.id = p.org_id

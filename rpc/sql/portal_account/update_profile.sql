@@ -1,6 +1,6 @@
 -- In: {org_id, id, user_id, customer_id, set: {full_name, phone, preferred_language, primary_location_id}}. Out: {location: whether
--- the location is the customer's}. A number replaces the one that the profile had, among the contacts of the customer too, where
--- it is nobody's verified number then; what the customer has not at all is added.
+-- the location is the customer's}. A number replaces the one that the profile had among the contacts of the customer, unless that
+-- was verified: others of the customer are reached there. Else it is added, unverified. The customer's own number is the office's to change.
 with before as materialized (
   select p.id, p.org_id, p.phone as old, $1 -> 'set' ->> 'phone' as new,
     $1 -> 'set' ->> 'phone' is not null and p.phone is distinct from $1 -> 'set' ->> 'phone' as another
@@ -19,27 +19,24 @@ with before as materialized (
   update public.portal_accounts a set primary_location_id = ($1 -> 'set' ->> 'primary_location_id')::uuid
   from before b where a.org_id = b.org_id and a.id = ($1 ->> 'id')::uuid and $1 -> 'set' ? 'primary_location_id'
 ), known as materialized (
-  select k.id, k.value from before b
+  select k.id, k.value, k.is_verified from before b
   join public.customer_contacts k on k.org_id = b.org_id and k.customer_id = ($1 ->> 'customer_id')::uuid
     and k.type in ('mobile', 'phone') and k.value in (b.old, b.new)
   where b.another
 ), replaced as (
-  update public.customer_contacts k set value = b.new, value_raw = b.new, is_verified = false
+  update public.customer_contacts k set value = b.new, value_raw = b.new
   from before b
-  where k.org_id = b.org_id and k.id = (select o.id from known o where o.value = b.old order by o.id limit 1)
+  where k.org_id = b.org_id and not k.is_verified
+    and k.id = (select o.id from known o where o.value = b.old and not o.is_verified order by o.id limit 1)
     and not exists (select from known n where n.value = b.new)
 ), added as (
   insert into public.customer_contacts (org_id, customer_id, type, value, value_raw, is_verified, opt_in_marketing)
   select b.org_id, ($1 ->> 'customer_id')::uuid, 'mobile', b.new, b.new, false, false
-  from before b where b.another and not exists (select from known)
+  from before b where b.another and not exists (select from known n where n.value = b.new or not n.is_verified)
 ), customer as (
-  update public.customers c
-  set phone = case when b.another and c.phone = b.old then b.new else c.phone end,
-    phone_raw = case when b.another and c.phone = b.old then b.new else c.phone_raw end,
-    preferred_language = case when $1 -> 'set' ? 'preferred_language' then $1 -> 'set' ->> 'preferred_language'
-      else c.preferred_language end
+  update public.customers c set preferred_language = $1 -> 'set' ->> 'preferred_language'
   from before b
-  where c.org_id = b.org_id and c.id = ($1 ->> 'customer_id')::uuid and (b.another and c.phone = b.old
-    or $1 -> 'set' ? 'preferred_language' and c.preferred_language is distinct from $1 -> 'set' ->> 'preferred_language')
+  where c.org_id = b.org_id and c.id = ($1 ->> 'customer_id')::uuid and $1 -> 'set' ? 'preferred_language'
+    and c.preferred_language is distinct from $1 -> 'set' ->> 'preferred_language'
 )
 select jsonb_build_object('location', exists (select from before))

@@ -1,7 +1,8 @@
 //! How customers come in: by an invitation, or by signing up with an address that is theirs.
 //!
 //! An account is linked to a customer by a verified e-mail address and by nothing else: whoever knows somebody's phone number or
-//! the number of a booking is not them.
+//! the number of a booking is not them. Nor is whoever knows the password of a login that was made with their address: to a
+//! customer who is there already only a session leads that began with a mail to the address.
 
 use fieldcrm_core::customer::{self as rules, NewCustomer};
 use fieldcrm_core::portal::{Account, AccountRole};
@@ -25,15 +26,28 @@ const OPEN: &str = include_str!("../../sql/portal_account/open.sql");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Slug {
+struct Sought {
     slug: String,
+    full_name: Option<String>,
+    phone: Option<String>,
 }
 
-/// `portal_find_signup(slug)`: the back end's. Which org that is, if customers can sign up with it.
+/// `portal_find_signup(slug, full_name, phone)`: the back end's. Which org that is, if customers can sign up with it, and whether it
+/// would take that name and number: what is wrong is said before anybody's address is looked at.
 pub async fn find_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Slug { slug } = patch::read(arguments)?;
+    let Sought { slug, full_name, phone } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
-    Ok(json!({"org": portal_of(db, &slug).await?["org"]}))
+    let portal = portal_of(db, &slug).await?;
+    if let Some(full_name) = full_name {
+        let user_id = Uuid::nil();
+        NewSignup { user_id, slug, full_name, phone, booking_reference: None }
+            .prepare(portal_country(&portal))?;
+    }
+    Ok(json!({"org": portal["org"]}))
+}
+
+fn portal_country(portal: &Value) -> &str {
+    portal["default_country"].as_str().unwrap_or(customer::FALLBACK_COUNTRY)
 }
 
 async fn portal_of(db: &mut impl Db, slug: &str) -> Result<Value> {
@@ -48,8 +62,7 @@ pub async fn register_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     check_service(&session::current(db).await?)?;
     given.slug = given.slug.trim().to_owned();
     let portal = portal_of(db, &given.slug).await?;
-    let country = portal["default_country"].as_str().unwrap_or(customer::FALLBACK_COUNTRY);
-    db.call(REGISTER, &json!(given.prepare(country)?)).await
+    db.call(REGISTER, &json!(given.prepare(portal_country(&portal))?)).await
 }
 
 #[derive(Deserialize)]
@@ -59,6 +72,7 @@ struct Waiting {
     phone: Option<String>,
     email: Option<String>,
     is_confirmed: bool,
+    by_mail: bool,
     default_country: Option<String>,
 }
 
@@ -78,7 +92,7 @@ pub async fn complete_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     })
 }
 
-/// Where several customers have the address nobody is linked. That is an answer and no error, since an error would take back
+/// Whoever came with a password is sent to their mail where the org knows the address. Where several customers have it nobody is linked. That is an answer and no error, since an error would take back
 /// that staff were told.
 pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let user_id = session::current(db).await?.user_id.ok_or_else(|| {
@@ -96,6 +110,9 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     };
     let key = json!({"org_id": waiting.org_id, "user_id": user_id, "email": email});
     let found: Vec<Match> = call_as(db, FIND_CUSTOMERS, &key).await?;
+    if !found.is_empty() && !waiting.by_mail {
+        return Ok(json!({"status": "verify", "account": null}));
+    }
     let referenced: Vec<Uuid> =
         found.iter().filter(|one| one.referenced).map(|one| one.id).collect();
     let customer_id = match (&found[..], &referenced[..]) {

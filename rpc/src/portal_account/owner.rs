@@ -2,11 +2,13 @@
 
 use fieldcrm_core::portal::Account;
 use fieldcrm_core::portal_account::{NotificationPatch, ProfilePatch, SecurityEvent};
-use fieldcrm_core::{Error, Result, patch};
+use fieldcrm_core::{Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::admission::complete;
+use crate::channel::check_service;
 use crate::customer::country;
 use crate::portal::{account, audit};
 use crate::{Db, session};
@@ -14,6 +16,7 @@ use crate::{Db, session};
 const SIGN_IN: &str = include_str!("../../sql/portal_account/sign_in.sql");
 const DASHBOARD: &str = include_str!("../../sql/portal_account/dashboard.sql");
 const SETTINGS: &str = include_str!("../../sql/portal_account/settings.sql");
+const LOG_EVENT: &str = include_str!("../../sql/portal_account/log_event.sql");
 const UPDATE_PROFILE: &str = include_str!("../../sql/portal_account/update_profile.sql");
 const UPDATE_NOTIFICATIONS: &str =
     include_str!("../../sql/portal_account/update_notifications.sql");
@@ -108,12 +111,24 @@ async fn note_change(
 #[serde(deny_unknown_fields)]
 struct Event {
     event_type: SecurityEvent,
+    /// Whose; for the back end.
+    user_id: Option<Uuid>,
 }
 
-/// `portal_log_event(event_type)`: what the caller did with their login, which the database does not see.
+/// `portal_log_event(event_type, user_id)`: what somebody did with their login, which the database does not see. Clients say only that
+/// they leave; the rest is the back end's to say, which saw Auth do it.
 pub async fn log_event<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Event { event_type } = patch::read(arguments)?;
+    let Event { event_type, user_id } = patch::read(arguments)?;
+    if let Some(user_id) = user_id {
+        check_service(&session::current(db).await?)?;
+        let noted = json!({"user_id": user_id, "event_type": event_type});
+        let noted = db.call(LOG_EVENT, &noted).await?;
+        return if noted.is_null() { Err(Error::not_found("portal account")) } else { Ok(noted) };
+    }
     let account = account(db).await?;
+    if event_type != SecurityEvent::Logout {
+        return Err(Error::new(Code::Forbidden, "Clients say only that they leave."));
+    }
     audit(db, &account, event_type.as_str(), Value::Null).await?;
     Ok(json!({"event_type": event_type}))
 }

@@ -22,6 +22,7 @@ struct Kept {
     users: HashMap<String, User>,
     asked: Vec<String>,
     sessions_ended: usize,
+    addresses: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -62,6 +63,11 @@ impl GoTrue {
         self.kept.lock().unwrap().asked.clone()
     }
 
+    /// From where it was asked, as it was told.
+    pub fn addresses(&self) -> Vec<String> {
+        self.kept.lock().unwrap().addresses.clone()
+    }
+
     pub fn users(&self) -> usize {
         self.kept.lock().unwrap().users.len()
     }
@@ -97,6 +103,7 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
     let asked = format!("{} {path}", parts.method);
     let mut kept = auth.kept.lock().unwrap();
     kept.asked.push(asked.clone());
+    kept.addresses.push(header(&parts.headers, "x-forwarded-for").to_owned());
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let (email, password) = (text("email").to_lowercase(), text("password"));
     let admin = path.starts_with("/auth/v1/admin/");
@@ -134,6 +141,7 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
                 return refuse(422, "email_exists", "A user with this email address has already been registered");
             }
             let user = User { id: next_id(&kept), password, confirmed: body["email_confirm"] == true };
+            assert_eq!(body["app_metadata"], json!({"fieldcrm_invited": true}));
             kept.users.insert(email.clone(), user.clone());
             Json(described(&email, &user)).into_response()
         }
@@ -166,16 +174,10 @@ async fn answer(State(auth): State<Auth>, request: Request) -> Response {
             }
         }
         _ if asked == format!("DELETE /auth/v1/factors/{}", super::ID) => Json(json!({"id": super::ID})).into_response(),
-        _ if asked.starts_with("PUT /auth/v1/admin/users/") => {
+        _ if asked.starts_with("DELETE /auth/v1/admin/users/") => {
             let id = asked.rsplit('/').next().unwrap();
-            match kept.users.iter_mut().find(|(_, user)| user.id == id) {
-                Some((email, user)) => {
-                    user.password = password;
-                    user.confirmed |= body["email_confirm"] == true;
-                    Json(described(email, user)).into_response()
-                }
-                None => refuse(404, "user_not_found", "User not found"),
-            }
+            kept.users.retain(|_, user| user.id != id);
+            Json(json!({})).into_response()
         }
         _ => refuse(404, "not_found", "There is no such path"),
     }

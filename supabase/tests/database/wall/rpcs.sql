@@ -181,7 +181,8 @@ insert into wall_rpcs values
   ('portal_get_settings()', 'portal_users', false, '00000'),
   ('portal_update_profile(patch => ''{"full_name": "Fresh"}'')', 'portal_users', false, '00000'),
   ('portal_update_notifications(patch => ''{"notify_marketing_sms": true}'')', 'portal_users', false, '00000'),
-  ('portal_log_event(event_type => ''logout'')', 'portal_users', false, '00000');
+  ('portal_log_event(event_type => ''logout'')', 'portal_users', false, '00000'),
+  ('portal_log_event(event_type => ''logout'', user_id => ''99999999-9999-4999-8999-999999999999'')', '-', true, 'PT404');
 
 -- The portal: visits, papers, threads.
 insert into wall_groups values
