@@ -211,6 +211,10 @@ grant select (id, org_id, customer_id, email, role, access, expires_at, used_at,
   on public.portal_invites to authenticated;
 grant select on public.portal_account_access, public.portal_audit_events to authenticated;
 grant insert, update, delete on public.portal_account_access to service_role;
+-- Owners of accounts change theirs by portal_update_profile(), which asks whether the account is active.
+alter policy "Members change their own name, phone and picture" on public.profiles
+  using (org_id = (select fieldcrm.current_org_id()) and id = (select fieldcrm.current_profile_id())
+    and role not in ('portal_customer', 'portal_manager'));
 create policy "Org managers add them" on public.portal_settings for insert to authenticated
   with check (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('org.manage')));
 create policy "Org managers change them" on public.portal_settings for update to authenticated

@@ -295,10 +295,10 @@ create policy "Staff see those of their org, customers those of their threads" o
     or customer_id = (select fieldcrm.portal_customer_id())
     or ((select fieldcrm.is_portal_manager()) and exists (
       select from public.portal_threads t where t.id = thread_id and t.org_id = portal_messages.org_id))));
--- How we read their mood is not theirs to see.
+-- How we read their mood, and what joins a message to our own records, is not theirs to see.
 revoke select on public.portal_messages from authenticated;
-grant select (id, org_id, customer_id, thread_id, crm_interaction_id, sender_type, sender_portal_account_id, sender_user_id, body,
-  attachments, dedupe_key, sent_at, read_at) on public.portal_messages to authenticated;
+grant select (id, org_id, customer_id, thread_id, sender_type, sender_portal_account_id, sender_user_id, body,
+  attachments, sent_at, read_at) on public.portal_messages to authenticated;
 
 create unique index portal_booking_requests_replica_identity on public.portal_booking_requests (org_id, customer_id, id);
 alter table public.portal_booking_requests replica identity using index portal_booking_requests_replica_identity;

@@ -1,6 +1,6 @@
 -- Tenancy: who sees and changes which orgs, profiles, invitations and idempotency keys.
 begin;
-select plan(20);
+select plan(24);
 
 create function pg_temp.act_as(login text) returns void language plpgsql as $$
 begin
@@ -63,6 +63,12 @@ select throws_ok($$insert into orgs (name) values ('x')$$, '42501', null, 'orgs 
 select pg_temp.act_as('manager@northwind.example');
 with u as (update orgs set name = 'Northwind' returning id) select is((select array_agg(id) from u), array['11111111-1111-4111-8111-111111111111'::uuid], 'a manager renames their own org, and only that');
 select throws_ok($$update orgs set time_zone = 'Mars/Olympus'$$, '22023', null, 'to a time zone that exists');
+
+select pg_temp.act_as('portal_customer@northwind.example');
+with u as (update profiles set full_name = 'x', phone = 'x' returning 1) select is((select count(*) from u), 0::bigint, 'the owner of a portal account changes their name by the RPC only');
+select throws_ok('select dedupe_key from portal_messages', '42501', null, 'and does not read how their messages are told apart');
+select throws_ok('select crm_interaction_id from portal_messages', '42501', null, 'nor what of ours they became');
+select lives_ok('select id, body from portal_messages', 'but what they say');
 
 reset role;
 set local role anon;

@@ -23,7 +23,7 @@ create temporary table wall_tables (
   service text not null, fresh jsonb not null default '{}', note text not null default '');
 insert into wall_tables values
   ('public.orgs', 'everyone', '-', 'managers', '-', 'siud', '{"name": "Fresh"}', ''),
-  ('public.profiles', 'staff', '-', '-', '-', 'siud', '{"id": "{newcomer}"}', 'Everyone: their own row, and its name, phone and picture'),
+  ('public.profiles', 'staff', '-', '-', '-', 'siud', '{"id": "{newcomer}"}', 'Everyone: their own row; but for owners of portal accounts its name, phone and picture'),
   ('public.org_invites', 'admins', '-', '-', 'admins', 'siud', '{"token_hash": "\\x00"}', 'Never the hash of the token; no more once it is accepted'),
   ('public.products', 'employees', 'managers', 'managers', 'managers', 'siud', '{"name": "Fresh", "is_active": false}', ''),
   ('public.customers', 'staff', 'writers', 'writers', 'admins', 'siud', '{"external_ref": null, "primary_location_id": null, "primary_contact_id": null}', 'Members: insert and update the ones they own'),
@@ -64,7 +64,7 @@ insert into wall_tables values
   ('public.portal_audit_events', 'staff', '-', '-', '-', 's', '{}', 'Written by the RPCs'),
   ('fieldcrm.portal_signups', '-', '-', '-', '-', '', '{"user_id": "{newcomer}"}', 'Read by portal_complete_signup'),
   ('public.portal_threads', 'staff', '-', '-', '-', 's', '{}', 'Owners of portal accounts: those they see. Written by the RPCs'),
-  ('public.portal_messages', 'staff', '-', '-', '-', 's', '{"dedupe_key": null}', 'Owners of portal accounts: those of the threads they see, without how they are meant. Written by the RPCs'),
+  ('public.portal_messages', 'staff', '-', '-', '-', 's', '{"dedupe_key": null}', 'Owners of portal accounts: those of the threads they see, without how they are meant and what joins them to our records. Written by the RPCs'),
   ('public.portal_appointments', 'staff', '-', '-', '-', 's', '{}', 'Owners of portal accounts: those they see. Written by triggers'),
   ('fieldcrm.portal_notices', '-', '-', '-', '-', '', '{}', 'Not exposed; written by triggers, worked off by crm_send_portal_notices'),
   ('public.service_types', 'staff', 'managers', 'managers', 'managers', 'siud', '{"code": "fresh"}', ''),
