@@ -342,8 +342,16 @@ async fn a_new_address_comes_with_a_request(context: &mut Context) {
     let sql = "select count(*) from customer_locations where org_id = $1 and address_line1 = '2 Elm St' and not is_primary";
     assert_eq!(shop.count(&context.client, sql).await, 1);
     let arguments = json!({"service_type": "repair", "problem_description": "x", "location": {"address_line1": "", "city": "y"}});
-    let error = context.refused(ada.caller(), BOOK, arguments, Code::InvalidArgument).await;
+    let error = context.refused(ada.caller(), BOOK, arguments.clone(), Code::InvalidArgument).await;
     assert_eq!(error.errors[0].path, "location.address_line1");
+    // Where that is on the map, and so who comes, is not theirs to say.
+    let mut arguments = arguments;
+    for field in ["latitude", "longitude"] {
+        arguments["location"] = json!({"address_line1": "x", "city": "y", field: 39.8});
+        let error =
+            context.refused(ada.caller(), BOOK, arguments.clone(), Code::InvalidArgument).await;
+        assert_eq!(error.errors[0].path, format!("location.{field}"));
+    }
 }
 
 async fn the_same_key_again_is_the_same_answer(context: &mut Context) {
