@@ -95,7 +95,7 @@ begin
 end $$;
 comment on function public.portal_create_booking(uuid, jsonb, text, text, date, time, time, boolean, uuid, timestamptz, jsonb, text, text) is
 $$Asks for a visit. Where: location_id, or a new location {address_line1, city, label, address_line2, state, postal_code, country,
-latitude, longitude} of the account's own customer. What: service_type, problem_description (1 to 5,000 characters).
+type} of the account's own customer. What: service_type, problem_description (1 to 5,000 characters).
 When: hold_id of portal_hold_slot (which says where and what as well), or starts_at of a free slot, or what is preferred:
 preferred_service_date and a window of it, flexible_date. attachments: [{object_name, file_name, content_type, size_bytes}], at most
 20, below <org>/portal/<account>/. source_channel: web_portal (default), mobile_app, ai_assistant.

@@ -303,8 +303,8 @@ async fn an_account_has_twenty_open_bookings_at_most(context: &mut Context) {
         request(context, &ada, json!({})).await;
     }
     let starts_at = at(context, 8, "13:00").await;
-    let hold = ada.ask(json!({"starts_at": starts_at}));
-    let held = context.call(ada.caller(), "portal_hold_slot", hold).await.unwrap();
+    let slot = ada.ask(json!({"starts_at": starts_at}));
+    let held = context.call(ada.caller(), "portal_hold_slot", slot).await.unwrap();
     for mut wish in [json!({"hold_id": held["id"]}), ada.ask(json!({"starts_at": starts_at}))] {
         wish["problem_description"] = json!("x");
         let error =

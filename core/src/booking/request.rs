@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::customer::{Checks, LocationRow, NewLocation, choices, location_row};
+use crate::customer::{Checks, LocationRow, LocationType, NewLocation, choices, location_row};
 use crate::portal::Account;
 use crate::portal_thread::{Attachment, check_attachments};
 
@@ -54,12 +54,45 @@ impl Review {
     }
 }
 
+/// A place that customers name. Where it is on the map decides who comes and how long the way is: staff say that.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    pub label: Option<String>,
+    pub r#type: Option<LocationType>,
+    pub address_line1: String,
+    pub address_line2: Option<String>,
+    pub city: String,
+    pub state: Option<String>,
+    pub postal_code: Option<String>,
+    pub country: Option<String>,
+}
+
+impl From<Address> for NewLocation {
+    fn from(address: Address) -> Self {
+        Self {
+            label: address.label,
+            r#type: address.r#type,
+            address_line1: address.address_line1,
+            address_line2: address.address_line2,
+            city: address.city,
+            state: address.state,
+            postal_code: address.postal_code,
+            country: address.country,
+            latitude: None,
+            longitude: None,
+            // Which of their addresses is the first one is not said in passing.
+            is_primary: false,
+        }
+    }
+}
+
 /// The arguments of `portal_create_booking`, without the key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewBooking {
     pub location_id: Option<Uuid>,
-    pub location: Option<NewLocation>,
+    pub location: Option<Address>,
     pub service_type: Option<String>,
     pub problem_description: Option<String>,
     pub preferred_service_date: Option<NaiveDate>,
@@ -128,12 +161,9 @@ impl NewBooking {
         let attachments = self.attachments.filter(|files| !files.is_empty());
         let folder = format!("{}/portal/{}/", account.org_id, account.id);
         check_attachments(&mut checks, attachments.as_deref().unwrap_or_default(), &folder);
-        let location = self.location.map(|location| {
-            let mut row = location_row(&mut checks, "location", location, country);
-            // Which of their addresses is the first one is not said in passing.
-            row.is_primary = false;
-            row
-        });
+        let location = self
+            .location
+            .map(|location| location_row(&mut checks, "location", location.into(), country));
         checks.finish()?;
         Ok(BookingRow {
             service_type: self.service_type,

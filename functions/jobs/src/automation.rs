@@ -16,10 +16,12 @@ pub async fn process_time_based(
     caller: Caller,
     body: Option<JsonObject>,
 ) -> Result<Json<Value>, Problem> {
-    const QUEUES: [(&str, &str); 6] = [
+    const QUEUES: [(&str, &str); 8] = [
         ("automations", "crm_run_automations"),
         ("time_based", "crm_process_time_based"),
         ("reminders", "crm_remind_followups"),
+        ("bookings", "crm_process_bookings"),
+        ("planned_visits", "crm_make_planned_visits"),
         ("notices", "crm_send_portal_notices"),
         ("expired", "crm_expire_followups"),
         ("pruned", "crm_prune"),

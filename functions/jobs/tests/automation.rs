@@ -116,9 +116,9 @@ async fn what_is_due_is_worked_off_until_nothing_is_left() {
     assert_eq!(
         totals,
         json!({"automations": {"done": 4}, "time_based": {"done": 0}, "reminders": {"done": 2},
-            "notices": {"done": 0}, "expired": {"done": 6}, "pruned": {"done": 0}})
+            "bookings": {"done": 0}, "planned_visits": {"done": 0}, "notices": {"done": 0}, "expired": {"done": 6}, "pruned": {"done": 0}})
     );
-    assert_eq!(harness.asked().len(), 3 + 1 + 2 + 1 + 4 + 1);
+    assert_eq!(harness.asked().len(), 3 + 1 + 2 + 1 + 1 + 1 + 4 + 1);
     assert!(harness.asked().iter().all(|(_, arguments)| *arguments == json!({"batch_limit": 2})));
 }
 
@@ -146,6 +146,8 @@ async fn when_the_time_is_over_every_queue_still_gets_a_turn() {
         ("crm_run_automations", 9),
         ("crm_process_time_based", 9),
         ("crm_remind_followups", 9),
+        ("crm_process_bookings", 9),
+        ("crm_make_planned_visits", 9),
         ("crm_send_portal_notices", 9),
         ("crm_expire_followups", 9),
         ("crm_prune", 9),
@@ -171,7 +173,7 @@ async fn a_queue_that_fails_stops_none_of_the_others_but_shows() {
         .map(|(_, arguments)| arguments["batch_limit"].as_u64())
         .collect();
     assert_eq!(limits, [None, Some(25), Some(6), Some(1)]);
-    assert_eq!(harness.asked().len(), limits.len() + 5);
+    assert_eq!(harness.asked().len(), limits.len() + 7);
 }
 
 #[tokio::test]
