@@ -368,7 +368,7 @@ where w.number = 5
 on conflict do nothing;
 
 create temporary table demo_outsiders on commit preserve rows as
-select md5(s.status || '@' || split_part(l.email, '@', 2))::uuid as id, l.org_id, s.status || '@' || split_part(l.email, '@', 2) as email, s.status,
+select md5(s.status || '@portal.' || split_part(l.email, '@', 2))::uuid as id, l.org_id, s.status || '@portal.' || split_part(l.email, '@', 2) as email, s.status,
   s.number
 from demo_logins l, (values ('suspended', 6), ('invited', 7)) as s (status, number) where l.role = 'owner';
 

@@ -19,7 +19,7 @@ impl Agency {
         let client_id: Uuid = context.client.query_one(sql, &[&org_id]).await.unwrap().get(0);
         for (profile, role) in members {
             let sql = "insert into client_members (org_id, client_id, user_id, role, joined_at)
-                select p.org_id, $2, p.id, $4, clock_timestamp() from profiles p where p.org_id = $1 and p.role = $3";
+                select p.org_id, $2, p.id, $4, clock_timestamp() from profiles p where p.org_id = $1 and p.email like $3 || '@%'";
             let added = context.client.execute(sql, &[&org_id, &client_id, profile, role]).await;
             assert_eq!(added.unwrap(), 1, "{profile}");
         }

@@ -30,7 +30,7 @@ select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profi
 -- A portal account without preferences, with the id of the customer.
 insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
 insert into fieldcrm.portal_signups (user_id, org_id, full_name)
-select md5('suspended@' || domain)::uuid, org_id, 'Wall' from wall_orgs;
+select md5('suspended@portal.' || domain)::uuid, org_id, 'Wall' from wall_orgs;
 
 -- What owners of portal accounts would see of their own customer, of one that none of the callers has; first by its id.
 insert into public.work_orders (id, org_id, customer_id, title)

@@ -244,7 +244,6 @@ insert into wall_rpcs values
   ('kb_get_article(article_slug => ''wall'')', 'anonymous', false, 'PT400'),
   ('kb_get_article(article_slug => ''wall'', slug => ''volt'')', 'all_callers', true, '00000'),
   ('crm_claim_kb_articles(model => ''m'')', '-', true, '00000'),
-  ('crm_claim_kb_articles(model => ''m'', after => {*kb_article})', '-', true, '00000'),
   ('crm_store_kb_chunks(article_id => {kb_article}, version => 1, model => ''m'', chunks => ''[]'')', '-', true, '00000');
 
 -- Booking.
