@@ -176,6 +176,8 @@ test("a lead is seen by its project, and what is said with it by the lead, also 
   const gone = (id) => ({ row, old }) => (old ?? row).id === id;
   assert.deepEqual(filled(await event("delete", "leads", gone(lead.id))), { id: lead.id, org_id: org, project_id: project.id });
   assert.deepEqual(filled(await event("delete", "messages", gone(message.id))), { id: message.id, org_id: org, lead_id: lead.id });
+});
+
 test("what customers may see of a visit is seen when it is made, on its way, and gone, and nothing when only our notes change", async () => {
   const customer_id = await customer();
   const [{ id }] = await sql`insert into work_orders (org_id, customer_id, title) values (${org}, ${customer_id}, 'x') returning id`;

@@ -9,6 +9,8 @@ use fieldcrm_core::{Code, Error, Result};
 use crate::Config;
 use crate::http::{Answer, Client, Post};
 
+/// How often a file is tried.
+const TRIES: usize = 4;
 /// How long one file may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -52,11 +54,13 @@ impl StorageApi {
 
 #[async_trait]
 impl Storage for StorageApi {
-    /// Twice: while another request puts the same object Storage may fail with a conflict, and then it is there to replace.
+    /// Several times: while another request puts the same object Storage may fail with a conflict, and then it is there to replace.
     async fn put(&self, object: Object) -> Result<Put> {
-        match self.post(object.clone()).await? {
-            409 | 500.. => {}
-            status => return outcome(status),
+        for _ in 1..TRIES {
+            match self.post(object.clone()).await? {
+                409 | 500.. => {}
+                status => return outcome(status),
+            }
         }
         outcome(self.post(object).await?)
     }
