@@ -9,9 +9,11 @@ use chrono::{Duration, SecondsFormat, Utc};
 use fieldcrm_core::appointment::InvoiceStatus;
 use fieldcrm_core::work_order::Status;
 use fieldcrm_core::{Code, Error, Result};
-use fieldcrm_edge::query::{self, Refusal, choice};
+use fieldcrm_edge::query::{self, Refusal};
 use fieldcrm_edge::{Caller, PathId, Ports, Problem, SignUrls};
 use serde_json::{Map, Value, json};
+
+use crate::arguments::{self, by_id};
 
 /// What signs the URLs of documents.
 #[derive(Clone)]
@@ -33,42 +35,13 @@ pub fn add(routes: Router<Ports>) -> Router<Ports> {
         .route("/portal/memberships", get(memberships))
 }
 
-/// The parameters of a list as the arguments of its RPC: `limit` and `cursor`, and those that `other` knows.
-pub(crate) fn list_arguments(
-    query: Option<&str>,
-    other: impl Fn(&str, &str) -> Result<Option<(&'static str, String)>, Refusal>,
-) -> Result<Map<String, Value>> {
-    let mut arguments = Map::new();
-    query::read(query.unwrap_or_default(), |key, value| {
-        match key {
-            "limit" => arguments.insert("page_size".to_owned(), query::limit(value)?.into()),
-            "cursor" => arguments.insert("cursor".to_owned(), value.into()),
-            _ => match other(key, value)? {
-                Some((name, value)) => arguments.insert(name.to_owned(), value.into()),
-                None => return Err(query::unknown()),
-            },
-        };
-        Ok(())
-    })?;
-    Ok(arguments)
-}
-
-/// Of a list that knows no other parameters.
-pub(crate) fn page_arguments(query: Option<&str>) -> Result<Map<String, Value>> {
-    list_arguments(query, |_, _| Ok(None))
-}
-
-pub(crate) fn by_id(PathId(id): PathId, name: &str) -> Map<String, Value> {
-    Map::from_iter([(name.to_owned(), id.to_string().into())])
-}
-
 /// `GET /portal/appointments`
 async fn list(
     State(ports): State<Ports>,
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = list_arguments(query.as_deref(), |key, value| {
+    let arguments = arguments::list(query.as_deref(), |key, value| {
         Ok(Some(match key {
             "from" => ("from_at", query::time(value)?),
             "to" => ("to_at", query::time(value)?),
@@ -113,7 +86,7 @@ async fn history(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = page_arguments(query.as_deref())?;
+    let arguments = arguments::page(query.as_deref())?;
     Ok(Json(ports.database.rpc(&caller, "portal_service_history", arguments).await?))
 }
 
@@ -132,7 +105,7 @@ async fn documents(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = page_arguments(query.as_deref())?;
+    let arguments = arguments::page(query.as_deref())?;
     Ok(Json(ports.database.rpc(&caller, "portal_list_documents", arguments).await?))
 }
 
@@ -177,13 +150,8 @@ async fn invoices(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = list_arguments(query.as_deref(), |key, value| {
-        if key != "status" {
-            return Ok(None);
-        }
-        let status = choice(value, InvoiceStatus::ALL.iter().map(|one| one.as_str()))?;
-        Ok(Some(("status", status.to_owned())))
-    })?;
+    let statuses = InvoiceStatus::ALL.iter().map(|one| one.as_str());
+    let arguments = arguments::by_status(query.as_deref(), &statuses)?;
     Ok(Json(ports.database.rpc(&caller, "portal_list_invoices", arguments).await?))
 }
 

@@ -3,17 +3,16 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use fieldcrm_core::booking::request::BookingStatus;
 use fieldcrm_core::{Error, Result};
-use fieldcrm_edge::query::{self, Refusal, choice};
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
+use fieldcrm_edge::query::{self, Refusal};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
 use serde_json::{Map, Value};
 
-use crate::appointment::{by_id, list_arguments};
+use crate::arguments::{self, by_id, created};
 
 /// The arguments of `portal_hold_slot` that come in a body, and of the others.
 const HOLD: [&str; 3] = ["service_type", "location_id", "starts_at"];
@@ -94,15 +93,9 @@ async fn hold(
     Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let arguments = arguments(body, key, &HOLD, "a hold")?;
+    let arguments = fieldcrm_edge::arguments(body, key, &HOLD, "a hold")?;
     let hold = ports.database.rpc(&caller, "portal_hold_slot", arguments).await?;
-    created("/portal/holds", hold)
-}
-
-fn created(path: &str, made: Value) -> Result<Response, Problem> {
-    let id = made["id"].as_str().ok_or_else(|| Error::internal("what was made has no id"))?;
-    let location = [(LOCATION, format!("{path}/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(made)).into_response())
+    created(|id| format!("/portal/holds/{id}"), hold)
 }
 
 /// `DELETE /portal/holds/{id}`
@@ -122,9 +115,9 @@ async fn create(
     Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let arguments = arguments(body, key, &BOOKING, "a booking request")?;
+    let arguments = fieldcrm_edge::arguments(body, key, &BOOKING, "a booking request")?;
     let booking = ports.database.rpc(&caller, "portal_create_booking", arguments).await?;
-    created("/portal/booking-requests", booking)
+    created(|id| format!("/portal/booking-requests/{id}"), booking)
 }
 
 /// `GET /portal/booking-requests`
@@ -133,13 +126,8 @@ async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = list_arguments(query.as_deref(), |key, value| {
-        if key != "status" {
-            return Ok(None);
-        }
-        let status = choice(value, BookingStatus::ALL.iter().map(|one| one.as_str()))?;
-        Ok(Some(("status", status.to_owned())))
-    })?;
+    let statuses = BookingStatus::ALL.iter().map(|one| one.as_str());
+    let arguments = arguments::by_status(query.as_deref(), &statuses)?;
     Ok(Json(ports.database.rpc(&caller, "portal_list_bookings", arguments).await?))
 }
 
@@ -160,7 +148,7 @@ async fn cancel(
     body: Option<JsonObject>,
 ) -> Result<Json<Value>, Problem> {
     let body = body.map(|JsonObject(body)| body).unwrap_or_default();
-    let mut arguments = arguments(body, None, &CANCEL, "a cancellation")?;
+    let mut arguments = fieldcrm_edge::arguments(body, None, &CANCEL, "a cancellation")?;
     arguments.extend(by_id(id, "id"));
     Ok(Json(ports.database.rpc(&caller, "portal_cancel_booking", arguments).await?))
 }
@@ -173,7 +161,7 @@ async fn reschedule_appointment(
     Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
-    let mut arguments = arguments(body, key, &RESCHEDULE, "a new time")?;
+    let mut arguments = fieldcrm_edge::arguments(body, key, &RESCHEDULE, "a new time")?;
     arguments.extend(by_id(id, "id"));
     Ok(Json(ports.database.rpc(&caller, "portal_reschedule_appointment", arguments).await?))
 }
@@ -187,7 +175,7 @@ async fn cancel_appointment(
     body: Option<JsonObject>,
 ) -> Result<Json<Value>, Problem> {
     let body = body.map(|JsonObject(body)| body).unwrap_or_default();
-    let mut arguments = arguments(body, key, &CANCEL, "a cancellation")?;
+    let mut arguments = fieldcrm_edge::arguments(body, key, &CANCEL, "a cancellation")?;
     arguments.extend(by_id(id, "id"));
     Ok(Json(ports.database.rpc(&caller, "portal_cancel_appointment", arguments).await?))
 }

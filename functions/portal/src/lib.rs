@@ -15,6 +15,7 @@ use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
 mod appointment;
+mod arguments;
 mod booking;
 mod identity;
 mod kb;

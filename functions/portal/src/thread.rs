@@ -1,18 +1,17 @@
 //! `/portal/threads`
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use fieldcrm_core::portal_thread::ThreadStatus;
 use fieldcrm_core::{Error, Result};
-use fieldcrm_edge::query::{self, Refusal, choice};
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, arguments};
+use fieldcrm_edge::query::{self, Refusal};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
 use serde_json::{Map, Value};
 
-use crate::appointment::{Urls, by_id, list_arguments, page_arguments, signed};
+use crate::appointment::{Urls, signed};
+use crate::arguments::{self, by_id, created};
 
 /// The arguments of `portal_create_thread` that come in a body, and of `portal_send_message`.
 const THREAD: [&str; 5] =
@@ -34,11 +33,9 @@ async fn create(
     Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let arguments = arguments(body, key, &THREAD, "a thread")?;
+    let arguments = fieldcrm_edge::arguments(body, key, &THREAD, "a thread")?;
     let thread = ports.database.rpc(&caller, "portal_create_thread", arguments).await?;
-    let id = thread["id"].as_str().ok_or_else(|| Error::internal("a thread without id"))?;
-    let location = [(LOCATION, format!("/portal/threads/{id}/messages"))];
-    Ok((StatusCode::CREATED, location, Json(thread)).into_response())
+    created(|id| format!("/portal/threads/{id}/messages"), thread)
 }
 
 /// `GET /portal/threads`
@@ -47,13 +44,8 @@ async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let arguments = list_arguments(query.as_deref(), |key, value| {
-        if key != "status" {
-            return Ok(None);
-        }
-        let status = choice(value, ThreadStatus::ALL.iter().map(|one| one.as_str()))?;
-        Ok(Some(("status", status.to_owned())))
-    })?;
+    let statuses = ThreadStatus::ALL.iter().map(|one| one.as_str());
+    let arguments = arguments::by_status(query.as_deref(), &statuses)?;
     Ok(Json(ports.database.rpc(&caller, "portal_list_threads", arguments).await?))
 }
 
@@ -64,7 +56,7 @@ async fn messages(
     id: PathId,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let mut arguments = page_arguments(query.as_deref())?;
+    let mut arguments = arguments::page(query.as_deref())?;
     arguments.extend(by_id(id, "thread_id"));
     Ok(Json(ports.database.rpc(&caller, "portal_list_messages", arguments).await?))
 }
@@ -77,11 +69,11 @@ async fn send(
     Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let location = [(LOCATION, format!("/portal/threads/{}/messages", id.0))];
-    let mut arguments = arguments(body, key, &MESSAGE, "a message")?;
+    let at = format!("/portal/threads/{}/messages", id.0);
+    let mut arguments = fieldcrm_edge::arguments(body, key, &MESSAGE, "a message")?;
     arguments.extend(by_id(id, "thread_id"));
     let message = ports.database.rpc(&caller, "portal_send_message", arguments).await?;
-    Ok((StatusCode::CREATED, location, Json(message)).into_response())
+    created(|_| at, message)
 }
 
 /// `GET /portal/messages/{id}/files/{index}`: a URL for one of the message's attachments, counted from 0.
