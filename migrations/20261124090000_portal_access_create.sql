@@ -124,6 +124,25 @@ create index idx_portal_audit_events_org_id_occurred_at on public.portal_audit_e
 create index idx_portal_audit_events_portal_account_id on public.portal_audit_events (org_id, portal_account_id, occurred_at desc);
 comment on table public.portal_audit_events is 'What the owners of portal accounts did: signed in, booked, canceled, read a document. Rows are only added.';
 
+-- Whether a token still counts in the portal. It is good until it runs out, also after its session has ended: Auth's table says which
+-- have. Whoever has a second factor is let in with it only (AAL2 of NIST SP 800-63B, claim aal of Supabase Auth).
+create function fieldcrm.portal_session_state() returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  claims constant jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+begin
+  if claims ->> 'session_id' is not null and not exists (
+      select from auth.sessions s where s.id = (claims ->> 'session_id')::uuid and s.user_id = (claims ->> 'sub')::uuid) then
+    return 'ended';
+  end if;
+  if claims ->> 'aal' is distinct from 'aal2' and exists (
+      select from auth.mfa_factors f where f.user_id = (fieldcrm.session() ->> 'user_id')::uuid and f.status = 'verified') then
+    return 'second_factor';
+  end if;
+  return 'active';
+end $$;
+comment on function fieldcrm.portal_session_state() is 'active; ended: the session was signed out; second_factor: the user has one, and did not use it.';
+
 -- The account of the caller with everything it may see; null for who has none. The truth is the row: a claim only says
 -- which user it is.
 create function fieldcrm.load_portal_account() returns jsonb
@@ -131,7 +150,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 begin
   return (
     select jsonb_build_object('id', a.id, 'org_id', a.org_id, 'user_id', a.user_id, 'customer_id', a.customer_id,
-      'primary_location_id', a.primary_location_id, 'role', a.role, 'status', a.status,
+      'primary_location_id', a.primary_location_id, 'role', a.role, 'status', a.status, 'session', fieldcrm.portal_session_state(),
       'access', coalesce((
         select jsonb_agg(jsonb_build_object('customer_id', x.customer_id, 'location_id', x.location_id))
         from public.portal_account_access x
@@ -139,32 +158,29 @@ begin
     from public.portal_accounts a
     where a.org_id = (fieldcrm.session() ->> 'org_id')::uuid and a.user_id = (fieldcrm.session() ->> 'profile_id')::uuid);
 end $$;
-comment on function fieldcrm.load_portal_account() is 'The portal account of the caller, whatever its status: {id, org_id, user_id, customer_id, primary_location_id, role, status, access}.';
--- For policies: the customer of the caller's active account, and whether the caller sees others.
-create function fieldcrm.portal_customer_id() returns uuid
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  return (
-    select a.customer_id from public.portal_accounts a
-    where a.org_id = (fieldcrm.session() ->> 'org_id')::uuid and a.user_id = (fieldcrm.session() ->> 'profile_id')::uuid
-      and a.status = 'active');
-end $$;
+comment on function fieldcrm.load_portal_account() is 'The portal account of the caller, whatever its status: {id, org_id, user_id, customer_id, primary_location_id, role, status, session, access}.';
+-- For policies: the active account of a caller whose session counts, its customer, and whether the caller sees others.
 create function fieldcrm.portal_account_id() returns uuid
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   return (
     select a.id from public.portal_accounts a
     where a.org_id = (fieldcrm.session() ->> 'org_id')::uuid and a.user_id = (fieldcrm.session() ->> 'profile_id')::uuid
-      and a.status = 'active');
+      and a.status = 'active' and fieldcrm.portal_session_state() = 'active');
+end $$;
+create function fieldcrm.portal_customer_id() returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select a.customer_id from public.portal_accounts a where a.id = fieldcrm.portal_account_id());
 end $$;
 create function fieldcrm.is_portal_manager() returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   return exists (
     select from public.portal_accounts a
-    where a.org_id = (fieldcrm.session() ->> 'org_id')::uuid and a.user_id = (fieldcrm.session() ->> 'profile_id')::uuid
-      and a.status = 'active' and a.role in ('property_manager', 'admin'));
+    where a.id = fieldcrm.portal_account_id() and a.role in ('property_manager', 'admin'));
 end $$;
+-- Asked of each row, after is_portal_manager() was asked once.
 create function fieldcrm.portal_sees(customer uuid, location uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -175,8 +191,8 @@ begin
       and a.status = 'active' and a.role in ('property_manager', 'admin')
       and x.customer_id = customer and (x.location_id is null or x.location_id = location));
 end $$;
-revoke all on function fieldcrm.load_portal_account(), fieldcrm.portal_customer_id(), fieldcrm.portal_account_id(),
-  fieldcrm.is_portal_manager(),   fieldcrm.portal_sees(uuid, uuid) from public, anon, authenticated, service_role;
+revoke all on function fieldcrm.portal_session_state(), fieldcrm.load_portal_account(), fieldcrm.portal_customer_id(), fieldcrm.portal_account_id(),
+  fieldcrm.is_portal_manager(), fieldcrm.portal_sees(uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function fieldcrm.portal_customer_id(), fieldcrm.portal_account_id(), fieldcrm.is_portal_manager(), fieldcrm.portal_sees(uuid, uuid) to authenticated;
 
 create trigger portal_settings_set_updated_at before update on public.portal_settings

@@ -172,7 +172,7 @@ create table public.portal_booking_requests (
   org_id uuid not null references public.orgs (id),
   portal_account_id uuid not null,
   customer_id uuid not null,
-  location_id uuid not null,
+  location_id uuid,
   preferred_service_date date,
   preferred_time_window_start time,
   preferred_time_window_end time,
@@ -201,7 +201,7 @@ create table public.portal_booking_requests (
   constraint portal_booking_requests_customer_id_fkey foreign key (org_id, customer_id)
     references public.customers (org_id, id) on delete cascade,
   constraint portal_booking_requests_location_id_fkey foreign key (org_id, customer_id, location_id)
-    references public.customer_locations (org_id, customer_id, id) on delete cascade,
+    references public.customer_locations (org_id, customer_id, id) on delete set null (location_id),
   constraint portal_booking_requests_service_type_fkey foreign key (org_id, service_type)
     references public.service_types (org_id, code) on update cascade,
   constraint portal_booking_requests_technician_id_fkey foreign key (org_id, technician_id)
@@ -230,7 +230,7 @@ create table public.portal_booking_holds (
   org_id uuid not null references public.orgs (id),
   portal_account_id uuid not null,
   customer_id uuid not null,
-  location_id uuid not null,
+  location_id uuid,
   service_type_id uuid not null,
   technician_id uuid not null,
   starts_at timestamptz not null,
@@ -245,7 +245,7 @@ create table public.portal_booking_holds (
   constraint portal_booking_holds_portal_account_id_fkey foreign key (org_id, portal_account_id)
     references public.portal_accounts (org_id, id) on delete cascade,
   constraint portal_booking_holds_location_id_fkey foreign key (org_id, customer_id, location_id)
-    references public.customer_locations (org_id, customer_id, id) on delete cascade,
+    references public.customer_locations (org_id, customer_id, id) on delete set null (location_id),
   constraint portal_booking_holds_service_type_id_fkey foreign key (org_id, service_type_id)
     references public.service_types (org_id, id) on delete cascade,
   constraint portal_booking_holds_technician_id_fkey foreign key (org_id, technician_id)

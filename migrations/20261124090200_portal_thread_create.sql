@@ -295,9 +295,11 @@ create policy "Staff see those of their org, customers those of their threads" o
     or customer_id = (select fieldcrm.portal_customer_id())
     or ((select fieldcrm.is_portal_manager()) and exists (
       select from public.portal_threads t where t.id = thread_id and t.org_id = portal_messages.org_id))));
--- How we read their mood, and what joins a message to our own records, is not theirs to see.
-revoke select on public.portal_messages from authenticated;
-grant select (id, org_id, customer_id, thread_id, sender_type, sender_portal_account_id, sender_user_id, body,
+-- How we read their mood, who of us answers, and what joins a message to our own records, is not theirs to see.
+revoke select on public.portal_threads, public.portal_messages from authenticated;
+grant select (id, org_id, customer_id, location_id, related_work_order_id, subject, status, created_by_portal_account_id,
+  last_message_at, created_at, updated_at) on public.portal_threads to authenticated;
+grant select (id, org_id, customer_id, thread_id, sender_type, sender_portal_account_id, body,
   attachments, sent_at, read_at) on public.portal_messages to authenticated;
 
 create unique index portal_booking_requests_replica_identity on public.portal_booking_requests (org_id, customer_id, id);
@@ -309,6 +311,18 @@ alter publication supabase_realtime add table public.portal_appointments, public
   public.portal_booking_requests;
 
 -- Plain Postgres has no Storage. What owners of accounts upload is theirs by its folder: <org id>/portal/<account id>/<file>.
+create function fieldcrm.portal_uploads(org uuid, customers uuid[]) returns setof text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if to_regclass('storage.objects') is not null then
+    return query
+      select o.name::text from public.portal_accounts a
+      join storage.objects o on o.bucket_id = 'attachments' and starts_with(o.name, org::text || '/portal/' || a.id::text || '/')
+      where a.org_id = org and a.customer_id = any (customers);
+  end if;
+end $$;
+comment on function fieldcrm.portal_uploads(uuid, uuid[]) is 'The names of what the portal accounts of these customers uploaded to Storage.';
+revoke all on function fieldcrm.portal_uploads(uuid, uuid[]) from public, anon, authenticated, service_role;
 do $storage$
 begin
   if to_regclass('storage.objects') is null then

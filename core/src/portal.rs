@@ -15,6 +15,10 @@ choices! {
 choices! {
     AccountStatus { Active = "active", Invited = "invited", Suspended = "suspended", Closed = "closed", }
 }
+choices! {
+    /// Whether the caller's token counts.
+    SessionState { Active = "active", Ended = "ended", SecondFactor = "second_factor", }
+}
 
 /// Another customer that an account sees, and which of its locations: all where none is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +38,25 @@ pub struct Account {
     pub primary_location_id: Option<Uuid>,
     pub role: AccountRole,
     pub status: AccountStatus,
+    #[serde(skip_serializing)]
+    pub session: SessionState,
     pub access: Vec<Access>,
+}
+
+impl SessionState {
+    /// Whether whoever sent the token may go on.
+    pub fn check(self) -> Result<()> {
+        match self {
+            Self::Active => Ok(()),
+            Self::Ended => {
+                Err(Error::new(Code::Unauthenticated, "Your session has ended: sign in again."))
+            }
+            Self::SecondFactor => {
+                Err(Error::new(Code::Forbidden, "Enter your second factor first.")
+                    .with("reason", "second_factor"))
+            }
+        }
+    }
 }
 
 impl AccountRole {
@@ -48,6 +70,7 @@ impl AccountRole {
 impl Account {
     /// The account itself, if its owner may come in.
     pub fn open(self) -> Result<Self> {
+        self.session.check()?;
         if self.status == AccountStatus::Active {
             return Ok(self);
         }
@@ -93,6 +116,7 @@ mod tests {
             primary_location_id: None,
             role,
             status,
+            session: SessionState::Active,
             access,
         }
     }

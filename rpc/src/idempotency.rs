@@ -29,6 +29,18 @@ pub(crate) async fn claim(
     operation: &str,
     arguments: &mut Value,
 ) -> Result<Claim> {
+    let user_id = caller.profile_id.unwrap_or(Uuid::nil());
+    claim_of(db, caller.org()?, user_id, operation, arguments).await
+}
+
+/// The same, for whoever the call is: it may be of nobody yet.
+pub(crate) async fn claim_of(
+    db: &mut impl Db,
+    org_id: Uuid,
+    user_id: Uuid,
+    operation: &str,
+    arguments: &mut Value,
+) -> Result<Claim> {
     let Some(key) = arguments.as_object_mut().and_then(|object| object.remove("idempotency_key"))
     else {
         return Ok(Claim::First(None));
@@ -43,8 +55,8 @@ pub(crate) async fn claim(
     };
     let print = fingerprint::of(arguments);
     let id = json!({
-        "org_id": caller.org()?,
-        "user_id": caller.profile_id.unwrap_or(Uuid::nil()),
+        "org_id": org_id,
+        "user_id": user_id,
         "key": key,
         "operation": operation,
         "fingerprint": print,

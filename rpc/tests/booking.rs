@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
+mod booking_sample;
 mod common;
 
+use booking_sample::{ALL_DAY, BOOK, HOLD, SLOTS, at, book, day, free, hold};
 use common::shop::{Person, Shop};
 use common::{As, Context, NORTHWIND};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-const SLOTS: &str = "portal_available_slots";
-const HOLD: &str = "portal_hold_slot";
-const BOOK: &str = "portal_create_booking";
 
 scenarios! {
     free_times_are_those_of_the_calendar
@@ -31,47 +29,6 @@ scenarios! {
     a_capacity_holds_however_many_technicians_there_are
     what_a_visit_takes_follows_it
     the_way_between_two_visits_takes_its_time
-}
-
-/// The day after next week, and times of it.
-async fn day(context: &Context) -> String {
-    let sql = "select to_char((now() at time zone 'UTC')::date + 8, 'YYYY-MM-DD')";
-    context.client.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-async fn at(context: &Context, time: &str) -> String {
-    format!("{}T{time}:00Z", day(context).await)
-}
-
-async fn free(context: &mut Context, person: &Person) -> Vec<String> {
-    let day = day(context).await;
-    let asked = person.ask(json!({"from_date": day, "to_date": day}));
-    times(&context.call(person.caller(), SLOTS, asked).await.unwrap())
-}
-
-/// Of each slot the time at which it begins.
-fn times(found: &Value) -> Vec<String> {
-    let slots = found["slots"].as_array().unwrap();
-    slots.iter().map(|slot| slot["starts_at"].as_str().unwrap()[11..16].to_owned()).collect()
-}
-
-const ALL_DAY: [&str; 12] = [
-    "09:00", "09:30", "10:00", "10:30", "11:00", "13:00", "13:30", "14:00", "14:30", "15:00",
-    "15:30", "16:00",
-];
-
-async fn hold(context: &mut Context, person: &Person, time: &str) -> Value {
-    let starts_at = at(context, time).await;
-    let arguments = person.ask(json!({"starts_at": starts_at}));
-    context.call(person.caller(), HOLD, arguments).await.unwrap()
-}
-
-async fn book(context: &mut Context, person: &Person, more: Value) -> Value {
-    let mut arguments = json!({"problem_description": "The tap drips."});
-    for (key, value) in more.as_object().unwrap() {
-        arguments[key] = value.clone();
-    }
-    context.call(person.caller(), BOOK, arguments).await.unwrap()
 }
 
 async fn free_times_are_those_of_the_calendar(context: &mut Context) {

@@ -2,67 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
+mod booking_sample;
 mod common;
 
+use booking_sample::{ALL_DAY, BOOK, at, book, day, free, hold};
 use common::shop::{Person, Shop};
 use common::{As, Context};
 use fieldcrm_core::Code;
 use serde_json::{Value, json};
-
-const SLOTS: &str = "portal_available_slots";
-const HOLD: &str = "portal_hold_slot";
-const BOOK: &str = "portal_create_booking";
 
 scenarios! {
     a_hold_that_ran_out_is_not_in_the_way_of_staff_either
     staff_decide_each_request_once
     staff_cannot_book_a_technician_twice_either
     staff_see_who_could_come_the_shortest_way_first
+    a_request_outlives_its_location_and_keeps_its_time
 }
-
-/// The day after next week, and times of it.
-async fn day(context: &Context) -> String {
-    let sql = "select to_char((now() at time zone 'UTC')::date + 8, 'YYYY-MM-DD')";
-    context.client.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-async fn at(context: &Context, time: &str) -> String {
-    format!("{}T{time}:00Z", day(context).await)
-}
-
-async fn free(context: &mut Context, person: &Person) -> Vec<String> {
-    let day = day(context).await;
-    let asked = person.ask(json!({"from_date": day, "to_date": day}));
-    times(&context.call(person.caller(), SLOTS, asked).await.unwrap())
-}
-
-/// Of each slot the time at which it begins.
-fn times(found: &Value) -> Vec<String> {
-    let slots = found["slots"].as_array().unwrap();
-    slots.iter().map(|slot| slot["starts_at"].as_str().unwrap()[11..16].to_owned()).collect()
-}
-
-const ALL_DAY: [&str; 12] = [
-    "09:00", "09:30", "10:00", "10:30", "11:00", "13:00", "13:30", "14:00", "14:30", "15:00",
-    "15:30", "16:00",
-];
 
 const RUN_OUT: &str =
     "update portal_booking_holds set expires_at = now() - interval '1 second' where org_id = $1";
-
-async fn hold(context: &mut Context, person: &Person, time: &str) -> Value {
-    let starts_at = at(context, time).await;
-    let arguments = person.ask(json!({"starts_at": starts_at}));
-    context.call(person.caller(), HOLD, arguments).await.unwrap()
-}
-
-async fn book(context: &mut Context, person: &Person, more: Value) -> Value {
-    let mut arguments = json!({"problem_description": "The tap drips."});
-    for (key, value) in more.as_object().unwrap() {
-        arguments[key] = value.clone();
-    }
-    context.call(person.caller(), BOOK, arguments).await.unwrap()
-}
 
 async fn a_hold_that_ran_out_is_not_in_the_way_of_staff_either(context: &mut Context) {
     let shop = Shop::make(&context.client, 1, 1).await;
@@ -165,4 +123,27 @@ async fn staff_see_who_could_come_the_shortest_way_first(context: &mut Context) 
     // 11 km at 40 km/h is more than a quarter of an hour.
     assert_eq!(who("10:00"), json!([idle]), "a kilometer is a minute and a half: not by 10");
     assert_eq!(who("10:30"), json!([idle, near, far]));
+}
+
+async fn a_request_outlives_its_location_and_keeps_its_time(context: &mut Context) {
+    let shop = Shop::make(&context.client, 1, 1).await;
+    let (ada, staff) = (shop.people[0], As::User(shop.staff));
+    let booking =
+        book(context, &ada, ada.ask(json!({"starts_at": at(context, "10:00").await}))).await;
+    let kept = hold(context, &ada, "14:00").await;
+    let gone = "delete from customer_locations where org_id = $1";
+    shop.run(&context.client, gone).await;
+    let status = "select status::text, location_id from portal_booking_requests where org_id = $1";
+    let row = context.client.query_one(status, &[&shop.org_id]).await.unwrap();
+    assert_eq!((row.get(0), row.get::<_, Option<uuid::Uuid>>(1)), ("submitted", None));
+    // Nobody knows where: it goes to staff, and not by itself.
+    shop.set(&context.client, json!({"auto_schedule": true})).await;
+    let done = context.call(As::Dba(shop.org_id), "crm_process_bookings", json!({})).await.unwrap();
+    assert_eq!((&done["scheduled"], &done["under_review"]), (&json!(0), &json!(1)));
+    let held = json!({"hold_id": kept["id"], "problem_description": "The tap drips."});
+    context.refused(ada.caller(), BOOK, held, Code::NotFound).await;
+    let taken = "select count(*) from fieldcrm.reservations where org_id = $1";
+    assert_eq!(shop.count(&context.client, taken).await, 2);
+    let visit = context.call(staff, "crm_schedule_booking", json!({"id": booking["id"]})).await;
+    assert_eq!(visit.unwrap()["status"], "scheduled");
 }

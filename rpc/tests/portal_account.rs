@@ -143,7 +143,7 @@ async fn accounts_that_are_not_active_are_refused_everywhere(context: &mut Conte
             (status, "portal_log_event", json!({"event_type": "logout"})),
         ]
     }) {
-        let caller = As::User(context.user(&format!("{status}@northwind.example")).await);
+        let caller = As::User(context.user(&format!("{status}@portal.northwind.example")).await);
         let error = context.refused(caller, rpc, arguments, Code::PortalAccountInactive).await;
         assert_eq!(error.data["status"], status);
     }

@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
     use crate::patch;
-    use crate::portal::{AccountRole, AccountStatus};
+    use crate::portal::{AccountRole, AccountStatus, SessionState};
 
     fn account() -> Account {
         Account {
@@ -207,6 +207,7 @@ mod tests {
             primary_location_id: None,
             role: AccountRole::Customer,
             status: AccountStatus::Active,
+            session: SessionState::Active,
             access: Vec::new(),
         }
     }

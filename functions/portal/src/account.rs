@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use fieldcrm_core::{Code, Error, Result, email, member, patch};
-use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, Ports, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::identity::{Identity, SignedUp, bearer, user_id};
+use crate::identity::{Identity, SignedUp, bearer, map, user_id};
 
 pub fn add(routes: Router<Ports>) -> Router<Ports> {
     routes
@@ -40,18 +40,21 @@ async fn sign_up(
     State(ports): State<Ports>,
     Extension(identity): Extension<Arc<Identity>>,
     caller: Caller,
+    Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let given: SignUp = patch::read(Value::Object(body))?;
+    let given: SignUp = patch::read(Value::Object(body.clone()))?;
     let address = email::normalize(&given.email).ok_or_else(|| {
         Error::invalid_field("email", "invalid_email", "is not an e-mail address")
     })?;
+    let sent = Sent::of(key, &identity, "signup", &body)?;
     if let Some(token) = &given.invite_token {
         let admission = Admission {
             token,
             email: Some(&address),
             password: &given.password,
             name: Some(&given.name),
+            sent: &sent,
         };
         return Ok(admission.admit(&ports, &identity, &caller).await?);
     }
@@ -61,7 +64,8 @@ async fn sign_up(
         );
     };
     // Before anybody is made whom no org expects; what is wrong here is wrong whoever has the address.
-    let find = json!({"slug": slug, "full_name": given.name, "phone": given.phone});
+    let find = json!({"slug": slug, "full_name": given.name, "phone": given.phone,
+        "idempotency_key": sent.key, "fingerprint": sent.fingerprint});
     identity.rpc(&caller, "portal_find_signup", find).await?;
     let made = identity.sign_up(&caller, &address, &given.password, &given.name).await?;
     let (id, session) = match made {
@@ -131,16 +135,37 @@ async fn accept_invite(
     State(ports): State<Ports>,
     Extension(identity): Extension<Arc<Identity>>,
     caller: Caller,
+    Idempotency(key): Idempotency,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
-    let given: Accept = patch::read(Value::Object(body))?;
+    let given: Accept = patch::read(Value::Object(body.clone()))?;
+    let sent = Sent::of(key, &identity, "accept-invite", &body)?;
     let admission = Admission {
         token: &given.token,
         email: None,
         password: &given.password,
         name: given.name.as_deref(),
+        sent: &sent,
     };
     Ok(admission.admit(&ports, &identity, &caller).await?)
+}
+
+/// The key of a request, and what its payload is told by.
+struct Sent {
+    key: Option<String>,
+    fingerprint: Option<String>,
+}
+
+impl Sent {
+    fn of(
+        key: Option<String>,
+        identity: &Identity,
+        path: &str,
+        body: &Map<String, Value>,
+    ) -> Result<Self> {
+        let fingerprint = key.as_ref().map(|_| identity.fingerprint(path, body)).transpose()?;
+        Ok(Self { key, fingerprint })
+    }
 }
 
 /// Somebody with an invitation.
@@ -150,6 +175,7 @@ struct Admission<'a> {
     email: Option<&'a str>,
     password: &'a str,
     name: Option<&'a str>,
+    sent: &'a Sent,
 }
 
 impl Admission<'_> {
@@ -157,7 +183,8 @@ impl Admission<'_> {
     async fn admit(&self, ports: &Ports, identity: &Identity, caller: &Caller) -> Result<Response> {
         // Before Auth makes anybody whom the database refuses.
         let name = member::full_name(self.name)?;
-        let find = json!({"token": self.token});
+        let find = json!({"token": self.token, "idempotency_key": self.sent.key,
+            "fingerprint": self.sent.fingerprint});
         let invite = identity.rpc(caller, "portal_find_invite", find).await?;
         let address = invite["email"].as_str().unwrap_or_default();
         if self.email.is_some_and(|email| email != address) {
@@ -210,8 +237,13 @@ impl Admission<'_> {
 }
 
 /// `POST /portal/session`: who has signed in is here.
-async fn session(State(ports): State<Ports>, caller: Caller) -> Result<Response, Problem> {
-    let done = ports.database.rpc(&caller, "portal_session", Map::new()).await?;
+async fn session(
+    State(ports): State<Ports>,
+    caller: Caller,
+    Idempotency(key): Idempotency,
+) -> Result<Response, Problem> {
+    let arguments = map(json!({"idempotency_key": key}));
+    let done = ports.database.rpc(&caller, "portal_session", arguments).await?;
     Ok(if done["status"] == "verify" { verify() } else { Json(open(done)?).into_response() })
 }
 

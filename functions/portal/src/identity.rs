@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_core::signature::hmac_sha256;
+use fieldcrm_core::{Code, Error, Result, fingerprint};
 use fieldcrm_edge::http::{Answer, Client, Method, Post};
 use fieldcrm_edge::{Caller, Config, Database};
 use serde_json::{Map, Value, json};
@@ -76,6 +77,14 @@ impl Identity {
             return Err(Error::internal("no arguments"));
         };
         self.database.rpc(&caller, name, arguments).await
+    }
+
+    /// What the database tells a repeat of a request of somebody who is nobody yet by. What was sent holds a password: its hash needs a
+    /// key that is not in the database.
+    pub fn fingerprint(&self, path: &str, body: &Map<String, Value>) -> Result<String> {
+        let sent = json!([path, body]).to_string();
+        let mac = hmac_sha256(self.service_key()?.as_bytes(), sent.as_bytes());
+        Ok(fingerprint::of(&json!(mac)))
     }
 
     pub async fn sign_up(

@@ -77,20 +77,25 @@ async fn change_security(
         return Err(Error::invalid_field("$", "required", message).into());
     }
     // Refuses whose account is not active, before anything changes.
-    let settings = ports.database.rpc(&caller, "portal_get_settings", Map::new()).await?;
+    let settings = match ports.database.rpc(&caller, "portal_get_settings", Map::new()).await {
+        // They come in with their second factor: nothing is changed.
+        Err(error) if error.data.get("reason") == Some(&json!("second_factor")) => {
+            let (None, Some(Mfa::Verify { factor_id, code })) = (&given.password, &given.mfa)
+            else {
+                return Err(error.into());
+            };
+            let mfa = verify_factor(&identity, &caller, *factor_id, code).await?;
+            return Ok(Json(json!({"password_changed": false, "mfa": mfa})));
+        }
+        settings => settings?,
+    };
     if let Some(password) = &given.password {
-        let current = given.current_password.as_deref().ok_or_else(|| {
-            Error::invalid_field("current_password", "required", "say which password you have now")
-        })?;
-        let address = settings["profile"]["email"].as_str().unwrap_or_default();
-        let session = identity.sign_in(&caller, address, current).await?;
-        let session = session.ok_or_else(|| {
-            Error::invalid_field("current_password", "wrong_password", "is not your password")
-        })?;
-        let changed =
-            identity.own(&caller, Method::Put, "user", &json!({"password": password})).await;
-        identity.forget(&caller, &session).await;
-        changed?;
+        // Whoever was linked to a customer by a mail has none yet.
+        if settings["security"]["has_password"] != false {
+            check_password(&identity, &caller, &settings, given.current_password.as_deref())
+                .await?;
+        }
+        identity.own(&caller, Method::Put, "user", &json!({"password": password})).await?;
         log(&identity, &caller, &settings, "password_changed").await?;
     }
     let mfa = match &given.mfa {
@@ -98,6 +103,24 @@ async fn change_security(
         None => Value::Null,
     };
     Ok(Json(json!({"password_changed": given.password.is_some(), "mfa": mfa})))
+}
+
+/// Refuses whoever does not know the password that holds now.
+async fn check_password(
+    identity: &Identity,
+    caller: &Caller,
+    settings: &Value,
+    current: Option<&str>,
+) -> Result<()> {
+    let current = current.ok_or_else(|| {
+        Error::invalid_field("current_password", "required", "say which password you have now")
+    })?;
+    let address = settings["profile"]["email"].as_str().unwrap_or_default();
+    let session = identity.sign_in(caller, address, current).await?.ok_or_else(|| {
+        Error::invalid_field("current_password", "wrong_password", "is not your password")
+    })?;
+    identity.forget(caller, &session).await;
+    Ok(())
 }
 
 async fn change_factor(
@@ -113,14 +136,7 @@ async fn change_factor(
             (json!({"factor_id": factor["id"], "totp": factor["totp"]}), "mfa_enrolled")
         }
         Mfa::Verify { factor_id, code } => {
-            let path = format!("factors/{factor_id}");
-            let challenge = identity
-                .own(caller, Method::Post, &format!("{path}/challenge"), &json!({}))
-                .await?;
-            let body = json!({"challenge_id": challenge["id"], "code": code});
-            let session =
-                identity.own(caller, Method::Post, &format!("{path}/verify"), &body).await?;
-            (json!({"factor_id": factor_id, "session": session}), "mfa_enabled")
+            (verify_factor(identity, caller, *factor_id, code).await?, "mfa_enabled")
         }
         Mfa::Unenroll { factor_id } => {
             let path = format!("factors/{factor_id}");
@@ -130,6 +146,21 @@ async fn change_factor(
     };
     log(identity, caller, settings, event).await?;
     Ok(made)
+}
+
+/// A session that began with the factor too.
+async fn verify_factor(
+    identity: &Identity,
+    caller: &Caller,
+    factor_id: Uuid,
+    code: &str,
+) -> Result<Value> {
+    let path = format!("factors/{factor_id}");
+    let challenge =
+        identity.own(caller, Method::Post, &format!("{path}/challenge"), &json!({})).await?;
+    let body = json!({"challenge_id": challenge["id"], "code": code});
+    let session = identity.own(caller, Method::Post, &format!("{path}/verify"), &body).await?;
+    Ok(json!({"factor_id": factor_id, "session": session}))
 }
 
 /// With the service key: what clients say of their logins is no evidence.

@@ -5,7 +5,7 @@
 mod common;
 
 use common::gotrue::GoTrue;
-use common::{ID, Lines, OTHER, answering, with_auth};
+use common::{ID, Lines, answering, with_auth};
 use fieldcrm_core::{Code, Error};
 use serde_json::{Value, json};
 
@@ -154,7 +154,8 @@ async fn a_wrong_name_is_said_before_auth_knows_of_the_address() {
         body["name"] = json!(" ");
         let (response, _) = harness.send_with("POST", "/portal/signup", &body, &[]).await;
         assert_eq!(response.status(), 400);
-        let said = json!({"slug": "northwind", "full_name": " ", "phone": null});
+        let said = json!({"slug": "northwind", "full_name": " ", "phone": null,
+            "idempotency_key": null, "fingerprint": null});
         assert_eq!(harness.back_end.asked(), [("portal_find_signup", said)]);
     }
     assert!(auth.asked().is_empty());
@@ -320,7 +321,13 @@ async fn a_sign_up_with_an_invitation_is_for_its_address() {
 #[tokio::test]
 async fn session_dashboard_and_settings_are_one_call_each() {
     for (method, path, rpc, body, arguments) in [
-        ("POST", "/portal/session", "portal_session", Value::Null, json!({})),
+        (
+            "POST",
+            "/portal/session",
+            "portal_session",
+            Value::Null,
+            json!({"idempotency_key": "key-1"}),
+        ),
         ("GET", "/portal/dashboard", "portal_dashboard", Value::Null, json!({})),
         ("GET", "/portal/settings", "portal_get_settings", Value::Null, json!({})),
         (
@@ -347,84 +354,35 @@ async fn session_dashboard_and_settings_are_one_call_each() {
     }
 }
 
-fn own_settings() -> Value {
-    json!({"profile": {"email": "ada@portal.example"}, "account": {"user_id": OTHER}})
+/// What the back end was told of the key of a request.
+async fn claimed(auth: &GoTrue, path: &str, rpc: &str, body: &Value) -> Value {
+    let reused = Error::new(Code::IdempotencyKeyReused, "");
+    let harness = with_auth(&auth.url, Vec::new(), vec![Err(reused)]);
+    let headers = [("idempotency-key", "key-1")];
+    let (response, problem) = harness.send_with("POST", path, body, &headers).await;
+    assert_eq!(
+        (response.status().as_u16(), &problem["code"]),
+        (409, &json!("idempotency_key_reused"))
+    );
+    let asked = harness.back_end.asked();
+    assert_eq!((asked.len(), asked[0].0), (1, rpc));
+    assert_eq!(asked[0].1["idempotency_key"], "key-1");
+    asked[0].1["fingerprint"].clone()
 }
 
 #[tokio::test]
-async fn a_password_is_changed_by_who_knows_the_old_one() {
+async fn a_key_that_came_with_something_else_is_refused_before_auth_is_asked() {
     let auth = GoTrue::start(false).await;
-    let id = auth.user("ada@portal.example", "secret-1", true);
-    let token = format!("Bearer token-of-{id}");
-    let headers = [("authorization", token.as_str())];
-    let path = "/portal/settings/security";
-    for (body, place) in [
-        (json!({"password": "secret-2"}), "current_password"),
-        (json!({"password": "secret-2", "current_password": "guess"}), "current_password"),
-        (json!({"password": "secret-1", "current_password": "secret-1"}), "password"),
-        (json!({}), "$"),
-    ] {
-        let harness = with_auth(&auth.url, vec![Ok(own_settings())], Vec::new());
-        let (response, problem) = harness.send_with("PATCH", path, &body, &headers).await;
-        assert_eq!(
-            (response.status().as_u16(), &problem["errors"][0]["path"]),
-            (400, &json!(place))
-        );
-    }
-    let harness = with_auth(&auth.url, vec![Ok(own_settings())], vec![Ok(json!({}))]);
-    let body = json!({"password": "secret-2", "current_password": "secret-1"});
-    let (response, answer) = harness.send_with("PATCH", path, &body, &headers).await;
-    assert_eq!((response.status().as_u16(), &answer["password_changed"]), (200, &json!(true)));
-    let noted = json!({"event_type": "password_changed", "user_id": OTHER});
-    assert_eq!(harness.back_end.asked(), [("portal_log_event", noted)]);
-    // Of the sessions that only asked whether the password is right none is left.
-    assert_eq!(auth.sessions_ended(), 2);
-    no_secret(&harness.lines);
-}
-
-#[tokio::test]
-async fn a_suspended_account_changes_nothing_about_its_login() {
-    let auth = GoTrue::start(false).await;
-    let suspended = Error::new(Code::PortalAccountInactive, "");
-    let harness = with_auth(&auth.url, vec![Err(suspended)], Vec::new());
-    let body = json!({"password": "secret-2", "current_password": "secret-1"});
-    let (response, _) = harness.send("PATCH", "/portal/settings/security", &body).await;
-    assert_eq!(response.status(), 403);
+    let (path, rpc) = ("/portal/signup", "portal_find_signup");
+    let print = claimed(&auth, path, rpc, &sign_up()).await;
+    assert_eq!(claimed(&auth, path, rpc, &sign_up()).await, print);
+    let mut other = sign_up();
+    other["password"] = json!("secret-2");
+    assert_ne!(claimed(&auth, path, rpc, &other).await, print);
+    // Whoever reads the database cannot try passwords: the hash has a key.
+    assert_ne!(print, json!(fieldcrm_core::fingerprint::of(&json!(["signup", sign_up()]))));
+    let accept = json!({"token": "t0ken", "password": "secret-1"});
+    let invited = claimed(&auth, "/portal/accept-invite", "portal_find_invite", &accept).await;
+    assert_ne!(invited, print);
     assert!(auth.asked().is_empty());
-}
-
-#[tokio::test]
-async fn a_second_factor_is_enrolled_verified_and_removed() {
-    let auth = GoTrue::start(false).await;
-    for (mfa, event, expected) in [
-        (
-            json!({"action": "enroll", "friendly_name": "Phone"}),
-            "mfa_enrolled",
-            json!({"factor_id": ID,
-            "totp": {"qr_code": "<svg>", "secret": "S", "uri": "otpauth://x"}}),
-        ),
-        (
-            json!({"action": "verify", "factor_id": ID, "code": "123456"}),
-            "mfa_enabled",
-            json!({"factor_id": ID, "session": {"access_token": "aal2"}}),
-        ),
-        (json!({"action": "unenroll", "factor_id": ID}), "mfa_disabled", json!({"factor_id": ID})),
-    ] {
-        let harness = with_auth(&auth.url, vec![Ok(own_settings())], vec![Ok(json!({}))]);
-        let (response, answer) =
-            harness.send("PATCH", "/portal/settings/security", &json!({"mfa": mfa})).await;
-        assert_eq!((response.status().as_u16(), &answer["mfa"]), (200, &expected));
-        let noted = json!({"event_type": event, "user_id": OTHER});
-        assert_eq!(harness.back_end.asked(), [("portal_log_event", noted)]);
-    }
-    for (mfa, status) in [
-        (json!({"action": "verify", "factor_id": ID, "code": "000000"}), 400),
-        (json!({"action": "unenroll", "factor_id": OTHER}), 404),
-        (json!({"action": "unenroll", "factor_id": "../users"}), 400),
-    ] {
-        let harness = with_auth(&auth.url, vec![Ok(own_settings())], Vec::new());
-        let (response, _) =
-            harness.send("PATCH", "/portal/settings/security", &json!({"mfa": mfa})).await;
-        assert_eq!(response.status().as_u16(), status, "{mfa}");
-    }
 }

@@ -1,4 +1,4 @@
--- In: {org_id, id, user_id, customer_id, scope}. Out: {profile, locations, contacts, notifications}.
+-- In: {org_id, id, user_id, customer_id, scope}. Out: {profile, security, locations, contacts, notifications}.
 select jsonb_build_object(
   'profile', (
     select jsonb_build_object('full_name', p.full_name, 'email', lower(u.email), 'phone', p.phone, 'avatar_url', p.avatar_url,
@@ -7,6 +7,9 @@ select jsonb_build_object(
     join auth.users u on u.id = p.id
     join public.customers c on c.org_id = p.org_id and c.id = ($1 ->> 'customer_id')::uuid
     where p.org_id = ($1 ->> 'org_id')::uuid and p.id = ($1 ->> 'user_id')::uuid),
+  'security', (
+    select jsonb_build_object('has_password', coalesce(u.encrypted_password, '') <> '')
+    from auth.users u where u.id = ($1 ->> 'user_id')::uuid),
   'locations', (
     select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'customer_id', l.customer_id, 'label', l.label, 'type', l.type,
       'address_line1', l.address_line1, 'address_line2', l.address_line2, 'city', l.city, 'state', l.state,

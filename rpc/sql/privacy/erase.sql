@@ -40,9 +40,12 @@ with person as materialized (
     cancel_reason = null
   from person p where x.org_id = p.org_id and x.customer_id = p.id
 ), visit_plans as (
-  -- Booking requests and holds go with the locations.
   update public.visit_plans x set location_id = null, title = 'Erased', is_active = false
   from person p where x.org_id = p.org_id and x.customer_id = p.id
+), holds as (
+  delete from public.portal_booking_holds x using person p where x.org_id = p.org_id and x.customer_id = p.id
+), booking_requests as (
+  delete from public.portal_booking_requests x using person p where x.org_id = p.org_id and x.customer_id = p.id
 ), quotes as (
   update public.quotes x set notes = null
   from person p where x.org_id = p.org_id and x.customer_id = p.id and x.notes is not null
@@ -128,6 +131,9 @@ with person as materialized (
   cross join lateral (select x.attachments from public.portal_messages x where x.org_id = p.org_id and x.customer_id = p.id
     union all select b.attachments from public.portal_booking_requests b where b.org_id = p.org_id and b.customer_id = p.id) x
   cross join lateral jsonb_array_elements(x.attachments) f
+  union
+  -- Also what they uploaded and never sent.
+  select 'attachments', u.name from fieldcrm.portal_uploads(($1 ->> 'org_id')::uuid, array(select p.id from person p)) as u (name)
 ), threads as (
   update public.portal_threads x
   set subject = 'Erased', location_id = null, status = 'closed'

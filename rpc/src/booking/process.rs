@@ -24,7 +24,7 @@ struct Request {
     org_id: Uuid,
     portal_account_id: Uuid,
     customer_id: Uuid,
-    location_id: Uuid,
+    location_id: Option<Uuid>,
     service_type: String,
     auto_schedule: bool,
     has_slot: bool,
@@ -79,16 +79,18 @@ impl<D: Db> Work<D> for Book<'_> {
 
     async fn run(self, db: &mut D) -> Result<()> {
         let request = self.0;
+        // One that was removed from the customer: somebody looks at the request.
+        let location_id = request.location_id.ok_or_else(|| Error::not_found("location"))?;
         if !request.has_slot {
             let ask = Ask {
                 org_id: request.org_id,
                 // As the customer would: with notice, and not beyond the horizon.
                 scope: Some(vec![Access {
                     customer_id: request.customer_id,
-                    location_id: Some(request.location_id),
+                    location_id: Some(location_id),
                 }]),
                 service_type: request.service_type.clone(),
-                location_id: request.location_id,
+                location_id,
                 first_day: request.first_day,
                 last_day: request.last_day,
                 ..Ask::default()

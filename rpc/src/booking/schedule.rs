@@ -123,14 +123,17 @@ pub(super) async fn make<D: Db>(db: &mut D, visit: Visit) -> Result<Value> {
         return Err(Error::invalid_field("ends_at", "out_of_range", "must be after starts_at"));
     }
     let at = wanted.starts_at.unwrap_or_default();
-    let ask = Ask {
+    let ask = wanted.location_id.map(|location_id| Ask {
         org_id: visit.org_id,
         service_type: wanted.service_type.clone(),
-        location_id: wanted.location_id,
+        location_id,
         ..Ask::default()
-    };
+    });
     match db.attempt(Make { visit, wanted }).await {
-        Err(error) if error.code == Code::Conflict => Err(ask.taken(db, at).await?),
+        Err(error) if error.code == Code::Conflict => Err(match ask {
+            Some(ask) => ask.taken(db, at).await?,
+            None => Error::new(Code::SlotTaken, "The technician is not free then."),
+        }),
         outcome => outcome,
     }
 }
@@ -146,7 +149,8 @@ struct Wanted {
     /// Of the slot that was picked, if it is this one.
     unit: Option<i16>,
     service_type: String,
-    location_id: Uuid,
+    /// None once it was removed from the customer.
+    location_id: Option<Uuid>,
 }
 
 struct Make {

@@ -2,10 +2,10 @@
 //!
 //! An account is linked to a customer by a verified e-mail address and by nothing else: whoever knows somebody's phone number or
 //! the number of a booking is not them. Nor is whoever knows the password of a login that was made with their address: to a
-//! customer who is there already only a session leads that began with a mail to the address.
+//! customer who is there already only a session leads that began with a mail to the address, and it takes the password away.
 
 use fieldcrm_core::customer::{self as rules, NewCustomer};
-use fieldcrm_core::portal::{Account, AccountRole};
+use fieldcrm_core::portal::{Account, AccountRole, SessionState};
 use fieldcrm_core::portal_account::NewSignup;
 use fieldcrm_core::{Code, Error, Result, member, patch};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::channel::check_service;
+use crate::idempotency::{self, Claim};
 use crate::{Db, call_as, customer, portal, session};
 
 const FIND_SIGNUP: &str = include_str!("../../sql/portal_account/find_signup.sql");
@@ -22,7 +23,24 @@ const FIND_CUSTOMERS: &str = include_str!("../../sql/portal_account/find_custome
 const ASK_STAFF: &str = include_str!("../../sql/portal_account/ask_staff.sql");
 const FIND_INVITE: &str = include_str!("../../sql/portal_account/find_invite.sql");
 const FIND_EMAIL: &str = include_str!("../../sql/portal_account/find_email.sql");
+const CLAIM_LOGIN: &str = include_str!("../../sql/portal_account/claim_login.sql");
 const OPEN: &str = include_str!("../../sql/portal_account/open.sql");
+
+/// Refuses the key of a request of somebody who comes in if it came with something else. A repeat is let through: whoever comes in twice
+/// is let in once, and gets a session of their own each time, since tokens are kept nowhere.
+async fn claim(
+    db: &mut impl Db,
+    org_id: Uuid,
+    operation: &str,
+    key: Option<String>,
+    fingerprint: Option<String>,
+) -> Result<()> {
+    let mut sent = json!({"idempotency_key": key, "fingerprint": fingerprint});
+    match idempotency::claim_of(db, org_id, Uuid::nil(), operation, &mut sent).await? {
+        Claim::Repeat(_) => Ok(()),
+        Claim::First(claim) => idempotency::store(db, claim, &json!({})).await,
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,12 +48,15 @@ struct Sought {
     slug: String,
     full_name: Option<String>,
     phone: Option<String>,
+    idempotency_key: Option<String>,
+    /// A keyed hash of what was sent, which holds a password.
+    fingerprint: Option<String>,
 }
 
-/// `portal_find_signup(slug, full_name, phone)`: the back end's. Which org that is, if customers can sign up with it, and whether it
-/// would take that name and number: what is wrong is said before anybody's address is looked at.
+/// `portal_find_signup(slug, full_name, phone, idempotency_key, fingerprint)`: the back end's. Which org that is, if customers can sign up
+/// with it, and whether it would take that name and number: what is wrong is said before anybody's address is looked at.
 pub async fn find_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Sought { slug, full_name, phone } = patch::read(arguments)?;
+    let Sought { slug, full_name, phone, idempotency_key, fingerprint } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     let portal = portal_of(db, &slug).await?;
     if let Some(full_name) = full_name {
@@ -43,6 +64,9 @@ pub async fn find_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         NewSignup { user_id, slug, full_name, phone, booking_reference: None }
             .prepare(portal_country(&portal))?;
     }
+    let org_id = serde_json::from_value(portal["org_id"].clone());
+    let org_id = org_id.map_err(|error| Error::internal(error.to_string()))?;
+    claim(db, org_id, "portal_signup", idempotency_key, fingerprint).await?;
     Ok(json!({"org": portal["org"]}))
 }
 
@@ -72,7 +96,9 @@ struct Waiting {
     phone: Option<String>,
     email: Option<String>,
     is_confirmed: bool,
+    session: SessionState,
     by_mail: bool,
+    is_plain: bool,
     default_country: Option<String>,
 }
 
@@ -92,8 +118,8 @@ pub async fn complete_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     })
 }
 
-/// Whoever came with a password is sent to their mail where the org knows the address. Where several customers have it nobody is linked. That is an answer and no error, since an error would take back
-/// that staff were told.
+/// Whoever came with a password is sent to their mail where the org knows the address. Where several customers have it, or more than
+/// the mail opens the login, nobody is linked. That is an answer and no error, since an error would take back that staff were told.
 pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let user_id = session::current(db).await?.user_id.ok_or_else(|| {
         Error::new(Code::Unauthenticated, "Sign in with the address that you signed up with.")
@@ -101,10 +127,11 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let waiting: Option<Waiting> = call_as(db, LOCK_SIGNUP, &json!({"user_id": user_id})).await?;
     // Who waited for another session of theirs has the account now.
     let waiting = match (portal::account(db).await, waiting) {
-        (Ok(account), _) => return Ok(active(&account)),
+        (Ok(account), _) => return Ok(active(&account, false)),
         (Err(error), Some(waiting)) if error.code == Code::NoMembership => waiting,
         (Err(error), _) => return Err(error),
     };
+    waiting.session.check()?;
     let Some(email) = waiting.email.clone().filter(|_| waiting.is_confirmed) else {
         return Ok(json!({"status": "verification_required", "account": null}));
     };
@@ -117,7 +144,7 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
         found.iter().filter(|one| one.referenced).map(|one| one.id).collect();
     let customer_id = match (&found[..], &referenced[..]) {
         ([], _) => new_customer(db, &waiting, &email).await?,
-        ([Match { id, .. }], _) | (_, [id]) => *id,
+        ([Match { id, .. }], _) | (_, [id]) if waiting.is_plain => *id,
         _ => {
             let customers: Vec<_> = found.iter().map(|one| one.id).collect();
             let document =
@@ -135,11 +162,14 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     if opened.is_null() {
         return Err(already_member());
     }
-    Ok(active(&portal::account(db).await?))
+    if !found.is_empty() {
+        db.call(CLAIM_LOGIN, &json!({"user_id": user_id})).await?;
+    }
+    Ok(active(&portal::account(db).await?, !found.is_empty()))
 }
 
-fn active(account: &Account) -> Value {
-    json!({"status": "active", "account": account})
+fn active(account: &Account, set_password: bool) -> Value {
+    json!({"status": "active", "account": account, "set_password": set_password})
 }
 
 /// Whom nobody knew: somebody to get to know.
@@ -190,14 +220,17 @@ fn invite_not_found() -> Error {
 #[serde(deny_unknown_fields)]
 struct Token {
     token: String,
+    idempotency_key: Option<String>,
+    fingerprint: Option<String>,
 }
 
-/// `portal_find_invite(token)`: the back end's. For whom an invitation is, and whether they have a
+/// `portal_find_invite(token, idempotency_key, fingerprint)`: the back end's. For whom an invitation is, and whether they have a
 /// login already. One that was used is still known: who used it may ask twice.
 pub async fn find_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Token { token } = patch::read(arguments)?;
+    let Token { token, idempotency_key, fingerprint } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     let invite = invitation(db, &token).await?;
+    claim(db, invite.org_id, "portal_accept_invite", idempotency_key, fingerprint).await?;
     Ok(json!({"email": invite.email, "org": {"name": invite.org_name}, "role": invite.role,
         "expires_at": invite.expires_at, "status": invite.status, "user": invite.user}))
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::admission::complete;
 use crate::channel::check_service;
 use crate::customer::country;
+use crate::idempotency::{self, Claim};
 use crate::portal::{account, audit};
 use crate::{Db, session};
 
@@ -21,14 +22,19 @@ const UPDATE_PROFILE: &str = include_str!("../../sql/portal_account/update_profi
 const UPDATE_NOTIFICATIONS: &str =
     include_str!("../../sql/portal_account/update_notifications.sql");
 
-/// `portal_session()`: the caller is here. Completes a sign-up that waited for it.
-pub async fn sign_in<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+/// `portal_session(idempotency_key)`: the caller is here. Completes a sign-up that waited for it.
+pub async fn sign_in<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     patch::require_object("$", &arguments)?;
     let mut answer = complete(db).await?;
     if answer["status"] != "active" {
         return Ok(answer);
     }
     let account = account(db).await?;
+    let caller = session::current(db).await?;
+    let claim = match idempotency::claim(db, &caller, "portal_session", &mut arguments).await? {
+        Claim::Repeat(first) => return Ok(first),
+        Claim::First(claim) => claim,
+    };
     let document = json!({"org_id": account.org_id, "id": account.id, "user_id": account.user_id, "scope": account.scope()});
     let about = db.call(SIGN_IN, &document).await?;
     audit(db, &account, "login", Value::Null).await?;
@@ -37,6 +43,7 @@ pub async fn sign_in<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     answer["permissions"] =
         json!({"book": account.role.may_book(), "see_other_customers": account.role.manages()});
+    idempotency::store(db, claim, &answer).await?;
     Ok(answer)
 }
 

@@ -35,6 +35,8 @@ pub enum As {
     User(Uuid),
     /// The same in a session that began with a link in a mail.
     ByMail(Uuid),
+    /// The same with a token that says more.
+    Token(Uuid, &'static str),
     /// Who is not signed in.
     Nobody,
     /// A DBA who works for that org.
@@ -103,11 +105,10 @@ impl Context {
         let (claims, org) = match caller {
             As::Dba(org) => (String::new(), org.to_string()),
             As::User(id) => (claims(id), String::new()),
-            As::ByMail(id) => (
-                json!({"sub": id, "role": "authenticated", "amr": [{"method": "otp", "timestamp": 1}]})
-                    .to_string(),
-                String::new(),
-            ),
+            As::ByMail(id) => {
+                (token(id, r#"{"amr": [{"method": "otp", "timestamp": 1}]}"#), String::new())
+            }
+            As::Token(id, more) => (token(id, more), String::new()),
             // As the owner of the database, which natively runs the RPC, `anon` would be one who bypasses RLS.
             As::Nobody => (
                 json!({"role": if role == "anon" { role } else { "authenticated" }}).to_string(),
@@ -218,7 +219,13 @@ impl Context {
 }
 
 fn claims(id: Uuid) -> String {
-    json!({"sub": id, "role": "authenticated"}).to_string()
+    token(id, "{}")
+}
+
+fn token(id: Uuid, more: &str) -> String {
+    let mut claims = serde_json::from_str::<serde_json::Map<_, _>>(more).unwrap();
+    claims.extend([("sub".to_owned(), json!(id)), ("role".to_owned(), json!("authenticated"))]);
+    Value::Object(claims).to_string()
 }
 
 /// Makes a test of the scenario for each target.
