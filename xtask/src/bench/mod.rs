@@ -10,6 +10,7 @@ mod portal;
 mod script;
 mod search;
 mod segment;
+mod slots;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: [Bench; 11] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -53,6 +54,11 @@ const BENCHES: [Bench; 10] = [
         name: "portal",
         about: "dashboard, lists and history for 200 customers at 100 requests a second",
         run: portal::run,
+    },
+    Bench {
+        name: "slots",
+        about: "free times of 200 technicians in 60 days, with 48,000 visits",
+        run: slots::run,
     },
     Bench {
         name: "search",
