@@ -8,6 +8,7 @@
 
 use pgrx::prelude::*;
 
+mod ai_usage;
 mod appointment;
 mod automation;
 mod automation_run;

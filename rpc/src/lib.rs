@@ -4,6 +4,7 @@
 //! SQL statement (`sql/<feature>/<statement>.sql`, best one CTE chain) does the set-based work.
 //! Nothing here may assume that it runs inside the server.
 
+pub mod ai_usage;
 pub mod appointment;
 mod attachment;
 pub mod automation;
@@ -128,6 +129,9 @@ rpcs! {
     "crm_retry_automation_run" => automation::retry::retry, Owner;
     "crm_preview_automation" => automation::preview::preview, Owner;
     "crm_create_client" => client::create, Caller;
+    "crm_reserve_ai" => ai_usage::reserve, Owner;
+    "crm_settle_ai" => ai_usage::settle, Owner;
+    "crm_ai_usage" => ai_usage::report, Caller;
     "can_access_client" => client::can_access_client, Owner;
     "can_access_project" => client::can_access_project, Owner;
     "can_manage_lead" => client::can_manage_lead, Owner;

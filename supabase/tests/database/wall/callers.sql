@@ -29,6 +29,9 @@ insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
 select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';
 -- A portal account without preferences, with the id of the customer.
 insert into public.portal_accounts (id, org_id, user_id, customer_id) select bare, org_id, md5(domain || 'inactive')::uuid, bare from wall_orgs;
+insert into public.ai_settings (org_id) select org_id from wall_orgs;
+insert into public.ai_usage (org_id, feature, provider, model, estimated_micros, cost_micros) select org_id, 'draft', 'wall', 'wall', 1, 1 from wall_orgs;
+insert into fieldcrm.ai_spending (org_id, month, spent_micros) select org_id, '2020-01-01', 1 from wall_orgs;
 insert into fieldcrm.portal_signups (user_id, org_id, full_name)
 select md5('suspended@portal.' || domain)::uuid, org_id, 'Wall' from wall_orgs;
 
