@@ -318,10 +318,15 @@ begin
     return query
       select o.name::text from public.portal_accounts a
       join storage.objects o on o.bucket_id = 'attachments' and starts_with(o.name, org::text || '/portal/' || a.id::text || '/')
-      where a.org_id = org and a.customer_id = any (customers);
+      where a.org_id = org and a.customer_id = any (customers)
+        -- What was sent for somebody else is theirs.
+        and not exists (select from public.portal_messages m where m.org_id = org and m.customer_id <> all (customers)
+          and m.attachments @> jsonb_build_array(jsonb_build_object('object_name', o.name)))
+        and not exists (select from public.portal_booking_requests b where b.org_id = org and b.customer_id <> all (customers)
+          and b.attachments @> jsonb_build_array(jsonb_build_object('object_name', o.name)));
   end if;
 end $$;
-comment on function fieldcrm.portal_uploads(uuid, uuid[]) is 'The names of what the portal accounts of these customers uploaded to Storage.';
+comment on function fieldcrm.portal_uploads(uuid, uuid[]) is 'The names of what the portal accounts of these customers uploaded to Storage, but for what they sent for other customers.';
 revoke all on function fieldcrm.portal_uploads(uuid, uuid[]) from public, anon, authenticated, service_role;
 do $storage$
 begin

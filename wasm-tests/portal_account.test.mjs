@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 
-import { as, byMail, call, northwind, portal, refused, service, signIn, sql, unique, volt } from "./stack.mjs";
+import { as, call, northwind, portal, refused, service, signIn, sql, unique, volt } from "./stack.mjs";
 
 const address = () => `portal-${randomUUID()}@people.example`;
 const password = "a-long-enough-password";
@@ -59,7 +59,14 @@ test("who signs up has a session, a dashboard and settings", async () => {
   }
 });
 
-test("an address that an org knows is that customer, in that org only", async () => {
+/** The token of the invitation that went to the address. */
+const mailed = async (email) => {
+  const sent = await sql`select substring(body from '/invite/([0-9a-f]{64})') as token from crm_outbox where to_address = ${email}`;
+  assert.equal(sent.length, 1);
+  return sent[0].token;
+};
+
+test("an address that an org knows gets an invitation, to that customer, in that org only", async () => {
   const email = address();
   const [ours, theirs] = [await newCustomer(northwind, email), await newCustomer(volt, email)];
   const { answer } = await signUp("volt", email);
@@ -69,11 +76,39 @@ test("an address that an org knows is that customer, in that org only", async ()
   const session = await portal(user, "POST", "/session");
   assert.deepEqual([session.status, session.body.status], [202, "verify"]);
   assert.equal((await portal(user, "GET", "/dashboard")).status, 403);
-  const linked = await portal(await byMail(user), "POST", "/session");
-  assert.equal(linked.body.account.customer_id, theirs.id);
-  assert.equal((await portal(user, "GET", "/dashboard")).status, 200);
+  const accepted = await portal(null, "POST", "/accept-invite", { token: await mailed(email), password });
+  assert.equal(accepted.body.account?.customer_id, theirs.id, JSON.stringify(accepted.body));
+  // Whoever was signed in before is not any more.
+  assert.equal((await portal(user, "GET", "/dashboard")).status, 401);
+  assert.equal((await portal(await signIn(email, password), "GET", "/dashboard")).status, 200);
   const [{ count }] = await sql`select count(*)::int from portal_accounts where customer_id = ${ours.id}`;
   assert.equal(count, 0);
+});
+
+test("a key is for one payload, and a repeat is let in once", async () => {
+  const email = address();
+  const headers = { "idempotency-key": unique("key") };
+  const body = { slug: "northwind", email, password, name: "Ada" };
+  const answers = await Promise.all(Array.from({ length: 4 }, () => portal(null, "POST", "/signup", body, headers)));
+  const again = await portal(null, "POST", "/signup", body, headers);
+  assert.equal(again.status, 201);
+  for (const { status, body } of answers.filter(({ status }) => status === 201))
+    assert.deepEqual([status, body.account], [201, again.body.account]);
+  const other = await portal(null, "POST", "/signup", { ...body, name: "Bo" }, headers);
+  assert.deepEqual([other.status, other.body.code], [409, "idempotency_key_reused"]);
+
+  const customer = await newCustomer(northwind);
+  const invite = await call(await as("csr"), "crm_create_portal_invite", { customer_id: customer.id, email: address() });
+  const accept = { token: invite.token, password, name: "Grace" };
+  const accepted = await Promise.all(Array.from({ length: 4 }, () => portal(null, "POST", "/accept-invite", accept, headers)));
+  const ids = new Set(accepted.filter(({ status }) => status === 201).map(({ body }) => body.account.id));
+  assert.equal(ids.size, 1, JSON.stringify(accepted.map(({ body }) => body)));
+  const changed = await portal(null, "POST", "/accept-invite", { ...accept, name: "Another" }, headers);
+  assert.deepEqual([changed.status, changed.body.code], [409, "idempotency_key_reused"]);
+
+  const user = await signIn(email, password);
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => portal(user, "POST", "/session", undefined, headers)));
+  for (const { status, body } of sessions) assert.deepEqual([status, body], [200, sessions[0].body]);
 });
 
 test("the same sign-up sent ten times at once is one account", async () => {
@@ -103,17 +138,17 @@ test("somebody else's address, phone and visit let nobody in", async () => {
 test("several customers with one address wait for staff", async () => {
   const email = address();
   const [first, second] = [await newCustomer(northwind, email), await newCustomer(northwind, email)];
-  assert.equal((await signUp("northwind", email)).answer.status, 202);
-  const user = await byMail(await signIn(email, password));
-  const answer = await portal(user, "POST", "/session");
-  assert.equal(answer.status, 409);
-  assert.equal(answer.body.code, "wrong_state");
+  const { answer } = await signUp("northwind", email);
+  assert.deepEqual([answer.status, answer.body.code], [409, "wrong_state"]);
+  const user = await signIn(email, password);
   const csr = await as("csr");
   const { data: told } = await csr.from("crm_notifications").select("data").eq("type", "portal_signup");
   assert.ok(told.some(({ data }) => data.customer_ids.includes(first.id) && data.customer_ids.includes(second.id)));
   await call(csr, "crm_merge_customers", { id: first.id, duplicate_id: second.id });
   const session = await portal(user, "POST", "/session");
-  assert.equal(session.body.account.customer_id, first.id);
+  assert.deepEqual([session.status, session.body.status], [202, "verify"]);
+  const accepted = await portal(null, "POST", "/accept-invite", { token: await mailed(email), password });
+  assert.equal(accepted.body.account?.customer_id, first.id, JSON.stringify(accepted.body));
 });
 
 test("a property manager who was invited sees two customers, and a suspended one nothing", async () => {

@@ -1,6 +1,6 @@
 // The running stack as its users reach it: supabase-js, HTTP and SQL. Nothing here knows how it is built.
 import { createClient } from "@supabase/supabase-js";
-import { decodeJwt, SignJWT } from "jose";
+import { SignJWT } from "jose";
 import { randomUUID } from "node:crypto";
 import { after } from "node:test";
 import postgres from "postgres";
@@ -100,14 +100,6 @@ export async function refused(user, name, args = {}) {
   const { data, error, status } = await user.rpc(name, args);
   if (!error) throw new Error(`${name} was not refused: ${JSON.stringify(data)}`);
   return { status, ...error, details: error.details ? JSON.parse(error.details) : null };
-}
-
-/** The same user in a session that began with a link in a mail, as Auth's tokens say it. */
-export async function byMail(user) {
-  const claims = { ...decodeJwt(user.token), amr: [{ method: "otp", timestamp: Math.floor(Date.now() / 1000) }] };
-  const token = await new SignJWT(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" })
-    .sign(new TextEncoder().encode(required("SUPABASE_JWT_SECRET")));
-  return { id: user.id, email: user.email, token };
 }
 
 /** A function over HTTP: `{status, headers, body}`. */

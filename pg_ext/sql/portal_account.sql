@@ -56,31 +56,30 @@ comment on function public.crm_set_portal_access(uuid, jsonb) is $$Says which ot
 most 500. Returns {portal_account_id, access}. Needs portal.manage. Errors: 400 invalid_argument, 403 forbidden, 404 not_found.
 Example: select crm_set_portal_access(portal_account_id => '…', access => '[{"customer_id": "…"}]');$$;
 
-create or replace function public.portal_find_signup(
-  slug text, full_name text default null, phone text default null, idempotency_key text default null, fingerprint text default null
-) returns jsonb
-language plpgsql set search_path = '' as $$
+create or replace function public.portal_find_signup(slug text, full_name text default null, phone text default null) returns jsonb
+language plpgsql stable set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.find_portal_signup(json_build_object('slug', slug, 'full_name', full_name, 'phone', phone,
-    'idempotency_key', idempotency_key, 'fingerprint', fingerprint)::text));
+  return fieldcrm.unwrap(fieldcrm.find_portal_signup(json_build_object(
+    'slug', slug, 'full_name', full_name, 'phone', phone)::text));
 end $$;
-comment on function public.portal_find_signup(text, text, text, text, text) is $$Which org customers sign up with under a slug: {org: {name, slug}}. With full_name it says too whether a sign-up
-could have that name and phone. fingerprint: a keyed hash of what was sent, password and all, which one idempotency_key is for.
-For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there), 409 idempotency_key_reused.
+comment on function public.portal_find_signup(text, text, text) is $$Which org customers sign up with under a slug: {org: {name, slug}}. With full_name it says too whether a sign-up
+could have that name and phone. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
 Example: select portal_find_signup(slug => 'northwind');$$;
 
 create or replace function public.portal_register_signup(
   user_id uuid, slug text, full_name text,
-  phone text default null, booking_reference uuid default null
+  phone text default null, booking_reference uuid default null, idempotency_key text default null, fingerprint text default null
 ) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.register_portal_signup(json_build_object(
-    'user_id', user_id, 'slug', slug, 'full_name', full_name, 'phone', phone, 'booking_reference', booking_reference)::text));
+    'user_id', user_id, 'slug', slug, 'full_name', full_name, 'phone', phone, 'booking_reference', booking_reference,
+    'idempotency_key', idempotency_key, 'fingerprint', fingerprint)::text));
 end $$;
-comment on function public.portal_register_signup(uuid, text, text, text, uuid) is $$Keeps what a new user said until their e-mail address is verified. booking_reference: the id of a visit, booking, quote or invoice; it tells
-customers apart that have the same address and never links by itself. What was kept first stays. Returns {registered}: false for a user of
-some org, or of nobody. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there).
+comment on function public.portal_register_signup(uuid, text, text, text, uuid, text, text) is $$Keeps what a new user said until their e-mail address is verified. booking_reference: the id of a visit, booking, quote or invoice; it tells
+customers apart that have the same address and never links by itself. What was kept first stays. fingerprint: a keyed hash of what was sent,
+password and all, which one idempotency_key is for. Returns {registered}: false for a user of some org, or of nobody. For the service role.
+Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found (nobody can sign up there), 409 idempotency_key_reused.
 Example: select portal_register_signup(user_id => '…', slug => 'northwind', full_name => 'Ada Lovelace');$$;
 
 create or replace function public.portal_complete_signup() returns jsonb
@@ -88,12 +87,10 @@ language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.complete_portal_signup('{}'));
 end $$;
-comment on function public.portal_complete_signup() is $$Gives the signed-in user the account that they signed up for, once: with the one customer that has their verified e-mail address, else with a
-new one. Returns {status, account, set_password}; status: active; verification_required: verify the address first; verify: the org knows the address, come
-with a session that began with a mail (its link, or signInWithOtp), since a password does not show whose it is; review: several customers have
-the address, or more than the mail opens the login (a phone, another provider, a second factor): nobody is linked, staff were told.
-set_password: the login's password was taken away and its other sessions ended, since both may be somebody else's. Errors: 401 unauthenticated, 403 no_membership (no sign-up waits), 403 portal_account_inactive,
-409 already_member.
+comment on function public.portal_complete_signup() is $$Gives the signed-in user the account that they signed up for, once, with a new customer. Returns {status, account}; status: active;
+verification_required: verify the address first; verify: a customer of the org has the address, and an invitation went to it (one an hour), since a
+login does not show whose it is; review: several customers have it, or nothing may be sent to it: nobody is linked, staff were told.
+Errors: 401 unauthenticated, 403 no_membership (no sign-up waits), 403 portal_account_inactive, 403 forbidden (second_factor), 409 already_member.
 Example: select portal_complete_signup();$$;
 
 create or replace function public.portal_find_invite(
@@ -105,19 +102,22 @@ begin
     'token', token, 'idempotency_key', idempotency_key, 'fingerprint', fingerprint)::text));
 end $$;
 comment on function public.portal_find_invite(text, text, text) is $$For whom an invitation is: {email, org: {name}, role, expires_at, status: open or used,
-user: {id, is_confirmed} or null}. idempotency_key and fingerprint: as portal_find_signup has them. For the service role.
+user: {id, is_confirmed} or null}. idempotency_key and fingerprint: as portal_register_signup has them. For the service role.
 Errors: 403 forbidden (a signed-in user), 404 invite_not_found (also expired or revoked), 409 idempotency_key_reused.
 Example: select portal_find_invite(token => '…');$$;
 
-create or replace function public.portal_accept_invite(token text, user_id uuid, full_name text default null) returns jsonb
+create or replace function public.portal_accept_invite(
+  token text, user_id uuid, full_name text default null, idempotency_key text default null, fingerprint text default null
+) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
-  return fieldcrm.unwrap(fieldcrm.accept_portal_invite(json_build_object(
-    'token', token, 'user_id', user_id, 'full_name', full_name)::text));
+  return fieldcrm.unwrap(fieldcrm.accept_portal_invite(json_build_object('token', token, 'user_id', user_id, 'full_name', full_name,
+    'idempotency_key', idempotency_key, 'fingerprint', fingerprint)::text));
 end $$;
-comment on function public.portal_accept_invite(text, uuid, text) is $$Gives a user the account that they were invited to. Single use; the user's address must be the one that was invited. Returns {account_id, org}.
-For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 403 invite_email_mismatch, 404 invite_not_found (also
-expired, used or revoked), 409 already_member.
+comment on function public.portal_accept_invite(text, uuid, text, text, text) is $$Gives a user the account that they were invited to, and ends every session of theirs. Single use; the user's address must be the one that was
+invited, and nothing but it and a password may open the login (no phone, other provider, second factor or pending change of address).
+idempotency_key and fingerprint: as portal_register_signup has them. Returns {account_id, org}. For the service role. Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 403 invite_email_mismatch, 404 invite_not_found (also
+expired, used or revoked), 409 already_member, 409 wrong_state (login_not_plain), 409 idempotency_key_reused.
 Example: select portal_accept_invite(token => '…', user_id => '…');$$;
 
 create or replace function public.portal_session(idempotency_key text default null) returns jsonb
@@ -126,7 +126,7 @@ begin
   return fieldcrm.unwrap(fieldcrm.sign_in_to_portal(json_build_object('idempotency_key', idempotency_key)::text));
 end $$;
 comment on function public.portal_session(text) is $$The caller is here: noted in portal_audit_events and portal_accounts.last_login_at; completes a sign-up that waited for it. Returns {status,
-account, set_password, org, profile, customers, permissions}, or what portal_complete_signup() says where that is not active.
+account, org, profile, customers, permissions}, or what portal_complete_signup() says where that is not active.
 Errors: as there, 409 idempotency_key_reused.
 Example: select portal_session();$$;
 
@@ -183,10 +183,10 @@ revoke all on function public.crm_create_portal_invite(uuid, text, text, jsonb, 
     public.crm_revoke_portal_invite(uuid),
     public.crm_update_portal_account(uuid, jsonb),
     public.crm_set_portal_access(uuid, jsonb),
-    public.portal_find_signup(text, text, text, text, text),
-    public.portal_register_signup(uuid, text, text, text, uuid),
+    public.portal_find_signup(text, text, text),
+    public.portal_register_signup(uuid, text, text, text, uuid, text, text),
     public.portal_find_invite(text, text, text),
-    public.portal_accept_invite(text, uuid, text),
+    public.portal_accept_invite(text, uuid, text, text, text),
     public.portal_complete_signup(),
     public.portal_session(text),
     public.portal_dashboard(),
@@ -200,10 +200,10 @@ grant execute on function public.crm_create_portal_invite(uuid, text, text, json
     public.crm_update_portal_account(uuid, jsonb),
     public.crm_set_portal_access(uuid, jsonb)
   to authenticated, service_role;
-grant execute on function public.portal_find_signup(text, text, text, text, text),
-    public.portal_register_signup(uuid, text, text, text, uuid),
+grant execute on function public.portal_find_signup(text, text, text),
+    public.portal_register_signup(uuid, text, text, text, uuid, text, text),
     public.portal_find_invite(text, text, text),
-    public.portal_accept_invite(text, uuid, text)
+    public.portal_accept_invite(text, uuid, text, text, text)
   to service_role;
 grant execute on function public.portal_complete_signup(),
     public.portal_session(text),

@@ -6,10 +6,10 @@ mod booking_sample;
 mod common;
 
 use booking_sample::{ALL_DAY, BOOK, at, book, day, free, hold};
-use common::shop::{Person, Shop};
+use common::shop::Shop;
 use common::{As, Context};
 use fieldcrm_core::Code;
-use serde_json::{Value, json};
+use serde_json::json;
 
 scenarios! {
     a_hold_that_ran_out_is_not_in_the_way_of_staff_either

@@ -13,13 +13,13 @@ const SERVICE: As = As::Dba(NORTHWIND);
 /// The sessions of the tokens below.
 const MINE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const OTHERS: &str = "aaaaaaaa-0000-4000-8000-000000000002";
-const MAIL: &str = r#"{"session_id": "aaaaaaaa-0000-4000-8000-000000000001", "amr": [{"method": "otp", "timestamp": 1}]}"#;
-const PASSWORD: &str = r#"{"session_id": "aaaaaaaa-0000-4000-8000-000000000002", "amr": [{"method": "password", "timestamp": 1}]}"#;
+const FIRST: &str = r#"{"session_id": "aaaaaaaa-0000-4000-8000-000000000001"}"#;
+const SECOND: &str = r#"{"session_id": "aaaaaaaa-0000-4000-8000-000000000002"}"#;
 
 scenarios! {
-    a_mail_that_leads_to_a_customer_takes_the_password_and_ends_other_sessions
-    a_new_customer_keeps_the_password
-    a_login_that_more_than_a_mail_opens_is_for_staff
+    who_accepts_an_invitation_ends_every_session_of_the_login
+    a_login_that_more_than_its_password_opens_accepts_nothing
+    where_nothing_may_be_sent_staff_are_told
     a_token_of_a_session_that_ended_opens_nothing
     a_session_that_ended_completes_no_sign_up
     who_has_a_second_factor_comes_in_with_it
@@ -55,61 +55,70 @@ async fn waiting(context: &mut Context, email: &str) -> Uuid {
     user
 }
 
-async fn a_mail_that_leads_to_a_customer_takes_the_password_and_ends_other_sessions(
-    context: &mut Context,
-) {
-    let victim = known(context, "vic@login.example").await;
-    let user = waiting(context, "vic@login.example").await;
-    let refused = context.call(As::Token(user, PASSWORD), "portal_session", json!({})).await;
-    assert_eq!(refused.unwrap()["status"], "verify");
-    let session = context.call(As::Token(user, MAIL), "portal_session", json!({})).await.unwrap();
-    assert_eq!(
-        (&session["account"]["customer_id"], &session["set_password"]),
-        (&victim, &json!(true))
-    );
-    let password = format!("select encrypted_password from auth.users where id = '{user}'");
-    assert_eq!(one::<Option<String>>(context, &password).await, None);
-    let sessions =
-        format!("select string_agg(id::text, ',') from auth.sessions where user_id = '{user}'");
-    assert_eq!(one::<String>(context, &sessions).await, MINE);
-    // Whoever had the password has a token that is good for an hour: it opens nothing.
-    let thief = As::Token(user, PASSWORD);
-    context.refused(thief, "portal_dashboard", json!({}), Code::Unauthenticated).await;
-    context.refused(thief, "portal_session", json!({}), Code::Unauthenticated).await;
-    context.call(As::Token(user, MAIL), "portal_dashboard", json!({})).await.unwrap();
-    let settings = context.call(As::Token(user, MAIL), "portal_get_settings", json!({})).await;
-    assert_eq!(settings.unwrap()["security"], json!({"has_password": false}));
+/// An invitation to the address, and the login that somebody made with it.
+async fn invited(context: &mut Context, email: &str) -> (Uuid, Value) {
+    let customer = known(context, email).await;
+    let invite = json!({"customer_id": customer, "email": email});
+    let invite = context.call(As::Northwind("csr"), "crm_create_portal_invite", invite).await;
+    let user = waiting(context, email).await;
+    (user, json!({"token": invite.unwrap()["token"], "user_id": user}))
 }
 
-async fn a_new_customer_keeps_the_password(context: &mut Context) {
-    let user = waiting(context, "new@login.example").await;
-    let session =
-        context.call(As::Token(user, PASSWORD), "portal_session", json!({})).await.unwrap();
-    assert_eq!((&session["status"], &session["set_password"]), (&json!("active"), &json!(false)));
-    let kept = format!("select encrypted_password is not null from auth.users where id = '{user}'");
-    assert!(one::<bool>(context, &kept).await);
+async fn who_accepts_an_invitation_ends_every_session_of_the_login(context: &mut Context) {
+    let (user, accept) = invited(context, "vic@login.example").await;
+    context.call(SERVICE, "portal_accept_invite", accept).await.unwrap();
+    let sessions = format!("select count(*) from auth.sessions where user_id = '{user}'");
+    assert_eq!(one::<i64>(context, &sessions).await, 0);
+    // Whoever shared the login has tokens that are good for an hour: they open nothing.
+    for token in [FIRST, SECOND] {
+        let caller = As::Token(user, token);
+        context.refused(caller, "portal_dashboard", json!({}), Code::Unauthenticated).await;
+        context.refused(caller, "portal_session", json!({}), Code::Unauthenticated).await;
+        assert_eq!(rows(context, caller).await, 0);
+    }
 }
 
-async fn a_login_that_more_than_a_mail_opens_is_for_staff(context: &mut Context) {
-    known(context, "vic@login.example").await;
-    let user = waiting(context, "vic@login.example").await;
+async fn a_login_that_more_than_its_password_opens_accepts_nothing(context: &mut Context) {
+    let (user, accept) = invited(context, "vic@login.example").await;
     for opened in [
         "update auth.users set phone = '13125550188' where id = $user",
-        "update auth.users set phone_change = '13125550188' where id = $user",
-        "update auth.users set email_change = 'mallory@login.example' where id = $user",
+        "update auth.users set phone_change_token = 't' where id = $user",
+        "update auth.users set email_change_token_new = 't' where id = $user",
+        "update auth.users set email_change_token_current = 't' where id = $user",
         "insert into auth.identities (user_id, provider, provider_id, identity_data) values ($user, 'google', 'g', '{}')",
-        "insert into auth.mfa_factors (user_id, factor_type, status, created_at, updated_at)
-         values ($user, 'totp', 'unverified', now(), now())",
+        "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
+         values ($user, $user, 'totp', 'unverified', now(), now())",
     ] {
         run(context, "savepoint before").await;
         run(context, &opened.replace("$user", &format!("'{user}'"))).await;
-        let session =
-            context.call(As::Token(user, MAIL), "portal_session", json!({})).await.unwrap();
-        assert_eq!(session["status"], "review", "{opened}");
+        let error = context
+            .refused(SERVICE, "portal_accept_invite", accept.clone(), Code::WrongState)
+            .await;
+        assert_eq!(error.data["reason"], "login_not_plain", "{opened}");
         run(context, "rollback to before").await;
     }
-    let session = context.call(As::Token(user, MAIL), "portal_session", json!({})).await;
-    assert_eq!(session.unwrap()["status"], "active");
+    context.call(SERVICE, "portal_accept_invite", accept).await.unwrap();
+}
+
+async fn where_nothing_may_be_sent_staff_are_told(context: &mut Context) {
+    for obstacle in [
+        "update portal_settings set portal_url = null",
+        "insert into crm_preferences (org_id, customer_id, do_not_email) values ($org, $customer, true)
+         on conflict (org_id, customer_id) do update set do_not_email = true",
+    ] {
+        run(context, "savepoint before").await;
+        let customer = known(context, "vic@login.example").await;
+        let sql = obstacle.replace("$org", &format!("'{NORTHWIND}'"));
+        run(context, &sql.replace("$customer", &format!("'{}'", customer.as_str().unwrap()))).await;
+        let user = waiting(context, "vic@login.example").await;
+        let session = context.call(As::Token(user, FIRST), "portal_session", json!({})).await;
+        assert_eq!(session.unwrap()["status"], "review", "{obstacle}");
+        let told = "select count(*) from crm_notifications where type = 'portal_signup'";
+        assert!(one::<i64>(context, told).await > 0);
+        let kept = "select count(*) from portal_invites where email = 'vic@login.example'";
+        assert_eq!(one::<i64>(context, kept).await, 0);
+        run(context, "rollback to before").await;
+    }
 }
 
 /// The owner of the demo account, with the sessions of the tokens above.
@@ -137,17 +146,17 @@ async fn rows(context: &Context, caller: As) -> i64 {
 
 async fn a_token_of_a_session_that_ended_opens_nothing(context: &mut Context) {
     let user = owner(context).await;
-    let caller = As::Token(user, PASSWORD);
+    let caller = As::Token(user, SECOND);
     context.call(caller, "portal_dashboard", json!({})).await.unwrap();
     assert!(rows(context, caller).await > 0);
     run(context, &format!("delete from auth.sessions where id = '{OTHERS}'")).await;
     context.refused(caller, "portal_dashboard", json!({}), Code::Unauthenticated).await;
     assert_eq!(rows(context, caller).await, 0);
-    assert!(rows(context, As::Token(user, MAIL)).await > 0);
+    assert!(rows(context, As::Token(user, FIRST)).await > 0);
     // Of somebody else: it is not this user's.
     let other = context.user("portal_manager@northwind.example").await;
     context
-        .refused(As::Token(other, MAIL), "portal_dashboard", json!({}), Code::Unauthenticated)
+        .refused(As::Token(other, FIRST), "portal_dashboard", json!({}), Code::Unauthenticated)
         .await;
 }
 
@@ -156,12 +165,12 @@ async fn a_session_that_ended_completes_no_sign_up(context: &mut Context) {
     let user = waiting(context, "vic@login.example").await;
     run(context, &format!("delete from auth.sessions where id = '{MINE}'")).await;
     for rpc in ["portal_complete_signup", "portal_session"] {
-        context.refused(As::Token(user, MAIL), rpc, json!({}), Code::Unauthenticated).await;
+        context.refused(As::Token(user, FIRST), rpc, json!({}), Code::Unauthenticated).await;
     }
 }
 
 async fn who_has_a_second_factor_comes_in_with_it(context: &mut Context) {
-    const FIRST: &str = r#"{"aal": "aal1"}"#;
+    const ONE: &str = r#"{"aal": "aal1"}"#;
     const BOTH: &str = r#"{"aal": "aal2"}"#;
     let user = owner(context).await;
     let factor = |status: &str| {
@@ -171,9 +180,9 @@ async fn who_has_a_second_factor_comes_in_with_it(context: &mut Context) {
     };
     // One that was begun and not confirmed locks nobody out.
     run(context, &factor("unverified")).await;
-    context.call(As::Token(user, FIRST), "portal_dashboard", json!({})).await.unwrap();
+    context.call(As::Token(user, ONE), "portal_dashboard", json!({})).await.unwrap();
     run(context, &factor("verified")).await;
-    for more in [FIRST, "{}"] {
+    for more in [ONE, "{}"] {
         let caller = As::Token(user, more);
         let error = context.refused(caller, "portal_dashboard", json!({}), Code::Forbidden).await;
         assert_eq!(error.data["reason"], "second_factor");
@@ -183,7 +192,7 @@ async fn who_has_a_second_factor_comes_in_with_it(context: &mut Context) {
     assert!(rows(context, As::Token(user, BOTH)).await > 0);
     // Another's factor is not asked for.
     let other = context.user("portal_manager@northwind.example").await;
-    context.call(As::Token(other, FIRST), "portal_dashboard", json!({})).await.unwrap();
+    context.call(As::Token(other, ONE), "portal_dashboard", json!({})).await.unwrap();
 }
 
 async fn who_accepts_an_invitation_has_shown_no_address(context: &mut Context) {
@@ -201,21 +210,29 @@ async fn who_accepts_an_invitation_has_shown_no_address(context: &mut Context) {
 }
 
 async fn a_key_of_whoever_comes_in_is_for_one_payload(context: &mut Context) {
-    let customer = known(context, "vic@login.example").await;
-    let invite = json!({"customer_id": customer, "email": "vic@login.example"});
-    let invite = context.call(As::Northwind("csr"), "crm_create_portal_invite", invite).await;
-    for (rpc, mut arguments) in [
-        ("portal_find_signup", json!({"slug": "northwind"})),
-        ("portal_find_invite", json!({"token": invite.unwrap()["token"]})),
+    let (user, accept) = invited(context, "vic@login.example").await;
+    let register = json!({"user_id": user, "slug": "northwind", "full_name": "Vic"});
+    for (rpc, again, mut arguments) in [
+        ("portal_register_signup", "portal_register_signup", register),
+        ("portal_accept_invite", "portal_find_invite", accept),
     ] {
         arguments["idempotency_key"] = json!(format!("key of {rpc}"));
+        // What fails takes no key.
+        let mut wrong = arguments.clone();
+        wrong["fingerprint"] = json!("another");
+        wrong["full_name"] = json!("n".repeat(201));
+        context.refused(SERVICE, rpc, wrong, Code::InvalidArgument).await;
         arguments["fingerprint"] = json!("one");
-        let first = context.call(SERVICE, rpc, arguments.clone()).await.unwrap();
-        assert_eq!(context.call(SERVICE, rpc, arguments.clone()).await.unwrap(), first);
+        context.call(SERVICE, rpc, arguments.clone()).await.unwrap();
+        if again == "portal_find_invite" {
+            let given = arguments.as_object_mut().unwrap();
+            given.remove("user_id");
+        }
+        context.call(SERVICE, again, arguments.clone()).await.unwrap();
         arguments["fingerprint"] = json!("two");
-        context.refused(SERVICE, rpc, arguments.clone(), Code::IdempotencyKeyReused).await;
+        context.refused(SERVICE, again, arguments.clone(), Code::IdempotencyKeyReused).await;
         arguments["idempotency_key"] = json!("");
-        context.refused(SERVICE, rpc, arguments, Code::InvalidArgument).await;
+        context.refused(SERVICE, again, arguments, Code::InvalidArgument).await;
     }
 }
 
@@ -241,14 +258,24 @@ async fn an_erasure_names_what_was_uploaded_and_never_sent(context: &mut Context
         context,
         &format!(
             "insert into storage.objects (bucket_id, name) values ('attachments', '{name}'),
-           ('attachments', '{NORTHWIND}/portal/{MINE}/of-somebody-else.jpg')"
+             ('attachments', '{NORTHWIND}/portal/{MINE}/of-somebody-else.jpg'), ('attachments', '{name}.of-b')"
         ),
     )
     .await;
+    // A manager's, who sent it for another customer.
+    let other = known(context, "b@login.example").await;
+    let sent = format!(
+        "with t as (insert into portal_threads (org_id, customer_id, subject) values ('{NORTHWIND}', '{}', 'B') returning id, customer_id)
+         insert into portal_messages (org_id, customer_id, thread_id, sender_type, body, attachments)
+         select '{NORTHWIND}', customer_id, id, 'system', 'B', '[{{\"object_name\": \"{name}.of-b\"}}]' from t",
+        other.as_str().unwrap()
+    );
+    run(context, &sent).await;
     let erase = json!({"id": account.get::<_, Uuid>(1)});
     let erased = context.call(As::Northwind("owner"), "crm_erase_customer", erase).await.unwrap();
     let names: Vec<_> =
         erased["attachments"].as_array().unwrap().iter().map(|one| &one["object_name"]).collect();
     assert!(names.contains(&&json!(name)), "{names:?}");
-    assert!(!names.iter().any(|name| name.as_str().unwrap().contains("of-somebody-else")));
+    let others = |name: &str| name.contains("of-somebody-else") || name.contains("of-b");
+    assert!(!names.iter().any(|name| others(name.as_str().unwrap())), "{names:?}");
 }

@@ -16,7 +16,7 @@ const SERVICE: As = As::Dba(NORTHWIND);
 scenarios! {
     who_signs_up_is_nobody_until_their_address_is_verified
     a_verified_address_that_nobody_has_is_a_new_prospect
-    a_verified_address_finds_its_one_customer_and_verifies_the_contact
+    a_verified_address_that_a_customer_has_gets_an_invitation
     phone_and_reference_of_somebody_else_open_nothing
     of_several_customers_the_reference_chooses
     several_customers_are_for_staff_to_tell_apart
@@ -28,7 +28,6 @@ scenarios! {
     an_invitation_is_for_its_address_and_can_end
     what_an_invitation_gives_follows_merges_and_leaves_out_the_erased
     only_the_back_end_admits
-    a_password_leads_to_no_customer_who_is_there_already
     what_was_said_first_at_a_sign_up_stays
     who_has_a_login_by_an_invitation_signs_up_nowhere_with_its_address
 }
@@ -50,8 +49,26 @@ async fn sign_up(context: &mut Context, email: &str, slug: &str, more: Value) ->
     let user = context.newcomer(email).await;
     confirm(context, user).await;
     assert!(register(context, user, slug, more).await);
-    let done = context.call(As::ByMail(user), "portal_complete_signup", json!({})).await.unwrap();
+    let done = context.call(As::User(user), "portal_complete_signup", json!({})).await.unwrap();
     (user, done)
+}
+
+/// The token of the invitation that went to the address.
+async fn mailed(context: &Context, email: &str) -> Option<String> {
+    let sql = "select substring(body from '/invite/([0-9a-f]{64})') from crm_outbox where to_address = $1 and status = 'queued'";
+    let mut sent = context.client.query(sql, &[&email]).await.unwrap();
+    assert!(sent.len() < 2);
+    sent.pop().map(|row| row.get(0))
+}
+
+/// The account of who signs up with an address that a customer has, and accepts the invitation that goes to it.
+async fn enter(context: &mut Context, email: &str, slug: &str, more: Value) -> Value {
+    let (user, done) = sign_up(context, email, slug, more).await;
+    assert_eq!(done, json!({"status": "verify", "account": null}));
+    let accept = json!({"token": mailed(context, email).await, "user_id": user});
+    context.call(SERVICE, "portal_accept_invite", accept).await.unwrap();
+    let mut session = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
+    session["account"].take()
 }
 
 async fn customer(context: &mut Context, input: Value) -> Uuid {
@@ -98,19 +115,25 @@ async fn a_verified_address_that_nobody_has_is_a_new_prospect(context: &mut Cont
     assert_eq!(&again, &done);
 }
 
-async fn a_verified_address_finds_its_one_customer_and_verifies_the_contact(context: &mut Context) {
-    let known = customer(
-        context,
-        json!({"type": "individual", "name": "Bo", "email": "bo@portal.example"}),
-    )
-    .await;
-    let (_, done) = sign_up(context, "bo@portal.example", "northwind", json!({})).await;
-    assert_eq!(done["account"]["customer_id"], json!(known));
-    let sql = "select is_verified from customer_contacts where customer_id = $1";
-    assert!(context.client.query_one(sql, &[&known]).await.unwrap().get::<_, bool>(0));
-    let sql = "select event_type, event_payload ->> 'invited_via' from portal_audit_events e join portal_accounts a on a.id = e.portal_account_id where a.customer_id = $1";
-    let row = context.client.query_one(sql, &[&known]).await.unwrap();
-    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("account_created", "self_signup"));
+async fn a_verified_address_that_a_customer_has_gets_an_invitation(context: &mut Context) {
+    let input = json!({"type": "individual", "name": "Bo", "email": "bo@portal.example"});
+    let known = customer(context, input).await;
+    let (user, _) = sign_up(context, "bo@portal.example", "northwind", json!({})).await;
+    let token = mailed(context, "bo@portal.example").await;
+    // Whoever has the login, however they came by it, is nobody until somebody opens the mail.
+    for rpc in ["portal_complete_signup", "portal_session"] {
+        let waiting = context.call(As::User(user), rpc, json!({})).await.unwrap();
+        assert_eq!(waiting, json!({"status": "verify", "account": null}));
+    }
+    context.refused(As::User(user), "portal_dashboard", json!({}), Code::NoMembership).await;
+    // One an hour.
+    assert_eq!(mailed(context, "bo@portal.example").await, token);
+    let accept = json!({"token": token, "user_id": user});
+    context.call(SERVICE, "portal_accept_invite", accept).await.unwrap();
+    let session = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
+    assert_eq!(session["account"]["customer_id"], json!(known));
+    let sql = "select count(*) from portal_accounts where customer_id = $1";
+    assert_eq!(context.client.query_one(sql, &[&known]).await.unwrap().get::<_, i64>(0), 1);
 }
 
 async fn phone_and_reference_of_somebody_else_open_nothing(context: &mut Context) {
@@ -143,8 +166,8 @@ async fn of_several_customers_the_reference_chooses(context: &mut Context) {
         "insert into quotes (org_id, customer_id, number) values ($1, $2, 'Q-TWIN') returning id";
     let quote: Uuid = context.client.query_one(sql, &[&NORTHWIND, &second]).await.unwrap().get(0);
     let more = json!({"booking_reference": quote});
-    let (_, done) = sign_up(context, "twin@portal.example", "northwind", more).await;
-    assert_eq!(done["account"]["customer_id"], json!(second));
+    let account = enter(context, "twin@portal.example", "northwind", more).await;
+    assert_eq!(account["customer_id"], json!(second));
 }
 
 async fn several_customers_are_for_staff_to_tell_apart(context: &mut Context) {
@@ -153,7 +176,7 @@ async fn several_customers_are_for_staff_to_tell_apart(context: &mut Context) {
     let second = customer(context, input).await;
     let (user, done) = sign_up(context, "twins@portal.example", "northwind", json!({})).await;
     assert_eq!(done, json!({"status": "review", "account": null}));
-    let again = context.call(As::ByMail(user), "portal_session", json!({})).await.unwrap();
+    let again = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
     assert_eq!(again["status"], "review");
     // Once for each of those who can help, without a word about the person.
     let sql = "select p.role, n.title || n.body from crm_notifications n join profiles p on p.id = n.user_id
@@ -165,8 +188,10 @@ async fn several_customers_are_for_staff_to_tell_apart(context: &mut Context) {
     // Merged, it is clear.
     let merge = json!({"id": first, "duplicate_id": second});
     context.call(CSR, "crm_merge_customers", merge).await.unwrap();
-    let session = context.call(As::ByMail(user), "portal_session", json!({})).await.unwrap();
-    assert_eq!(session["account"]["customer_id"], json!(first));
+    let session = context.call(As::User(user), "portal_session", json!({})).await.unwrap();
+    assert_eq!(session["status"], "verify");
+    let sql = "select customer_id from portal_invites where email = 'twins@portal.example'";
+    assert_eq!(context.client.query_one(sql, &[]).await.unwrap().get::<_, Uuid>(0), first);
 }
 
 async fn closed_customers_are_not_found(context: &mut Context) {
@@ -181,9 +206,9 @@ async fn each_org_has_its_own_customers(context: &mut Context) {
     let input = json!({"type": "individual", "name": "Both", "email": "both@portal.example"});
     let ours = customer(context, input.clone()).await;
     let theirs = context.call(As::Volt("csr"), "crm_create_customer", input).await.unwrap();
-    let (_, done) = sign_up(context, "both@portal.example", "volt", json!({})).await;
-    assert_eq!(done["account"]["customer_id"], theirs["id"]);
-    assert_eq!(done["account"]["org_id"], json!(VOLT));
+    let account = enter(context, "both@portal.example", "volt", json!({})).await;
+    assert_eq!(account["customer_id"], theirs["id"]);
+    assert_eq!(account["org_id"], json!(VOLT));
     let sql = "select count(*) from portal_accounts where customer_id = $1";
     assert_eq!(context.client.query_one(sql, &[&ours]).await.unwrap().get::<_, i64>(0), 0);
 }
@@ -336,24 +361,6 @@ async fn only_the_back_end_admits(context: &mut Context) {
     }
 }
 
-async fn a_password_leads_to_no_customer_who_is_there_already(context: &mut Context) {
-    let input = json!({"type": "individual", "name": "Vic", "email": "vic3@portal.example"});
-    let victim = customer(context, input).await;
-    let user = context.newcomer("vic3@portal.example").await;
-    confirm(context, user).await;
-    assert!(register(context, user, "northwind", json!({})).await);
-    for rpc in ["portal_complete_signup", "portal_session"] {
-        let waiting = context.call(As::User(user), rpc, json!({})).await.unwrap();
-        assert_eq!(waiting, json!({"status": "verify", "account": null}));
-    }
-    let sql = "select count(*) from portal_accounts where customer_id = $1";
-    assert_eq!(context.client.query_one(sql, &[&victim]).await.unwrap().get::<_, i64>(0), 0);
-    let session = context.call(As::ByMail(user), "portal_session", json!({})).await.unwrap();
-    assert_eq!(session["account"]["customer_id"], json!(victim));
-    // The account is there: a password is enough.
-    context.call(As::User(user), "portal_dashboard", json!({})).await.unwrap();
-}
-
 async fn what_was_said_first_at_a_sign_up_stays(context: &mut Context) {
     let user = context.newcomer("first@portal.example").await;
     confirm(context, user).await;
@@ -378,7 +385,7 @@ async fn who_has_a_login_by_an_invitation_signs_up_nowhere_with_its_address(cont
     context.client.execute(sql, &[&user]).await.unwrap();
     assert!(register(context, user, "northwind", json!({})).await);
     for rpc in ["portal_complete_signup", "portal_session"] {
-        let waiting = context.call(As::ByMail(user), rpc, json!({})).await.unwrap();
+        let waiting = context.call(As::User(user), rpc, json!({})).await.unwrap();
         assert_eq!(waiting["status"], "verification_required");
     }
 }

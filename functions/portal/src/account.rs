@@ -47,7 +47,7 @@ async fn sign_up(
     let address = email::normalize(&given.email).ok_or_else(|| {
         Error::invalid_field("email", "invalid_email", "is not an e-mail address")
     })?;
-    let sent = Sent::of(key, &identity, "signup", &body)?;
+    let sent = Sent::of(key, &identity, &address, &body)?;
     if let Some(token) = &given.invite_token {
         let admission = Admission {
             token,
@@ -64,8 +64,7 @@ async fn sign_up(
         );
     };
     // Before anybody is made whom no org expects; what is wrong here is wrong whoever has the address.
-    let find = json!({"slug": slug, "full_name": given.name, "phone": given.phone,
-        "idempotency_key": sent.key, "fingerprint": sent.fingerprint});
+    let find = json!({"slug": slug, "full_name": given.name, "phone": given.phone});
     identity.rpc(&caller, "portal_find_signup", find).await?;
     let made = identity.sign_up(&caller, &address, &given.password, &given.name).await?;
     let (id, session) = match made {
@@ -79,7 +78,7 @@ async fn sign_up(
     };
     let arguments = json!({
         "user_id": id, "slug": slug, "full_name": given.name, "phone": given.phone,
-        "booking_reference": given.booking_reference,
+        "booking_reference": given.booking_reference, "idempotency_key": sent.key, "fingerprint": sent.fingerprint,
     });
     identity.rpc(&caller, "portal_register_signup", arguments).await?;
     let Some(session) = session else { return Ok(waiting()) };
@@ -93,9 +92,10 @@ fn waiting() -> Response {
     (StatusCode::ACCEPTED, Json(json!({"status": "verification_required"}))).into_response()
 }
 
-/// The org knows the address, and a password does not show whose it is.
+/// The org knows the address, and a login does not show whose it is.
 fn verify() -> Response {
-    let hint = "Open the link of the mail that was sent to you, or ask for a one-time link and sign in with it.";
+    let hint =
+        "The company knows this address: open the link of the invitation that was sent to it.";
     (StatusCode::ACCEPTED, Json(json!({"status": "verify", "detail": hint}))).into_response()
 }
 
@@ -139,7 +139,7 @@ async fn accept_invite(
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let given: Accept = patch::read(Value::Object(body.clone()))?;
-    let sent = Sent::of(key, &identity, "accept-invite", &body)?;
+    let sent = Sent::of(key, &identity, &given.token, &body)?;
     let admission = Admission {
         token: &given.token,
         email: None,
@@ -150,7 +150,8 @@ async fn accept_invite(
     Ok(admission.admit(&ports, &identity, &caller).await?)
 }
 
-/// The key of a request, and what its payload is told by.
+/// What the database tells a repeat of a request from another by. Who comes in has no id yet: the key is one of the address or the token that
+/// it came with, so that no stranger's is in the way.
 struct Sent {
     key: Option<String>,
     fingerprint: Option<String>,
@@ -160,11 +161,14 @@ impl Sent {
     fn of(
         key: Option<String>,
         identity: &Identity,
-        path: &str,
+        whose: &str,
         body: &Map<String, Value>,
     ) -> Result<Self> {
-        let fingerprint = key.as_ref().map(|_| identity.fingerprint(path, body)).transpose()?;
-        Ok(Self { key, fingerprint })
+        let Some(key) = key else { return Ok(Self { key: None, fingerprint: None }) };
+        Ok(Self {
+            key: Some(identity.keyed_hash(&json!([whose, key]))?),
+            fingerprint: Some(identity.keyed_hash(&json!(body))?),
+        })
     }
 }
 
@@ -201,38 +205,51 @@ impl Admission<'_> {
         } else {
             None
         };
-        let session = identity.sign_in(caller, address, self.password).await?;
-        let session = session.ok_or_else(|| {
-            Error::new(Code::Unauthenticated, "This address has a login: send its password.")
-        })?;
-        let done = self.enter(ports, identity, caller, &session, is_open).await;
-        if let (Some(id), Err(error)) = (made, &done)
+        let entered = self.enter(ports, identity, caller, address, is_open).await;
+        if let (Some(id), Err(error)) = (made, &entered)
             && error.code.status() < 500
         {
             identity.delete_user(caller, id).await;
         }
-        Ok(let_in(&session, open(done?)?))
+        let (session, done) = entered?;
+        Ok(let_in(&session, open(done)?))
     }
 
-    /// What the database says of the account, which an open invitation makes.
+    /// A session, and what the database says of the account, which an open invitation makes.
     async fn enter(
         &self,
         ports: &Ports,
         identity: &Identity,
         caller: &Caller,
-        session: &Value,
+        address: &str,
         is_open: bool,
-    ) -> Result<Value> {
+    ) -> Result<(Value, Value)> {
+        let mut session = self.sign_in(identity, caller, address).await?;
         if is_open {
-            let accept =
-                json!({"token": self.token, "user_id": user_id(session)?, "full_name": self.name});
-            match identity.rpc(caller, "portal_accept_invite", accept).await {
-                // The same request, at the same moment, was first.
-                Err(error) if error.code == Code::InviteNotFound => {}
-                outcome => drop(outcome?),
-            }
+            self.accept(identity, caller, user_id(&session)?).await?;
+            // Every session of the login is over, this one too.
+            session = self.sign_in(identity, caller, address).await?;
         }
-        ports.database.rpc(&bearer(caller, session), "portal_session", Map::new()).await
+        let user = bearer(caller, &session);
+        let done = ports.database.rpc(&user, "portal_session", Map::new()).await?;
+        Ok((session, done))
+    }
+
+    async fn sign_in(&self, identity: &Identity, caller: &Caller, address: &str) -> Result<Value> {
+        let session = identity.sign_in(caller, address, self.password).await?;
+        session.ok_or_else(|| {
+            Error::new(Code::Unauthenticated, "This address has a login: send its password.")
+        })
+    }
+
+    async fn accept(&self, identity: &Identity, caller: &Caller, user_id: Uuid) -> Result<()> {
+        let accept = json!({"token": self.token, "user_id": user_id, "full_name": self.name,
+            "idempotency_key": self.sent.key, "fingerprint": self.sent.fingerprint});
+        match identity.rpc(caller, "portal_accept_invite", accept).await {
+            // The same request, at the same moment, was first.
+            Err(error) if error.code == Code::InviteNotFound => Ok(()),
+            outcome => outcome.map(drop),
+        }
     }
 }
 

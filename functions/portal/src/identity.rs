@@ -79,11 +79,9 @@ impl Identity {
         self.database.rpc(&caller, name, arguments).await
     }
 
-    /// What the database tells a repeat of a request of somebody who is nobody yet by. What was sent holds a password: its hash needs a
-    /// key that is not in the database.
-    pub fn fingerprint(&self, path: &str, body: &Map<String, Value>) -> Result<String> {
-        let sent = json!([path, body]).to_string();
-        let mac = hmac_sha256(self.service_key()?.as_bytes(), sent.as_bytes());
+    /// A hash that whoever reads the database cannot try passwords by: its key is not there.
+    pub fn keyed_hash(&self, sent: &Value) -> Result<String> {
+        let mac = hmac_sha256(self.service_key()?.as_bytes(), sent.to_string().as_bytes());
         Ok(fingerprint::of(&json!(mac)))
     }
 

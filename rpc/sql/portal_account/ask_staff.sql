@@ -3,7 +3,7 @@
 with told as (
   insert into public.crm_notifications (org_id, user_id, customer_id, type, title, body, data, dedupe_key)
   select p.org_id, p.id, ($1 -> 'customers' ->> 0)::uuid, 'portal_signup', 'A sign-up for the portal waits',
-    'Several customers have the address. Merge them, or invite the person for the right one.',
+    'Several customers have the address, or nothing may be sent to it. Merge them, or invite the person for the right one.',
     jsonb_build_object('user_id', $1 -> 'user_id', 'customer_ids', $1 -> 'customers'),
     'portal_signup:' || ($1 ->> 'user_id') || ':' || p.id
   from public.profiles p

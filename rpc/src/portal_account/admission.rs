@@ -1,17 +1,18 @@
 //! How customers come in: by an invitation, or by signing up with an address that is theirs.
 //!
 //! An account is linked to a customer by a verified e-mail address and by nothing else: whoever knows somebody's phone number or
-//! the number of a booking is not them. Nor is whoever knows the password of a login that was made with their address: to a
-//! customer who is there already only a session leads that began with a mail to the address, and it takes the password away.
+//! the number of a booking is not them. Nor is whoever has a login with their address, which somebody else may have made: to a
+//! customer who is there already only an invitation leads, which goes to the address by mail.
 
 use fieldcrm_core::customer::{self as rules, NewCustomer};
 use fieldcrm_core::portal::{Account, AccountRole, SessionState};
-use fieldcrm_core::portal_account::NewSignup;
+use fieldcrm_core::portal_account::{NewInvite, NewSignup};
 use fieldcrm_core::{Code, Error, Result, member, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::staff::MailInvite;
 use crate::channel::check_service;
 use crate::idempotency::{self, Claim};
 use crate::{Db, call_as, customer, portal, session};
@@ -22,8 +23,8 @@ const LOCK_SIGNUP: &str = include_str!("../../sql/portal_account/lock_signup.sql
 const FIND_CUSTOMERS: &str = include_str!("../../sql/portal_account/find_customers.sql");
 const ASK_STAFF: &str = include_str!("../../sql/portal_account/ask_staff.sql");
 const FIND_INVITE: &str = include_str!("../../sql/portal_account/find_invite.sql");
-const FIND_EMAIL: &str = include_str!("../../sql/portal_account/find_email.sql");
 const CLAIM_LOGIN: &str = include_str!("../../sql/portal_account/claim_login.sql");
+const INVITED_LATELY: &str = include_str!("../../sql/portal_account/invited_lately.sql");
 const OPEN: &str = include_str!("../../sql/portal_account/open.sql");
 
 /// Refuses the key of a request of somebody who comes in if it came with something else. A repeat is let through: whoever comes in twice
@@ -48,15 +49,12 @@ struct Sought {
     slug: String,
     full_name: Option<String>,
     phone: Option<String>,
-    idempotency_key: Option<String>,
-    /// A keyed hash of what was sent, which holds a password.
-    fingerprint: Option<String>,
 }
 
-/// `portal_find_signup(slug, full_name, phone, idempotency_key, fingerprint)`: the back end's. Which org that is, if customers can sign up
-/// with it, and whether it would take that name and number: what is wrong is said before anybody's address is looked at.
+/// `portal_find_signup(slug, full_name, phone)`: the back end's. Which org that is, if customers can sign up with it, and whether it
+/// would take that name and number: what is wrong is said before anybody's address is looked at.
 pub async fn find_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Sought { slug, full_name, phone, idempotency_key, fingerprint } = patch::read(arguments)?;
+    let Sought { slug, full_name, phone } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     let portal = portal_of(db, &slug).await?;
     if let Some(full_name) = full_name {
@@ -64,9 +62,6 @@ pub async fn find_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         NewSignup { user_id, slug, full_name, phone, booking_reference: None }
             .prepare(portal_country(&portal))?;
     }
-    let org_id = serde_json::from_value(portal["org_id"].clone());
-    let org_id = org_id.map_err(|error| Error::internal(error.to_string()))?;
-    claim(db, org_id, "portal_signup", idempotency_key, fingerprint).await?;
     Ok(json!({"org": portal["org"]}))
 }
 
@@ -79,14 +74,23 @@ async fn portal_of(db: &mut impl Db, slug: &str) -> Result<Value> {
     if found.is_null() { Err(Error::not_found("portal to sign up for")) } else { Ok(found) }
 }
 
-/// `portal_register_signup(user_id, slug, full_name, phone, booking_reference)`: the back end's. Keeps what a new user said until
+/// `portal_register_signup(user_id, slug, full_name, phone, booking_reference, idempotency_key, fingerprint)`: the back end's. Keeps what a new user said until
 /// their address is verified; whether anything was kept is for the back end, not for the user.
-pub async fn register_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+pub async fn register_signup<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
+    let mut taken = |name| arguments.as_object_mut().and_then(|given| given.remove(name));
+    let (key, fingerprint) = (text(taken("idempotency_key")), text(taken("fingerprint")));
     let mut given: NewSignup = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     given.slug = given.slug.trim().to_owned();
     let portal = portal_of(db, &given.slug).await?;
+    let org_id = serde_json::from_value(portal["org_id"].clone());
+    let org_id = org_id.map_err(|error| Error::internal(error.to_string()))?;
+    claim(db, org_id, "portal_register_signup", key, fingerprint).await?;
     db.call(REGISTER, &json!(given.prepare(portal_country(&portal))?)).await
+}
+
+fn text(given: Option<Value>) -> Option<String> {
+    given.and_then(|given| given.as_str().map(str::to_owned))
 }
 
 #[derive(Deserialize)]
@@ -97,8 +101,6 @@ struct Waiting {
     email: Option<String>,
     is_confirmed: bool,
     session: SessionState,
-    by_mail: bool,
-    is_plain: bool,
     default_country: Option<String>,
 }
 
@@ -118,8 +120,8 @@ pub async fn complete_signup<D: Db>(db: &mut D, arguments: Value) -> Result<Valu
     })
 }
 
-/// Whoever came with a password is sent to their mail where the org knows the address. Where several customers have it, or more than
-/// the mail opens the login, nobody is linked. That is an answer and no error, since an error would take back that staff were told.
+/// Where the org knows the address, an invitation goes to it; where several customers have it, staff are told. Both are answers and
+/// no errors, since an error would take them back.
 pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let user_id = session::current(db).await?.user_id.ok_or_else(|| {
         Error::new(Code::Unauthenticated, "Sign in with the address that you signed up with.")
@@ -127,7 +129,7 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     let waiting: Option<Waiting> = call_as(db, LOCK_SIGNUP, &json!({"user_id": user_id})).await?;
     // Who waited for another session of theirs has the account now.
     let waiting = match (portal::account(db).await, waiting) {
-        (Ok(account), _) => return Ok(active(&account, false)),
+        (Ok(account), _) => return Ok(active(&account)),
         (Err(error), Some(waiting)) if error.code == Code::NoMembership => waiting,
         (Err(error), _) => return Err(error),
     };
@@ -137,22 +139,25 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     };
     let key = json!({"org_id": waiting.org_id, "user_id": user_id, "email": email});
     let found: Vec<Match> = call_as(db, FIND_CUSTOMERS, &key).await?;
-    if !found.is_empty() && !waiting.by_mail {
-        return Ok(json!({"status": "verify", "account": null}));
-    }
     let referenced: Vec<Uuid> =
         found.iter().filter(|one| one.referenced).map(|one| one.id).collect();
-    let customer_id = match (&found[..], &referenced[..]) {
-        ([], _) => new_customer(db, &waiting, &email).await?,
-        ([Match { id, .. }], _) | (_, [id]) if waiting.is_plain => *id,
-        _ => {
-            let customers: Vec<_> = found.iter().map(|one| one.id).collect();
-            let document =
-                json!({"org_id": waiting.org_id, "user_id": user_id, "customers": customers});
-            db.call(ASK_STAFF, &document).await?;
-            return Ok(json!({"status": "review", "account": null}));
-        }
+    let one = match (&found[..], &referenced[..]) {
+        ([Match { id, .. }], _) | (_, [id]) => Some(*id),
+        _ => None,
     };
+    if let Some(customer_id) = one
+        && invite(db, waiting.org_id, customer_id, &email).await?
+    {
+        return Ok(json!({"status": "verify", "account": null}));
+    }
+    if !found.is_empty() {
+        let customers: Vec<_> = found.iter().map(|one| one.id).collect();
+        let document =
+            json!({"org_id": waiting.org_id, "user_id": user_id, "customers": customers});
+        db.call(ASK_STAFF, &document).await?;
+        return Ok(json!({"status": "review", "account": null}));
+    }
+    let customer_id = new_customer(db, &waiting, &email).await?;
     let opened = db.call(OPEN, &json!({
         "org_id": waiting.org_id, "user_id": user_id, "customer_id": customer_id, "role": AccountRole::Customer,
         "profile_role": AccountRole::Customer.profile_role(), "full_name": waiting.full_name, "phone": waiting.phone,
@@ -162,14 +167,32 @@ pub(super) async fn complete(db: &mut impl Db) -> Result<Value> {
     if opened.is_null() {
         return Err(already_member());
     }
-    if !found.is_empty() {
-        db.call(CLAIM_LOGIN, &json!({"user_id": user_id})).await?;
-    }
-    Ok(active(&portal::account(db).await?, !found.is_empty()))
+    Ok(active(&portal::account(db).await?))
 }
 
-fn active(account: &Account, set_password: bool) -> Value {
-    json!({"status": "active", "account": account, "set_password": set_password})
+fn active(account: &Account) -> Value {
+    json!({"status": "active", "account": account})
+}
+
+/// Whether an invitation is on its way to the customer's address, or lately went.
+async fn invite<D: Db>(db: &mut D, org_id: Uuid, customer_id: Uuid, email: &str) -> Result<bool> {
+    let to = json!({"org_id": org_id, "customer_id": customer_id, "email": email});
+    if call_as(db, INVITED_LATELY, &to).await? {
+        return Ok(true);
+    }
+    let invite = NewInvite {
+        customer_id,
+        email: email.to_owned(),
+        role: None,
+        access: None,
+        expires_in_hours: None,
+        send: None,
+    };
+    match db.attempt(MailInvite { org_id, invite: invite.prepare()? }).await {
+        // The org says nowhere where its portal is, or nothing may be sent to the address.
+        Err(error) if error.code.status() < 500 => Ok(false),
+        outcome => outcome.map(|()| true),
+    }
 }
 
 /// Whom nobody knew: somebody to get to know.
@@ -218,7 +241,7 @@ fn invite_not_found() -> Error {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Token {
+struct Shown {
     token: String,
     idempotency_key: Option<String>,
     fingerprint: Option<String>,
@@ -227,10 +250,13 @@ struct Token {
 /// `portal_find_invite(token, idempotency_key, fingerprint)`: the back end's. For whom an invitation is, and whether they have a
 /// login already. One that was used is still known: who used it may ask twice.
 pub async fn find_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Token { token, idempotency_key, fingerprint } = patch::read(arguments)?;
+    let Shown { token, idempotency_key, fingerprint } = patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     let invite = invitation(db, &token).await?;
-    claim(db, invite.org_id, "portal_accept_invite", idempotency_key, fingerprint).await?;
+    // An open one is claimed when it is accepted: what fails takes no key.
+    if invite.status == "used" {
+        claim(db, invite.org_id, "portal_accept_invite", idempotency_key, fingerprint).await?;
+    }
     Ok(json!({"email": invite.email, "org": {"name": invite.org_name}, "role": invite.role,
         "expires_at": invite.expires_at, "status": invite.status, "user": invite.user}))
 }
@@ -241,22 +267,31 @@ struct Acceptance {
     token: String,
     user_id: Uuid,
     full_name: Option<String>,
+    idempotency_key: Option<String>,
+    fingerprint: Option<String>,
 }
 
-/// `portal_accept_invite(token, user_id, full_name)`: the back end's. The user, whose address the token came to, gets the account.
+/// `portal_accept_invite(token, user_id, full_name, idempotency_key, fingerprint)`: the back end's. The user, whose address the token came to,
+/// gets the account, and every session of theirs is over.
 pub async fn accept_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
-    let Acceptance { token, user_id, full_name } = patch::read(arguments)?;
+    let Acceptance { token, user_id, full_name, idempotency_key, fingerprint } =
+        patch::read(arguments)?;
     check_service(&session::current(db).await?)?;
     let full_name = member::full_name(full_name.as_deref())?;
     let invite = invitation(db, &token).await?;
     if invite.status == "used" {
         return Err(invite_not_found());
     }
-    let user = db.call(FIND_EMAIL, &json!({"user_id": user_id})).await?;
-    if user["email"].as_str() != Some(invite.email.as_str()) {
+    let login = db.call(CLAIM_LOGIN, &json!({"user_id": user_id})).await?;
+    if login["email"].as_str() != Some(invite.email.as_str()) {
         let hint = "Sign in with the e-mail address that was invited.";
         return Err(Error::new(Code::InviteEmailMismatch, hint));
     }
+    if login["is_plain"] != true {
+        let hint = "More than its address and password opens this login: remove its phone, providers and second factors first.";
+        return Err(Error::new(Code::WrongState, hint).with("reason", "login_not_plain"));
+    }
+    claim(db, invite.org_id, "portal_accept_invite", idempotency_key, fingerprint).await?;
     let opened = db.call(OPEN, &json!({
         "org_id": invite.org_id, "user_id": user_id, "customer_id": invite.customer_id, "role": invite.role,
         "profile_role": invite.role.profile_role(), "full_name": full_name, "phone": null,

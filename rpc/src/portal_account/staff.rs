@@ -3,14 +3,14 @@
 use fieldcrm_core::automation::Purpose;
 use fieldcrm_core::portal::{Access, AccountRole, AccountStatus};
 use fieldcrm_core::portal_account::{AccountPatch, Invite, NewInvite, check_access};
-use fieldcrm_core::{Capability, Code, Error, Result, Session, patch};
+use fieldcrm_core::{Capability, Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::idempotency::{self, Claim};
 use crate::outbox::{Enqueued, NewMessage, OutboxChannel, Recipient, enqueue};
-use crate::{Db, call_as, session};
+use crate::{Db, Work, call_as, session};
 
 const INVITE: &str = include_str!("../../sql/portal_account/invite.sql");
 const REFERENCES: &str = include_str!("../../sql/portal_account/references.sql");
@@ -74,7 +74,7 @@ pub async fn create_invite<D: Db>(db: &mut D, mut arguments: Value) -> Result<Va
     document["user_id"] = json!(caller.user_id);
     let mut made = db.call(INVITE, &document).await?;
     if send {
-        made["message"] = json!(mail(db, org_id, &caller, &invite, &found, &made).await?);
+        made["message"] = json!(mail(db, org_id, caller.profile_id, &invite, &found, &made).await?);
     }
     let token = made["token"].take();
     idempotency::store(db, claim, &made).await?;
@@ -82,11 +82,35 @@ pub async fn create_invite<D: Db>(db: &mut D, mut arguments: Value) -> Result<Va
     Ok(made)
 }
 
+/// An invitation of nobody's, by e-mail; none where nothing is sent.
+pub(super) struct MailInvite {
+    pub org_id: Uuid,
+    pub invite: Invite,
+}
+
+impl<D: Db> Work<D> for MailInvite {
+    type Output = ();
+
+    async fn run(self, db: &mut D) -> Result<()> {
+        let Self { org_id, invite } = self;
+        let customer = Some((invite.customer_id, invite.email.as_str()));
+        let found = References::find(db, org_id, customer, &invite.access).await?;
+        let mut document = json!(invite);
+        document["org_id"] = json!(org_id);
+        let made = db.call(INVITE, &document).await?;
+        let sent = json!(mail(db, org_id, None, &invite, &found, &made).await?);
+        if sent["status"] != "queued" {
+            return Err(Error::new(Code::RuleBroken, "Nothing may be sent to this address."));
+        }
+        Ok(())
+    }
+}
+
 /// The invitation by e-mail, through the gate of consent like everything that is sent.
 async fn mail<D: Db>(
     db: &mut D,
     org_id: Uuid,
-    caller: &Session,
+    profile_id: Option<Uuid>,
     invite: &Invite,
     found: &References,
     made: &Value,
@@ -119,7 +143,7 @@ async fn mail<D: Db>(
         dedupe_key: made["id"].as_str().map(|id| format!("portal_invite:{id}")),
         contact_id: Some(contact_id),
     };
-    Ok(enqueue(db, org_id, caller.profile_id, vec![message]).await?.into_iter().next())
+    Ok(enqueue(db, org_id, profile_id, vec![message]).await?.into_iter().next())
 }
 
 #[derive(Deserialize)]

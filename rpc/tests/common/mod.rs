@@ -33,8 +33,6 @@ pub enum As {
     /// The demo user with that role at volt.example.
     Volt(&'static str),
     User(Uuid),
-    /// The same in a session that began with a link in a mail.
-    ByMail(Uuid),
     /// The same with a token that says more.
     Token(Uuid, &'static str),
     /// Who is not signed in.
@@ -105,9 +103,6 @@ impl Context {
         let (claims, org) = match caller {
             As::Dba(org) => (String::new(), org.to_string()),
             As::User(id) => (claims(id), String::new()),
-            As::ByMail(id) => {
-                (token(id, r#"{"amr": [{"method": "otp", "timestamp": 1}]}"#), String::new())
-            }
             As::Token(id, more) => (token(id, more), String::new()),
             // As the owner of the database, which natively runs the RPC, `anon` would be one who bypasses RLS.
             As::Nobody => (
