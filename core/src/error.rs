@@ -85,12 +85,20 @@ codes! {
     InvalidTemplate = "invalid_template", 422, "The template cannot be rendered";
     /// The planner expects a segment's rules to cost too much.
     SegmentTooCostly = "segment_too_costly", 422, "These rules would take too long to evaluate";
+    /// The model, or who runs it, does not answer this.
+    AiRefused = "ai_refused", 422, "The AI declined to answer this";
+    /// The org has used up the month's budget for AI.
+    AiBudgetSpent = "ai_budget_spent", 429, "This month's AI budget is used up";
     /// The body is larger than the stated limit.
     PayloadTooLarge = "payload_too_large", 413, "The request body is too large";
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
     /// Ours, not the caller's.
     Internal = "internal", 500, "Something went wrong on our side";
+    /// The model answered with what cannot be used, and did not better it when told so.
+    AiOutputInvalid = "ai_output_invalid", 502, "The AI did not give a usable answer";
+    /// No model is set up, or it does not answer.
+    AiUnavailable = "ai_unavailable", 503, "The AI is not available right now";
     /// The database or another service does not answer.
     Unavailable = "unavailable", 503, "The service is not available right now";
 }

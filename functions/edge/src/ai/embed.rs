@@ -136,8 +136,9 @@ impl Embedder for OpenAi {
         });
         let mut headers = vec![("content-type", "application/json".to_owned())];
         headers.extend(self.key.iter().map(|key| ("authorization", format!("Bearer {key}"))));
-        let post = Post { url: self.url.clone(), headers, body: body.to_string() };
-        let answer = self.client.post(post).await.map_err(|_| unavailable("does not answer"))?;
+        let post = Post { url: self.url.clone(), headers, body: body.to_string().into() };
+        let answer =
+            self.client.post_patiently(post).await.map_err(|_| unavailable("does not answer"))?;
         match answer.status {
             200 => embeddings(&answer.json(), count),
             status => Err(unavailable(&format!("answered {status}"))),
