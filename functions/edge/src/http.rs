@@ -89,7 +89,7 @@ impl Answer {
 }
 
 /// The body of an answer as it comes. Letting go of it ends the exchange.
-pub type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, NoAnswer>> + Send>>;
+pub type Chunks<E = NoAnswer> = Pin<Box<dyn Stream<Item = Result<Bytes, E>> + Send>>;
 
 /// An answer whose body is still on its way.
 pub struct Opened {
@@ -101,7 +101,7 @@ pub struct Opened {
 impl Opened {
     /// The answer with so many bytes of its body, as far as they come in time. The status is the answer; a body that
     /// breaks off or is late changes nothing about it.
-    async fn whole(self, most: usize, until: Instant) -> Answer {
+    pub(crate) async fn whole(self, most: usize, until: Instant) -> Answer {
         let Self { mut head, mut chunks } = self;
         while let Some(Some(Ok(chunk))) = within(left(until), chunks.next()).await {
             head.body.extend_from_slice(&chunk);
