@@ -21,7 +21,8 @@ use tokio::sync::Notify;
 
 mod wire;
 
-pub use wire::gives_up;
+#[allow(unused_imports, reason = "each test file uses its part")]
+pub use wire::{gives_up, word};
 
 pub const KEY: &str = "sk-secret-key";
 pub const MODEL: &str = "vendor.model-1:0";

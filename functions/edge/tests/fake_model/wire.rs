@@ -57,66 +57,75 @@ fn reason(wire: Wire, end: End) -> &'static str {
 
 /// The same answer as events, a word at a time.
 pub fn streamed(wire: Wire, says: &Says) -> Vec<u8> {
-    let words = says.text.split_inclusive(' ');
     let end = reason(wire, says.end);
-    match wire {
+    let (before, after) = match wire {
         Wire::OpenAi => {
-            let chunk = |delta: Value, end: Value| {
-                json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": MODEL, "usage": null,
-                    "choices": [{"index": 0, "delta": delta, "finish_reason": end}]})
-            };
-            let mut all = vec![chunk(json!({"role": "assistant", "content": ""}), Value::Null)];
-            all.extend(words.map(|word| chunk(json!({"content": word}), Value::Null)));
-            if says.end == End::Refused {
-                all.push(chunk(json!({"refusal": "I cannot help with that."}), Value::Null));
-            }
-            all.push(chunk(json!({}), end.into()));
-            all.push(json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [],
-                "usage": {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19}}));
-            let lines = all.iter().map(|one| format!("data: {one}\n\n"));
-            lines.chain(["data: [DONE]\n\n".to_owned()]).collect::<String>().into_bytes()
+            let refusal = json!({"refusal": "I cannot help with that."});
+            let refusal = if says.end == End::Refused { chunk(&refusal, None) } else { Vec::new() };
+            let usage = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [],
+                "usage": {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19}});
+            let usage = format!("data: {usage}\n\ndata: [DONE]\n\n").into_bytes();
+            (
+                chunk(&json!({"role": "assistant", "content": ""}), None),
+                [refusal, chunk(&json!({}), Some(end)), usage].concat(),
+            )
         }
         Wire::Anthropic => {
-            let mut all = vec![
-                json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
-                    "content": [], "model": MODEL, "stop_reason": null,
-                    "usage": {"input_tokens": 10, "cache_read_input_tokens": 2, "output_tokens": 1}}}),
-                json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
-                json!({"type": "ping"}),
-            ];
-            all.extend(words.map(|word| {
-                json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}})
-            }));
-            all.extend([
-                json!({"type": "content_block_stop", "index": 0}),
-                json!({"type": "message_delta", "delta": {"stop_reason": end}, "usage": {"output_tokens": 7}}),
-                json!({"type": "message_stop"}),
-            ]);
-            let event = |one: &Value| {
-                format!("event: {}\r\ndata: {one}\r\n\r\n", one["type"].as_str().unwrap())
-            };
-            all.iter().map(event).collect::<String>().into_bytes()
+            let start = json!({"type": "message_start", "message": {"id": "msg_1", "type": "message",
+                "role": "assistant", "content": [], "model": MODEL, "stop_reason": null,
+                "usage": {"input_tokens": 10, "cache_read_input_tokens": 2, "output_tokens": 1}}});
+            let block = json!({"type": "content_block_start", "index": 0,
+                "content_block": {"type": "text", "text": ""}});
+            let delta = json!({"type": "message_delta", "delta": {"stop_reason": end},
+                "usage": {"output_tokens": 7}});
+            (
+                [event(&start), event(&block), event(&json!({"type": "ping"}))].concat(),
+                [
+                    event(&json!({"type": "content_block_stop", "index": 0})),
+                    event(&delta),
+                    event(&json!({"type": "message_stop"})),
+                ]
+                .concat(),
+            )
         }
         Wire::Bedrock => {
-            let mut all = vec![frame("messageStart", &json!({"role": "assistant"}))];
-            all.extend(words.map(|word| {
-                frame(
-                    "contentBlockDelta",
-                    &json!({"contentBlockIndex": 0, "delta": {"text": word}}),
-                )
-            }));
-            all.extend([
-                frame("contentBlockStop", &json!({"contentBlockIndex": 0})),
-                frame("messageStop", &json!({"stopReason": end})),
-                frame(
-                    "metadata",
-                    &json!({"usage": {"inputTokens": 12, "outputTokens": 7, "totalTokens": 19},
-                        "metrics": {"latencyMs": 551}}),
-                ),
-            ]);
-            all.concat()
+            let metadata = json!({"usage": {"inputTokens": 12, "outputTokens": 7, "totalTokens": 19},
+                "metrics": {"latencyMs": 551}});
+            (
+                frame("messageStart", &json!({"role": "assistant"})),
+                [
+                    frame("contentBlockStop", &json!({"contentBlockIndex": 0})),
+                    frame("messageStop", &json!({"stopReason": end})),
+                    frame("metadata", &metadata),
+                ]
+                .concat(),
+            )
+        }
+    };
+    let words = says.text.split_inclusive(' ').flat_map(|text| word(wire, text));
+    before.into_iter().chain(words).chain(after).collect()
+}
+
+/// One piece of a text.
+pub fn word(wire: Wire, text: &str) -> Vec<u8> {
+    match wire {
+        Wire::OpenAi => chunk(&json!({"content": text}), None),
+        Wire::Anthropic => event(&json!({"type": "content_block_delta", "index": 0,
+            "delta": {"type": "text_delta", "text": text}})),
+        Wire::Bedrock => {
+            frame("contentBlockDelta", &json!({"contentBlockIndex": 0, "delta": {"text": text}}))
         }
     }
+}
+
+fn chunk(delta: &Value, end: Option<&str>) -> Vec<u8> {
+    let chunk = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": MODEL, "usage": null,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": end}]});
+    format!("data: {chunk}\n\n").into_bytes()
+}
+
+fn event(event: &Value) -> Vec<u8> {
+    format!("event: {}\r\ndata: {event}\r\n\r\n", event["type"].as_str().unwrap()).into_bytes()
 }
 
 fn frame(event: &'static str, body: &Value) -> Vec<u8> {

@@ -239,7 +239,10 @@ impl Streamed {
             self.usage = usage;
             self.ready.push_back(Delta::Usage(usage));
         }
-        self.end = said.end.or(self.end);
+        // What was refused stays refused, whatever else ends it.
+        if self.end != Some(End::Refused) {
+            self.end = said.end.or(self.end);
+        }
         self.over |= said.over;
         Ok(())
     }
