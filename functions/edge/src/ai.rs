@@ -9,9 +9,7 @@ pub mod embed;
 /// A variable's value, trimmed; `None` where there is nothing in it.
 type Given<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-fn trimmed<'a>(
-    variable: &'a dyn Fn(&str) -> Option<String>,
-) -> impl Fn(&str) -> Option<String> + 'a {
+fn trimmed(variable: &dyn Fn(&str) -> Option<String>) -> impl Fn(&str) -> Option<String> + '_ {
     |name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 

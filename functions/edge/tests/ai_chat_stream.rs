@@ -12,6 +12,7 @@ use fake_model::{
 use fieldcrm_edge::ai::chat::{Delta, Deltas, Failed, Limits, MAX_ANSWER, Usage};
 use futures_util::StreamExt;
 use serde_json::json;
+use tokio::time::timeout;
 
 const TEXT: &str = "Zoë's boiler 🔧 is naïve.";
 const USAGE: Usage = Usage { input_tokens: 12, output_tokens: 7 };
@@ -21,7 +22,11 @@ fn speech(end: End) -> Says {
 }
 
 /// The text, the pieces it came in, what it cost, and how it ended.
-async fn heard(mut deltas: Deltas) -> (String, usize, Usage, Option<Failed>) {
+async fn heard(deltas: Deltas) -> (String, usize, Usage, Option<Failed>) {
+    timeout(Duration::from_secs(20), to_the_end(deltas)).await.unwrap()
+}
+
+async fn to_the_end(mut deltas: Deltas) -> (String, usize, Usage, Option<Failed>) {
     let (mut text, mut pieces, mut cost) = (String::new(), 0, Usage::default());
     while let Some(delta) = deltas.next().await {
         match delta {
