@@ -14,15 +14,15 @@ use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::http::{self, HeaderName, HeaderValue};
 use axum::response::Response;
 use fieldcrm_core::{Error, Result};
+use futures_util::future::{Either, select};
 use futures_util::{FutureExt, StreamExt};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use send_wrapper::SendWrapper;
 use serde_json::json;
 use tower_service::Service;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    AbortController, ReadableStream, ReadableWritablePair, StreamPipeOptions, TransformStream,
-};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
 
 use crate::request::{REQUEST_ID, RequestId};
 use crate::{Config, Console, Log, Ports, PostgrestDatabase, Problem};
@@ -38,7 +38,7 @@ thread_local! {
     /// The requests under way, with what answers them.
     static WAITING: RefCell<HashMap<u64, Waiting>> = RefCell::default();
     /// What ends the bodies that are still flowing.
-    static FLOWING: RefCell<HashMap<u64, AbortController>> = RefCell::default();
+    static FLOWING: RefCell<HashMap<u64, WritableStreamDefaultWriter>> = RefCell::default();
     static LAST: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -161,34 +161,36 @@ async fn outgoing(response: Response) -> Result<web_sys::Response, JsValue> {
     web_sys::Response::new_with_opt_js_u8_array_and_init(body.as_ref(), &init)
 }
 
-/// A body that is made while it is read; where the reader leaves, it is dropped.
+/// A body that is made while it is read; where the reader leaves, it is dropped. The stream between is JavaScript's own: after a
+/// panic nobody asks the instance that is gone.
 fn flow(body: Body) -> Result<ReadableStream, JsValue> {
-    let end = AbortController::new()?;
-    let options = StreamPipeOptions::new();
-    options.set_signal(&end.signal());
-    // After a panic nobody is there to be told.
-    options.set_prevent_cancel(true);
-    let key = next_key();
-    FLOWING.with_borrow_mut(|all| all.insert(key, end));
-    let flowing = Flowing(key);
-    let chunks = body.into_data_stream().map(move |chunk| {
-        let _ = &flowing;
-        chunk
-            .map(|chunk| Uint8Array::from(chunk.as_ref()).into())
-            .map_err(|_| JsValue::from("the body broke off"))
-    });
     let through = TransformStream::new()?;
-    let pair = ReadableWritablePair::new(&through.readable(), &through.writable());
-    let body = wasm_streams::ReadableStream::from_stream(chunks).into_raw();
-    Ok(body.pipe_through_with_options(&pair, &options))
-}
-
-struct Flowing(u64);
-
-impl Drop for Flowing {
-    fn drop(&mut self) {
-        FLOWING.with(|all| all.try_borrow_mut().map(|mut all| all.remove(&self.0)).ok());
-    }
+    let writer = through.writable().get_writer()?;
+    let key = next_key();
+    FLOWING.with_borrow_mut(|all| all.insert(key, writer.clone()));
+    wasm_bindgen_futures::spawn_local(async move {
+        let mut chunks = body.into_data_stream();
+        let mut left = JsFuture::from(writer.closed());
+        // A rejected promise says that the reader has left; there is nobody to tell.
+        let _ = loop {
+            match select(chunks.next(), &mut left).await {
+                Either::Left((Some(Ok(chunk)), _)) => {
+                    let chunk = Uint8Array::from(chunk.as_ref());
+                    if let Err(left) = JsFuture::from(writer.write_with_chunk(&chunk)).await {
+                        break Err(left);
+                    }
+                }
+                Either::Left((Some(Err(_)), _)) => {
+                    break JsFuture::from(writer.abort_with_reason(&"the body broke off".into()))
+                        .await;
+                }
+                Either::Left((None, _)) => break JsFuture::from(writer.close()).await,
+                Either::Right((left, _)) => break left,
+            }
+        };
+        FLOWING.with_borrow_mut(|all| all.remove(&key));
+    });
+    Ok(through.readable())
 }
 
 /// The answer where no router is; any origin may read it, there is nothing in it.
@@ -221,6 +223,8 @@ fn answer_for_panic(panic: &PanicHookInfo<'_>) {
         }
     }
     let _ = FLOWING.with(|all| {
-        all.try_borrow_mut().map(|mut all| all.drain().for_each(|(_, end)| end.abort()))
+        all.try_borrow_mut().map(|mut all| {
+            all.drain().for_each(|(_, end)| drop(end.abort_with_reason(&"panic".into())))
+        })
     });
 }
