@@ -224,7 +224,7 @@ fn answer_for_panic(panic: &PanicHookInfo<'_>) {
     }
     let _ = FLOWING.with(|all| {
         all.try_borrow_mut().map(|mut all| {
-            all.drain().for_each(|(_, end)| drop(end.abort_with_reason(&"panic".into())))
+            all.drain().for_each(|(_, end)| drop(end.abort_with_reason(&"panic".into())));
         })
     });
 }
