@@ -4,12 +4,22 @@
 //! client knows. At the edge `fetch` says it in words, if at all ([`NoAnswer::Unsent`]); in doubt it was received.
 //! Redirects are never followed: what is sent holds secrets, and where it goes was checked.
 
+use std::pin::Pin;
 use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::{Stream, StreamExt};
+use web_time::Instant;
+
+use crate::clock::within;
 
 #[cfg(target_arch = "wasm32")]
 mod fetch;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+mod retry;
+
+pub use retry::retry_after;
 
 /// How long an exchange may take, its body included.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +47,7 @@ impl Method {
 }
 
 /// What is sent, by any method; an empty body is none. It can hold secrets and what people write: not to be logged.
+#[derive(Clone)]
 pub struct Post<B = String> {
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
@@ -77,6 +88,37 @@ impl Answer {
     }
 }
 
+/// The body of an answer as it comes. Letting go of it ends the exchange.
+pub type Chunks<E = NoAnswer> = Pin<Box<dyn Stream<Item = Result<Bytes, E>> + Send>>;
+
+/// An answer whose body is still on its way.
+pub struct Opened {
+    /// Without the body.
+    pub head: Answer,
+    pub chunks: Chunks,
+}
+
+impl Opened {
+    /// The answer with so many bytes of its body, as far as they come in time. The status is the answer; a body that
+    /// breaks off or is late changes nothing about it.
+    pub(crate) async fn whole(self, most: usize, until: Instant) -> Answer {
+        let Self { mut head, mut chunks } = self;
+        while let Some(Some(Ok(chunk))) = within(left(until), chunks.next()).await {
+            head.body.extend_from_slice(&chunk);
+            if head.body.len() >= most {
+                head.body.truncate(most);
+                break;
+            }
+        }
+        head
+    }
+}
+
+/// The time until then.
+pub(crate) fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}
+
 /// Why there was no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
@@ -106,6 +148,23 @@ impl Client {
 
     pub async fn post<B: AsRef<[u8]> + Send>(&self, post: Post<B>) -> Result<Answer, NoAnswer> {
         self.send(Method::Post, post).await
+    }
+
+    pub async fn send<B: AsRef<[u8]> + Send>(
+        &self,
+        method: Method,
+        post: Post<B>,
+    ) -> Result<Answer, NoAnswer> {
+        let until = Instant::now() + self.timeout;
+        let opened = within(self.timeout, self.open(method, post)).await;
+        Ok(opened.ok_or(NoAnswer::TimedOut)??.whole(self.max_answer, until).await)
+    }
+
+    /// A [`Self::post`] of what may be sent again: where the server is busy, fails or drops the connection it is, as
+    /// [`retry`] has it, and all of it takes no longer than one exchange may.
+    pub async fn post_patiently(&self, post: Post<Bytes>) -> Result<Answer, NoAnswer> {
+        let until = Instant::now() + self.timeout;
+        Ok(self.open_patiently(post, until).await?.whole(self.max_answer, until).await)
     }
 
     /// One that reads so many bytes of an answer.

@@ -8,6 +8,8 @@
 use std::sync::Arc;
 
 pub mod ai;
+pub mod aws;
+pub mod clock;
 mod config;
 pub mod database;
 pub mod dns;

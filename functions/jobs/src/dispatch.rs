@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::{Extension, Json};
 use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_edge::clock::sleep;
 use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use web_time::Instant;
 use crate::Settings;
 use crate::arguments::batch_limit;
 use crate::provider::{Channel, Outcome, Outgoing, Providers};
-use crate::work::{Budget, pause};
+use crate::work::Budget;
 
 /// For how long a claimed message is ours. Long enough for the slowest claim: [`CLAIM`] messages, [`AT_ONCE`] at a
 /// time, each with a provider and a database that answer at the last moment.
@@ -290,7 +291,7 @@ impl Dispatch<'_> {
                 Ok(noted) if noted["status"] == "failed" => return End::Failed,
                 Ok(_) => return end,
                 Err(error) if error.code == Code::Unavailable && attempt < NOTES => {
-                    pause(Duration::from_millis(200 * attempt)).await;
+                    sleep(Duration::from_millis(200 * attempt)).await;
                 }
                 Err(_) => break,
             }

@@ -24,18 +24,6 @@ impl Budget {
     }
 }
 
-/// Waits.
-#[cfg(target_arch = "wasm32")]
-pub async fn pause(time: Duration) {
-    send_wrapper::SendWrapper::new(gloo_timers::future::sleep(time)).await;
-}
-
-/// Waits.
-#[cfg(not(target_arch = "wasm32"))]
-pub async fn pause(time: Duration) {
-    tokio::time::sleep(time).await;
-}
-
 /// What one RPC did in all its calls.
 #[derive(Default)]
 pub struct Total {

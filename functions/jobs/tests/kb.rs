@@ -177,6 +177,15 @@ async fn one_article_that_fails_keeps_no_other_waiting() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_busy_is_asked_again() {
+    let busy = Does::Answers(429, vec![("retry-after", "0".to_owned())], String::new());
+    let server = FakeProvider::start(vec![busy, answers(200, &embeddings(1))]).await;
+    let harness = harness_with(openai(&server.url), BUDGET, shelf(vec![article(1, "Text.")], true));
+    let (_, answer) = harness.post("/embed-kb-articles", "", &[]).await;
+    assert_eq!((&answer["embedded"], server.arrived().len()), (&json!(1), 2), "{answer}");
+}
+
+#[tokio::test]
 async fn where_nothing_could_be_embedded_the_answer_is_503_without_secrets() {
     for does in [
         answers(500, &json!({"error": "sk-secret"})),

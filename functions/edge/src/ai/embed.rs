@@ -11,6 +11,7 @@ use fieldcrm_core::kb::{self, BUILTIN_MODEL, DIMENSIONS, Embedding, is_usable};
 use fieldcrm_core::{Code, Error, Result};
 use serde_json::{Value, json};
 
+use super::{base_url, key, model, trimmed};
 use crate::http::{Client, Post};
 
 #[cfg(target_arch = "wasm32")]
@@ -37,9 +38,7 @@ pub trait Embedder: Send + Sync {
 /// Reads `EMBEDDING_PROVIDER` (`builtin` where it is not set) and what the provider needs. The error names the variable, never
 /// its value.
 pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Embedder>> {
-    let given = |name: &str| {
-        variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    };
+    let given = trimmed(variable);
     match given("EMBEDDING_PROVIDER").as_deref().unwrap_or("builtin") {
         "builtin" => Ok(Arc::new(Builtin)),
         #[cfg(target_arch = "wasm32")]
@@ -99,23 +98,12 @@ impl OpenAi {
     /// `EMBEDDING_MODEL` (by default `text-embedding-3-small`), `EMBEDDING_BASE_URL` (by default `OpenAI`'s) and
     /// `EMBEDDING_API_KEY`, which a server of one's own may not need.
     pub fn read(given: &dyn Fn(&str) -> Option<String>, client: &Client) -> Result<Self> {
-        let base =
-            given("EMBEDDING_BASE_URL").unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-        if !(base.starts_with("https://") || base.starts_with("http://"))
-            || base.contains(['?', '#'])
-        {
-            return Err(Error::internal("EMBEDDING_BASE_URL is not an HTTP URL"));
-        }
-        let key = given("EMBEDDING_API_KEY");
-        if key.as_ref().is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err(Error::internal("EMBEDDING_API_KEY is not in plain ASCII without spaces"));
-        }
-        let model = given("EMBEDDING_MODEL").unwrap_or_else(|| "text-embedding-3-small".to_owned());
-        if model.chars().count() > kb::MAX_MODEL || model.contains(char::is_control) {
-            return Err(Error::internal("EMBEDDING_MODEL is not a model's name"));
-        }
+        let base = base_url(given, "EMBEDDING_BASE_URL", "https://api.openai.com/v1")?;
+        let key = key(given, "EMBEDDING_API_KEY")?;
+        let name = given("EMBEDDING_MODEL").unwrap_or_else(|| "text-embedding-3-small".to_owned());
+        let model = model(name, "EMBEDDING_MODEL")?;
         let client = client.clone().with_max_answer(MAX_ANSWER);
-        Ok(Self { client, url: format!("{}/embeddings", base.trim_end_matches('/')), key, model })
+        Ok(Self { client, url: format!("{base}/embeddings"), key, model })
     }
 }
 
@@ -136,8 +124,9 @@ impl Embedder for OpenAi {
         });
         let mut headers = vec![("content-type", "application/json".to_owned())];
         headers.extend(self.key.iter().map(|key| ("authorization", format!("Bearer {key}"))));
-        let post = Post { url: self.url.clone(), headers, body: body.to_string() };
-        let answer = self.client.post(post).await.map_err(|_| unavailable("does not answer"))?;
+        let post = Post { url: self.url.clone(), headers, body: body.to_string().into() };
+        let answer =
+            self.client.post_patiently(post).await.map_err(|_| unavailable("does not answer"))?;
         match answer.status {
             200 => embeddings(&answer.json(), count),
             status => Err(unavailable(&format!("answered {status}"))),

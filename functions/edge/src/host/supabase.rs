@@ -9,17 +9,20 @@ use std::collections::HashMap;
 use std::panic::PanicHookInfo;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::http::{self, HeaderName, HeaderValue};
 use axum::response::Response;
 use fieldcrm_core::{Error, Result};
+use futures_util::future::{Either, select};
 use futures_util::{FutureExt, StreamExt};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use send_wrapper::SendWrapper;
 use serde_json::json;
 use tower_service::Service;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
 
 use crate::request::{REQUEST_ID, RequestId};
 use crate::{Config, Console, Log, Ports, PostgrestDatabase, Problem};
@@ -34,6 +37,8 @@ thread_local! {
     static ROUTER: OnceCell<Router> = const { OnceCell::new() };
     /// The requests under way, with what answers them.
     static WAITING: RefCell<HashMap<u64, Waiting>> = RefCell::default();
+    /// What ends the bodies that are still flowing.
+    static FLOWING: RefCell<HashMap<u64, WritableStreamDefaultWriter>> = RefCell::default();
     static LAST: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -60,7 +65,7 @@ pub fn serve(request: web_sys::Request, env: &Object, build: Build) -> Promise {
     let router = router(env, build);
     let sent = request.headers().get(REQUEST_ID.as_str()).ok().flatten();
     let id = RequestId::accept(sent.as_deref());
-    let key = LAST.replace(LAST.get() + 1);
+    let key = next_key();
     let resolvers = Promise::with_resolvers();
     let waiting = Waiting {
         request_id: id.0.clone(),
@@ -82,6 +87,10 @@ pub fn serve(request: web_sys::Request, env: &Object, build: Build) -> Promise {
         }
     });
     resolvers.promise()
+}
+
+fn next_key() -> u64 {
+    LAST.replace(LAST.get() + 1)
 }
 
 fn router(env: &Object, build: Build) -> Result<Router> {
@@ -132,7 +141,6 @@ fn incoming(request: &web_sys::Request, id: &RequestId) -> Result<http::Request<
 
 async fn outgoing(response: Response) -> Result<web_sys::Response, JsValue> {
     let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| "no whole body")?;
     let headers = web_sys::Headers::new()?;
     for (name, value) in &parts.headers {
         if let Ok(value) = value.to_str() {
@@ -142,9 +150,47 @@ async fn outgoing(response: Response) -> Result<web_sys::Response, JsValue> {
     let init = web_sys::ResponseInit::new();
     init.set_status(parts.status.as_u16());
     init.set_headers(&headers);
+    // What does not know its length is made while it is read.
+    if body.size_hint().exact().is_none() {
+        let body = flow(body)?;
+        return web_sys::Response::new_with_opt_readable_stream_and_init(Some(&body), &init);
+    }
+    let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| "no whole body")?;
     // 204 and 304 may not even have an empty body.
     let body = (!body.is_empty()).then(|| Uint8Array::from(body.as_ref()));
     web_sys::Response::new_with_opt_js_u8_array_and_init(body.as_ref(), &init)
+}
+
+/// A body that is made while it is read; where the reader leaves, it is dropped. The stream between is JavaScript's own: after a
+/// panic nobody asks the instance that is gone.
+fn flow(body: Body) -> Result<ReadableStream, JsValue> {
+    let through = TransformStream::new()?;
+    let writer = through.writable().get_writer()?;
+    let key = next_key();
+    FLOWING.with_borrow_mut(|all| all.insert(key, writer.clone()));
+    wasm_bindgen_futures::spawn_local(async move {
+        let mut chunks = body.into_data_stream();
+        let mut left = JsFuture::from(writer.closed());
+        // A rejected promise says that the reader has left; there is nobody to tell.
+        let _ = loop {
+            match select(chunks.next(), &mut left).await {
+                Either::Left((Some(Ok(chunk)), _)) => {
+                    let chunk = Uint8Array::from(chunk.as_ref());
+                    if let Err(left) = JsFuture::from(writer.write_with_chunk(&chunk)).await {
+                        break Err(left);
+                    }
+                }
+                Either::Left((Some(Err(_)), _)) => {
+                    break JsFuture::from(writer.abort_with_reason(&"the body broke off".into()))
+                        .await;
+                }
+                Either::Left((None, _)) => break JsFuture::from(writer.close()).await,
+                Either::Right((left, _)) => break left,
+            }
+        };
+        FLOWING.with_borrow_mut(|all| all.remove(&key));
+    });
+    Ok(through.readable())
 }
 
 /// The answer where no router is; any origin may read it, there is nothing in it.
@@ -176,4 +222,9 @@ fn answer_for_panic(panic: &PanicHookInfo<'_>) {
             one.settle(response);
         }
     }
+    let _ = FLOWING.with(|all| {
+        all.try_borrow_mut().map(|mut all| {
+            all.drain().for_each(|(_, end)| drop(end.abort_with_reason(&"panic".into())));
+        })
+    });
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use gloo_timers::future::{TimeoutFuture, sleep};
+use axum::body::Bytes;
+use futures_util::{StreamExt, stream};
 use js_sys::{Array, Promise, Reflect, Uint8Array};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -12,7 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Opened, Post};
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,12 +26,12 @@ impl Client {
         Self { timeout, max_answer: MAX_ANSWER }
     }
 
-    pub async fn send<B: AsRef<[u8]> + Send>(
+    pub(super) async fn open<B: AsRef<[u8]> + Send>(
         &self,
         method: Method,
         post: Post<B>,
-    ) -> Result<Answer, NoAnswer> {
-        SendWrapper::new(exchange(method, post, self.timeout, self.max_answer)).await
+    ) -> Result<Opened, NoAnswer> {
+        SendWrapper::new(exchange(method, post)).await
     }
 }
 
@@ -45,23 +44,27 @@ impl Drop for Abort {
     }
 }
 
-async fn exchange<B: AsRef<[u8]>>(
-    method: Method,
-    post: Post<B>,
-    timeout: Duration,
-    max_answer: usize,
-) -> Result<Answer, NoAnswer> {
+async fn exchange<B: AsRef<[u8]>>(method: Method, post: Post<B>) -> Result<Opened, NoAnswer> {
     let abort = Abort(AbortController::new().map_err(|_| NoAnswer::Unsent)?);
     let request = request(method, &post, &abort.0).map_err(|_| NoAnswer::Unsent)?;
-    let mut late = sleep(timeout);
-    let response = match select(JsFuture::from(fetch(&request)), &mut late).await {
-        Either::Left((response, _)) => response.map_err(|error| reason(&error))?,
-        Either::Right(_) => return Err(NoAnswer::TimedOut),
-    };
+    let response = JsFuture::from(fetch(&request)).await.map_err(|error| reason(&error))?;
     let response: Response = response.dyn_into().map_err(|_| NoAnswer::Dropped)?;
-    let headers = headers(&response.headers());
-    let body = body(&response, late, max_answer).await;
-    Ok(Answer { status: response.status(), headers, body })
+    let head = Answer {
+        status: response.status(),
+        headers: headers(&response.headers()),
+        body: Vec::new(),
+    };
+    let Some(body) = response.body() else {
+        return Ok(Opened { head, chunks: Box::pin(stream::empty()) });
+    };
+    let chunks = wasm_streams::ReadableStream::from_raw(body).into_stream().map(move |chunk| {
+        // It lives as long as somebody reads.
+        let _ = &abort;
+        chunk
+            .map(|chunk| Bytes::from(Uint8Array::new(&chunk).to_vec()))
+            .map_err(|error| reason(&error))
+    });
+    Ok(Opened { head, chunks: Box::pin(SendWrapper::new(chunks)) })
 }
 
 fn request<B: AsRef<[u8]>>(
@@ -97,21 +100,6 @@ fn headers(headers: &Headers) -> Vec<(String, String)> {
             Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
         })
         .collect()
-}
-
-/// The status is the answer; a body that breaks off or is late changes nothing about it.
-async fn body(response: &Response, mut late: TimeoutFuture, max_answer: usize) -> Vec<u8> {
-    let mut body = Vec::new();
-    let Some(stream) = response.body() else { return body };
-    let mut chunks = wasm_streams::ReadableStream::from_raw(stream).into_stream();
-    while let Either::Left((Some(Ok(chunk)), _)) = select(chunks.next(), &mut late).await {
-        body.extend_from_slice(&Uint8Array::new(&chunk).to_vec());
-        if body.len() >= max_answer {
-            body.truncate(max_answer);
-            break;
-        }
-    }
-    body
 }
 
 /// Deno says so where there was no connection, and where it did not let us try. Whoever says nothing of the kind

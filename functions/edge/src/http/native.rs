@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::stream::unfold;
 use reqwest::redirect::Policy;
 
-use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Post};
+use super::{Answer, Client, MAX_ANSWER, Method, NoAnswer, Opened, Post};
 
 /// A connection that takes longer is not coming; the request has not left then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,13 +21,13 @@ impl Client {
         Self { timeout, max_answer: MAX_ANSWER, inner }
     }
 
-    pub async fn send<B: AsRef<[u8]> + Send>(
+    pub(super) async fn open<B: AsRef<[u8]> + Send>(
         &self,
         method: Method,
         post: Post<B>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<Opened, NoAnswer> {
         let method = method.as_str().parse().unwrap_or(reqwest::Method::POST);
-        let mut request = self.inner.request(method, &post.url).timeout(self.timeout);
+        let mut request = self.inner.request(method, &post.url);
         let body = post.body.as_ref();
         if !body.is_empty() {
             request = request.body(body.to_vec());
@@ -34,24 +35,19 @@ impl Client {
         for (name, value) in &post.headers {
             request = request.header(*name, value);
         }
-        let mut response = request.send().await.map_err(|error| reason(&error))?;
-        let status = response.status().as_u16();
+        let response = request.send().await.map_err(|error| reason(&error))?;
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let headers = response
             .headers()
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))
             .collect();
-        let mut body = Vec::new();
-        // The status is the answer; a body that breaks off changes nothing about it.
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk);
-            if body.len() >= self.max_answer {
-                body.truncate(self.max_answer);
-                break;
-            }
-        }
-        Ok(Answer { status, headers, body })
+        let head = Answer { status: response.status().as_u16(), headers, body: Vec::new() };
+        let chunks = unfold(response, async |mut response| {
+            let chunk = response.chunk().await.map_err(|error| reason(&error)).transpose()?;
+            Some((chunk, response))
+        });
+        Ok(Opened { head, chunks: Box::pin(chunks) })
     }
 }
 

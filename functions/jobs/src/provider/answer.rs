@@ -1,14 +1,10 @@
 //! What follows from a provider's answer, or from none.
 
-use std::time::{Duration, SystemTime};
-
-use chrono::{DateTime, Utc};
-use fieldcrm_edge::http::{Answer, Client, NoAnswer, Post};
+use chrono::Utc;
+use fieldcrm_edge::http::{Answer, Client, NoAnswer, Post, retry_after};
 
 use super::Outcome;
 
-/// The longest wait that a provider can ask for: a day.
-const LONGEST_WAIT: u64 = 86_400;
 const MAX_MESSAGE: usize = 500;
 
 /// What a provider does with a message that it gets a second time.
@@ -109,23 +105,6 @@ fn clean(text: &str, longest: usize) -> String {
     text.trim().chars().map(plain).take(longest).collect()
 }
 
-/// In seconds: RFC 9110 has a number of them or a date; SendGrid has its own header, with the time in seconds since 1970.
-fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<u64> {
-    let since_1970 = u64::try_from(now.timestamp()).ok()?;
-    let asked: Option<u64> = if let Some(value) = answer.header("retry-after").map(str::trim) {
-        value.parse().ok().or_else(|| {
-            let date = httpdate::parse_http_date(value).ok()?;
-            let from = SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970);
-            Some(date.duration_since(from).unwrap_or_default().as_secs())
-        })
-    } else {
-        let reset: u64 = answer.header("x-ratelimit-reset")?.trim().parse().ok()?;
-        // Some give the seconds left under the same name.
-        Some(if reset > LONGEST_WAIT { reset.saturating_sub(since_1970) } else { reset })
-    };
-    asked.map(|seconds| seconds.min(LONGEST_WAIT))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,25 +137,6 @@ mod tests {
         for reason in [NoAnswer::TimedOut, NoAnswer::Dropped] {
             assert!(matches!(unanswered(reason, Repeat::Known), Outcome::Retry { .. }));
             assert!(matches!(unanswered(reason, Repeat::Sends), Outcome::Unknown { .. }));
-        }
-    }
-
-    #[test]
-    fn a_wait_is_in_seconds_or_until_a_date() {
-        let now = DateTime::from_timestamp(784_111_700, 0).unwrap();
-        for (name, value, expected) in [
-            ("retry-after", "120", Some(120)),
-            ("retry-after", " 7 ", Some(7)),
-            ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Some(77)),
-            ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("retry-after", "99999999", Some(LONGEST_WAIT)),
-            ("retry-after", "-1", None),
-            ("retry-after", "soon", None),
-            ("x-ratelimit-reset", "784111730", Some(30)),
-            ("x-ratelimit-reset", "30", Some(30)),
-            ("x-other", "30", None),
-        ] {
-            assert_eq!(retry_after(&answer(name, value), now), expected, "{name}: {value}");
         }
     }
 

@@ -2,13 +2,9 @@
 //!
 //! No idempotency key: a repeat is another e-mail. Requests are signed (SigV4) by AWS' own crate.
 
-use std::time::{Duration, SystemTime};
-
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use chrono::{DateTime, Utc};
+use fieldcrm_edge::aws::Account;
 use fieldcrm_edge::http::{Client, Post};
 use serde_json::{Value, json};
 
@@ -21,32 +17,27 @@ pub struct Ses {
     client: Client,
     email: EmailSettings,
     url: String,
-    region: String,
-    credentials: Credentials,
+    account: Account,
     configuration_set: Option<String>,
 }
 
 impl Ses {
     pub(super) fn read(client: &Client, variables: &Variables<'_>) -> Result<Self, Misconfigured> {
         let region = variables.required("AWS_REGION")?;
-        if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(Misconfigured::new("AWS_REGION", "is not a region"));
-        }
+        let account = Account::new(
+            &region,
+            &variables.required("AWS_ACCESS_KEY_ID")?,
+            &variables.required("AWS_SECRET_ACCESS_KEY")?,
+            variables.optional("AWS_SESSION_TOKEN"),
+        )
+        .ok_or_else(|| Misconfigured::new("AWS_REGION", "is not a region"))?;
         let base =
             variables.base_url("SES_BASE_URL", &format!("https://email.{region}.amazonaws.com"))?;
-        let credentials = Credentials::new(
-            variables.required("AWS_ACCESS_KEY_ID")?,
-            variables.required("AWS_SECRET_ACCESS_KEY")?,
-            variables.optional("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
         Ok(Self {
             client: client.clone(),
             email: EmailSettings::read(variables)?,
             url: format!("{base}/v2/email/outbound-emails"),
-            region,
-            credentials,
+            account,
             configuration_set: variables.optional("SES_CONFIGURATION_SET"),
         })
     }
@@ -78,41 +69,13 @@ impl Ses {
             headers: vec![("content-type", "application/json".to_owned())],
             body: body.to_string(),
         };
-        let signature = signature(&post, &self.credentials, &self.region, "ses", now);
+        let signature = self.account.signature(&post, "ses", now);
         let Some(signature) = signature else {
             return Err(Outcome::rejected("not_signed", "the request could not be signed"));
         };
         post.headers.extend(signature);
         Ok(post)
     }
-}
-
-/// The headers that sign the request.
-fn signature(
-    post: &Post,
-    credentials: &Credentials,
-    region: &str,
-    service: &str,
-    now: DateTime<Utc>,
-) -> Option<Vec<(&'static str, String)>> {
-    let identity = credentials.clone().into();
-    // The clock of std does not run in WASM.
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(now.timestamp()).ok()?);
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name(service)
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()
-        .ok()?
-        .into();
-    let headers = post.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let body = SignableBody::Bytes(post.body.as_bytes());
-    let request = SignableRequest::new("POST", &post.url, headers, body).ok()?;
-    let (instructions, _) = sign(request, &params).ok()?.into_parts();
-    let (headers, _) = instructions.into_parts();
-    Some(headers.iter().map(|header| (header.name(), header.value().to_owned())).collect())
 }
 
 #[async_trait]
@@ -155,42 +118,5 @@ impl Provider for Ses {
             },
         )
         .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `post-vanilla` of AWS' own test suite for SigV4.
-    #[test]
-    fn a_request_is_signed_as_aws_signs_it() {
-        let credentials = Credentials::new(
-            "AKIDEXAMPLE",
-            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-            None,
-            None,
-            "test",
-        );
-        let post = Post {
-            url: "https://example.amazonaws.com/".to_owned(),
-            headers: Vec::new(),
-            body: String::new(),
-        };
-        let now = "2015-08-30T12:36:00Z".parse().unwrap();
-        let signed = signature(&post, &credentials, "us-east-1", "service", now).unwrap();
-        assert_eq!(
-            signed,
-            [
-                ("x-amz-date", "20150830T123600Z".to_owned()),
-                (
-                    "authorization",
-                    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
-                     SignedHeaders=host;x-amz-date, \
-                     Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
-                        .to_owned()
-                ),
-            ]
-        );
     }
 }

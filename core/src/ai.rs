@@ -1,0 +1,4 @@
+//! What fieldcrm does about language by itself, and how it talks to those who do more.
+
+pub mod prompt;
+pub mod redact;
