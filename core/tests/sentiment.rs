@@ -22,12 +22,10 @@ fn scores_are_those_of_the_reference() {
         let (text, score) = line.rsplit_once('\t').unwrap();
         let text: String = serde_json::from_str(text).unwrap();
         let expected: f64 = score.parse().unwrap();
-        assert_eq!(
-            compound(&text).to_bits(),
-            (expected + 0.0).to_bits(),
-            "{text:?}: {} and not {expected}",
-            compound(&text)
-        );
+        let score = compound(&text);
+        // A zero is a zero, whatever its sign.
+        let equal = (score + 0.0).to_bits() == (expected + 0.0).to_bits();
+        assert!(equal, "{text:?}: {score} and not {expected}");
         count += 1;
     }
     assert!(count >= 2_000);
