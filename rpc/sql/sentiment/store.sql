@@ -27,7 +27,7 @@ with given as materialized (
 ), failed as (
   update fieldcrm.sentiment_queue q
   set lease_id = null, reason = h.error, failed_at = case when h.attempts >= 5 then now() end,
-    due_at = now() + interval '30 seconds' * power(2, h.attempts)
+    due_at = now() + interval '30 seconds' * power(4, h.attempts)
   from held h
   where h.sentiment is null and q.org_id = h.org_id and q.interaction_id = h.interaction_id
   returning q.failed_at
