@@ -2,12 +2,16 @@
 -- analyse any more, dead: how many were given up}. What another session claims at the moment is left to it; a claim that is not
 -- heard of in two minutes is lost. Runs as owner, for jobs.
 with due as materialized (
-  select q.org_id, q.interaction_id, q.attempts
-  from fieldcrm.sentiment_queue q
-  where q.failed_at is null and q.due_at <= now() and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
-  order by q.due_at
-  limit ($1 ->> 'batch_limit')::bigint
-  for update skip locked
+  -- Never more than a hundred, says the outer limit to the planner: then it does not read the whole queue.
+  select d.*
+  from (
+    select q.org_id, q.interaction_id, q.attempts
+    from fieldcrm.sentiment_queue q
+    where q.failed_at is null and q.due_at <= now() and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
+    order by q.due_at
+    limit ($1 ->> 'batch_limit')::bigint
+    for update skip locked) d
+  limit 100
 ), found as materialized (
   select d.*, t.text
   from due d
