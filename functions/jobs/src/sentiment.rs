@@ -80,7 +80,7 @@ struct Claim {
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct Outcome {
     stored: u64,
     failed: u64,
     dead: u64,
@@ -163,7 +163,7 @@ impl Worker<'_> {
             })
             .collect();
         let arguments = json!({"lease_id": claim.lease_id, "results": results});
-        let stored: Stored = self.call("crm_store_sentiments", arguments).await?;
+        let stored: Outcome = self.call("crm_store_sentiments", arguments).await?;
         totals.analysed += stored.stored;
         totals.failed += stored.failed;
         totals.dead += stored.dead;

@@ -312,6 +312,7 @@ impl Text {
 
     /// What comes before "but" counts half, what comes after it one and a half times. The reference looks each valence up by its
     /// value, so that of equal ones the first is weighed again; and so does this.
+    #[expect(clippy::float_cmp, reason = "a value is looked up, not computed")]
     fn weigh_but(&self, valences: &mut [f64]) {
         let Some(but) = self.words.iter().position(|word| word.lower == "but") else { return };
         for place in 0..valences.len() {
