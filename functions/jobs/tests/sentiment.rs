@@ -42,8 +42,10 @@ fn builtin(
     harness_by(Arc::new(Builtin), BUDGET, answer)
 }
 
+type Finds = dyn Fn(&[Text]) -> Result<Vec<Result<Sentiment>>> + Send + Sync;
+
 /// Answers as it is told, about each claim.
-struct Told(Box<dyn Fn(&[Text]) -> Result<Vec<Result<Sentiment>>> + Send + Sync>);
+struct Told(Box<Finds>);
 
 #[async_trait]
 impl Analyst for Told {
