@@ -2,3 +2,4 @@
 
 pub mod prompt;
 pub mod redact;
+pub mod sentiment;

@@ -38,6 +38,7 @@ mod project;
 mod prune;
 mod search;
 mod segment;
+mod sentiment;
 mod session;
 mod spi;
 mod template;

@@ -38,6 +38,7 @@ pub mod project;
 pub mod prune;
 pub mod search;
 pub mod segment;
+pub mod sentiment;
 pub mod session;
 pub mod template;
 pub mod timeline;
@@ -213,4 +214,6 @@ rpcs! {
     "kb_get_article" => kb::get, Owner;
     "crm_claim_kb_articles" => kb::claim, Owner;
     "crm_store_kb_chunks" => kb::store, Owner;
+    "crm_claim_sentiments" => sentiment::claim, Owner;
+    "crm_store_sentiments" => sentiment::store, Owner;
 }

@@ -12,7 +12,8 @@ test("each function of the schedule works off what is due, until nothing is", as
   for (const [slug] of SCHEDULE) {
     await call(slug);
     const left = await call(slug);
-    for (const total of Object.values(left)) assert.ok(typeof total === "object" || typeof total === "number", JSON.stringify(left));
+    const { provider, ...totals } = left;
+    for (const total of Object.values(totals)) assert.ok(typeof total === "object" || typeof total === "number", JSON.stringify(left));
   }
   const [{ overdue }] = await sql`select count(*)::int as overdue from crm_followups
     where status = 'pending' and overdue_notified_at is null and due_at < now() - interval '1 minute'`;

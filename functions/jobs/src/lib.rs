@@ -1,5 +1,6 @@
 //! The edge functions that work off what is due: `handle-event-trigger`, `process-time-based-automations`,
-//! `process-segment-automations`, `dispatch-messages` and `embed-kb-articles`, five slugs of one module.
+//! `process-segment-automations`, `dispatch-messages`, `embed-kb-articles` and `analyze-interaction-sentiment`, six slugs of
+//! one module.
 //!
 //! They are for schedulers and for other back ends. None holds a key of its own to the database: it goes on with the
 //! caller's token, and the RPCs refuse everybody but the service role.
@@ -18,9 +19,11 @@ mod dispatch;
 mod event;
 mod kb;
 pub mod provider;
+pub mod sentiment;
 mod work;
 
 use provider::Providers;
+use sentiment::Analyst;
 
 /// How long a call goes on taking up new work. What it has begun it ends: a platform has to let a call live
 /// for about [`LEASE`] in the worst case.
@@ -33,15 +36,21 @@ pub const BUDGET: Duration = Duration::from_secs(20);
 pub struct Settings {
     pub providers: Arc<Providers>,
     pub embedder: Arc<dyn Embedder>,
+    pub analyst: Arc<dyn Analyst>,
     /// [`BUDGET`], but for tests.
     pub budget: Duration,
 }
 
 impl Settings {
-    /// With the builtin embedder.
+    /// With the builtin embedder and analyst.
     #[must_use]
     pub fn new(providers: Providers) -> Self {
-        Self { providers: Arc::new(providers), embedder: Arc::new(Builtin), budget: BUDGET }
+        Self {
+            providers: Arc::new(providers),
+            embedder: Arc::new(Builtin),
+            analyst: Arc::new(sentiment::Builtin),
+            budget: BUDGET,
+        }
     }
 }
 
@@ -53,6 +62,7 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/process-segment-automations", post(automation::process_segments))
         .route("/dispatch-messages", post(dispatch::dispatch_messages))
         .route("/embed-kb-articles", post(kb::embed_kb_articles))
+        .route("/analyze-interaction-sentiment", post(sentiment::analyze_interaction_sentiment))
         .layer(Extension(settings));
     service::wrap("jobs", routes, ports, config)
 }

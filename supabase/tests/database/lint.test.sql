@@ -70,12 +70,12 @@ $$, '0006 multiple_permissive_policies (WARN)');
 select is_empty('select policy from lint_policies where not relrowsecurity', '0007 policy_exists_rls_disabled (ERROR)');
 
 -- These are for no client at all: definer functions read and write them, behind crm_search_customers, crm_submit_form,
--- portal_complete_signup, the runner, booking and budgets.
+-- portal_complete_signup, the runner, booking and the jobs.
 select is_empty($$
   select name from lint_relations r where relkind in ('r', 'p') and relrowsecurity
     and name not in ('fieldcrm.customer_search', 'fieldcrm.event_queue', 'fieldcrm.outbox_queue', 'fieldcrm.automation_enrollments',
     'fieldcrm.form_submissions', 'fieldcrm.portal_signups', 'fieldcrm.portal_notices', 'fieldcrm.reservations',
-    'fieldcrm.ai_spending')
+    'fieldcrm.ai_spending', 'fieldcrm.sentiment_queue')
     and not exists (select from lint_policies p where p.oid = r.oid)
 $$, '0008 rls_enabled_no_policy (INFO)');
 

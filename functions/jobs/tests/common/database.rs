@@ -13,6 +13,7 @@ use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Origins, Ports};
 use fieldcrm_jobs::Settings;
 use fieldcrm_jobs::provider::Providers;
+use fieldcrm_jobs::sentiment::Analyst;
 use serde_json::{Map, Value};
 use tower::ServiceExt;
 
@@ -56,6 +57,15 @@ pub fn harness(
     answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
 ) -> Harness {
     serve(Settings { budget, ..Settings::new(providers) }, answer)
+}
+
+/// One that analyses.
+pub fn harness_by(
+    analyst: Arc<dyn Analyst>,
+    budget: Duration,
+    answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
+) -> Harness {
+    serve(Settings { budget, analyst, ..Settings::new(Providers::default()) }, answer)
 }
 
 /// One that embeds.

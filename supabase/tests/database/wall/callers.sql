@@ -24,6 +24,9 @@ insert into public.crm_access_log (org_id, customer_id, operation) select org_id
 insert into fieldcrm.event_queue (org_id, event_id, event_type) select org_id, bare, 'wall' from wall_orgs;
 insert into fieldcrm.automation_enrollments (org_id, rule_id, customer_id, enrolled_at)
 select o.org_id, (select r.id from public.crm_automation_rules r where r.org_id = o.org_id order by r.id limit 1), o.bare, now() from wall_orgs o;
+insert into fieldcrm.sentiment_queue (org_id, interaction_id)
+select distinct on (i.org_id) i.org_id, i.id from public.crm_interactions i join wall_orgs o using (org_id) order by i.org_id, i.id
+on conflict (org_id, interaction_id) do nothing;
 delete from public.crm_notifications;
 insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
 select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';

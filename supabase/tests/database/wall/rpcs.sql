@@ -249,6 +249,11 @@ insert into wall_rpcs values
   ('crm_claim_kb_articles(model => ''m'')', '-', true, '00000'),
   ('crm_store_kb_chunks(article_id => {kb_article}, version => 1, model => ''m'', chunks => ''[]'')', '-', true, '00000');
 
+-- Sentiments: what a job says of an interaction that its claim does not have is not taken, whoever's it is.
+insert into wall_rpcs values
+  ('crm_claim_sentiments()', '-', true, '00000'),
+  ('crm_store_sentiments(lease_id => gen_random_uuid(), results => jsonb_build_array(jsonb_build_object(''id'', {*interaction}, ''sentiment'', ''negative'')))', '-', true, '00000');
+
 -- Booking.
 insert into wall_rpcs values
   ('portal_list_service_types()', 'portal_users', false, '00000'),

@@ -1,0 +1,5 @@
+// The function itself is Rust: functions/jobs, built by `cargo xtask wasm`; six slugs share it.
+import * as jobs from "../_wasm/jobs.js";
+import { serve } from "../_shared/serve.ts";
+
+await serve("analyze-interaction-sentiment", "jobs", jobs);
