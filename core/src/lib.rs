@@ -4,6 +4,7 @@
 //! everything it needs is an argument. The RPCs (`rpc`), the Postgres extension (`pg_ext`) and the
 //! edge functions (`functions`) all call it, so a rule exists once.
 
+pub mod ai;
 pub mod appointment;
 pub mod automation;
 pub mod batch;
