@@ -258,7 +258,7 @@ fn belongs(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
         let Some(product) = catalogue_field("product") else { return miss() };
         return field::values(input, product).map(|rule| oppose(vec![rule]));
     }
-    if let Some(rules) = maybe(input, field::language) {
+    if let Some(rules) = maybe(input, alt((field::language, field::named))) {
         return Ok(oppose(rules));
     }
     miss()

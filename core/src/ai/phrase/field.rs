@@ -7,7 +7,7 @@ use winnow::stream::Stream;
 
 use super::amount::{comparison, figure};
 use super::input::{Input, Named, Read, Result, maybe, miss, person, when};
-use super::lexicon::{FIELDS, LANGUAGES, RESERVED};
+use super::lexicon::{COUNTRIES, FIELDS, LANGUAGES, RESERVED, STATES};
 use super::rule::{bare, negated, one_of, rule, spelled};
 use super::time::time;
 use super::token::{Form, tokens};
@@ -54,7 +54,7 @@ pub(super) fn about(input: &mut Input<'_>, scope: Scope, without: bool) -> Resul
     if !none {
         input.eat_any(&["a", "an", "the", "their", "any"]);
     } else {
-        input.eat_any(&["a", "an", "any"]);
+        input.eat_any(&["a", "an", "any", "the"]);
     }
     let field = field(input, scope)?;
     if none {
@@ -218,6 +218,14 @@ fn value(input: &mut Input<'_>, field: &'static Field, first: bool) -> Result<(V
             {
                 return Ok((vec![code.to_owned()], false));
             }
+            let known = match field.name {
+                "state" => STATES,
+                "country" => COUNTRIES,
+                _ => &[],
+            };
+            if let Some(code) = input.choose(known) {
+                return Ok((vec![code.to_owned()], true));
+            }
             let sure = token.form == Form::Quoted || token.text.contains(|c: char| c.is_ascii_digit() || "@_".contains(c));
             let proper = token.text.starts_with(char::is_uppercase);
             when(is_value(&token.low, token.form) && (sure || proper && first), ())?;
@@ -261,6 +269,14 @@ fn names(input: &mut Input<'_>, named: Named, and: bool) -> Result<(Vec<String>,
         all = Some(with_and);
     }
     Ok((values, all == Some(true)))
+}
+
+/// `named Smith`: part of a name.
+pub(super) fn named(input: &mut Input<'_>) -> Result<Vec<Value>> {
+    when(input.eat("named"), ())?;
+    let Some(token) = input.peek_now().filter(|token| is_value(&token.low, token.form)) else { return miss() };
+    input.skip(1);
+    Ok(vec![spelled("name", "contains", token.text.as_str())])
 }
 
 /// `Spanish-speaking`, `who speak German`.

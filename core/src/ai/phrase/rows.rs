@@ -153,6 +153,10 @@ pub(super) fn rows(input: &mut Input<'_>, without: bool) -> Result<Vec<Value>> {
         rows.plain = false;
     }
     finish(&mut rows)?;
+    // Where the job was, or where its customer is?
+    if let (Some(token), "work_orders", true) = (input.peek_at(0), rows.entity.name, input.clone().eat("in")) {
+        input.state.refuse(token, "ambiguous", "is it the customer that is there? Say so before the jobs");
+    }
     let quantity = match (without, quantity) {
         (false, quantity) => quantity,
         (true, Quantity::Some) => Quantity::None,
