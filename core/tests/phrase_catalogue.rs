@@ -35,7 +35,9 @@ fn test(owner: &str, field: &Field) -> String {
         Kind::Uuid => "is Samir Haddad".to_owned(),
         Kind::Tags => "VIP".to_owned(),
         Kind::Segment => "Lapsed".to_owned(),
-        Kind::Text if owner == "customer" && field.name == "product" => "is \"Comfort Plan\"".to_owned(),
+        Kind::Text if owner == "customer" && field.name == "product" => {
+            "is \"Comfort Plan\"".to_owned()
+        }
         Kind::Text => "is \"x y\"".to_owned(),
     }
 }
@@ -48,14 +50,25 @@ fn names(definition: &Value, field: &str) -> bool {
 fn every_field_of_the_catalogue_can_be_said_or_is_excepted() {
     let vocabulary = sample();
     let mut unsaid = Vec::new();
-    let customer = CUSTOMER.iter().map(|field| ("customer", field, format!("customers whose {} {}", label(field), test("customer", field))));
+    let customer = CUSTOMER.iter().map(|field| {
+        ("customer", field, format!("customers whose {} {}", label(field), test("customer", field)))
+    });
     let related = ENTITIES.iter().flat_map(|entity| {
-        let sentence = |field| format!("customers with {} whose {} {}", entity.label, label(field), test(entity.name, field));
+        let sentence = |field| {
+            format!(
+                "customers with {} whose {} {}",
+                entity.label,
+                label(field),
+                test(entity.name, field)
+            )
+        };
         entity.fields.iter().map(move |field| (entity.name, field, sentence(field)))
     });
     for (owner, field, sentence) in customer.chain(related) {
-        let excepted = EXCEPTED.iter().any(|(known, name, _)| *known == owner && *name == field.name);
-        let said = understand(&sentence, today(), &vocabulary).is_ok_and(|said| names(&said.definition, field.name));
+        let excepted =
+            EXCEPTED.iter().any(|(known, name, _)| *known == owner && *name == field.name);
+        let said = understand(&sentence, today(), &vocabulary)
+            .is_ok_and(|said| names(&said.definition, field.name));
         if !said && !excepted {
             unsaid.push(sentence);
         }

@@ -16,10 +16,17 @@ fn sentences_are_understood_exactly_or_refused() {
     let (mut exact, mut refused, mut wrong, mut all) = (0, Vec::new(), Vec::new(), 0);
     for (sentence, expected) in FILES.iter().flat_map(|file| read(file)) {
         all += 1;
-        assert!(segment::parse(&expected).is_ok(), "expected of {sentence:?}: {expected} {:?}", segment::parse(&expected));
+        assert!(
+            segment::parse(&expected).is_ok(),
+            "expected of {sentence:?}: {expected} {:?}",
+            segment::parse(&expected)
+        );
         match understand(&sentence, today(), &vocabulary) {
             Ok(said) if normalised(&said.definition) == normalised(&expected) => exact += 1,
-            Ok(said) => wrong.push(format!("{sentence}\n  got  {}\n  want {expected}", said.definition["query"])),
+            Ok(said) => wrong.push(format!(
+                "{sentence}\n  got  {}\n  want {expected}",
+                said.definition["query"]
+            )),
             Err(errors) => refused.push((sentence, errors)),
         }
     }

@@ -104,7 +104,8 @@ pub fn understand(
     let mut refused = state.refused.take();
     let Some(query) = query.filter(|_| refused.is_empty()) else {
         if refused.is_empty() {
-            refused.push(Misunderstood::whole("nothing_asked", "says nothing about which customers"));
+            refused
+                .push(Misunderstood::whole("nothing_asked", "says nothing about which customers"));
         }
         refused.sort_by_key(|one| (one.start, one.end));
         refused.dedup_by_key(|one| (one.start, one.end));
@@ -116,7 +117,10 @@ pub fn understand(
     };
     let definition = json!({"version": 1, "entity": "customer", "query": query});
     let read = segment::parse(&definition).map_err(|errors| {
-        errors.into_iter().map(|error| Misunderstood::whole("invalid_definition", error.message)).collect::<Vec<_>>()
+        errors
+            .into_iter()
+            .map(|error| Misunderstood::whole("invalid_definition", error.message))
+            .collect::<Vec<_>>()
     })?;
     if let Some(warning) = segment::warnings(&read).into_iter().next() {
         return Err(vec![Misunderstood::whole("contradiction", warning.message)]);

@@ -72,7 +72,8 @@ fn rule(written: &Value) -> Value {
             return rule;
         }
     }
-    let function = ["sum", "avg", "max"].into_iter().find(|name| written.get(name).is_some()).unwrap();
+    let function =
+        ["sum", "avg", "max"].into_iter().find(|name| written.get(name).is_some()).unwrap();
     let (rows, column) = written[function].as_str().unwrap().split_once('.').unwrap();
     let mut aggregate = json!({"fn": function, "column": column});
     if let Some(written) = written.get("where") {
@@ -86,13 +87,19 @@ fn value(written: &Value) -> Value {
     if let Some(list) = written.as_array() {
         return list.iter().map(value).collect();
     }
-    let Some(name) = written.as_str().and_then(|text| text.strip_prefix('@')).filter(|name| !name.contains('.')) else {
+    let Some(name) =
+        written.as_str().and_then(|text| text.strip_prefix('@')).filter(|name| !name.contains('.'))
+    else {
         return written.clone();
     };
-    if let Some(person) = sample().people.iter().find(|person| person.name.split(' ').next() == Some(name)) {
+    if let Some(person) =
+        sample().people.iter().find(|person| person.name.split(' ').next() == Some(name))
+    {
         return json!(person.id);
     }
-    let Some(at) = name.find(['+', '-']) else { return json!({"mode": "relative", "anchor": name}) };
+    let Some(at) = name.find(['+', '-']) else {
+        return json!({"mode": "relative", "anchor": name});
+    };
     let unit = name[at + 1..].find(char::is_alphabetic).unwrap() + at + 1;
     let offset: i64 = name[at..unit].parse().unwrap();
     json!({"mode": "relative", "anchor": &name[..at], "offset": offset, "unit": &name[unit..]})
@@ -108,7 +115,8 @@ fn normal(node: &Value) -> Value {
         let (combinator, not) = (&node["combinator"], node["not"] == true);
         let mut flat = Vec::new();
         for member in members.iter().map(normal) {
-            let same = member["combinator"] == *combinator || member["rules"].as_array().is_some_and(|all| all.len() == 1);
+            let same = member["combinator"] == *combinator
+                || member["rules"].as_array().is_some_and(|all| all.len() == 1);
             if member.get("rules").is_some() && member["not"] == false && same {
                 flat.extend(member["rules"].as_array().unwrap().clone());
             } else {

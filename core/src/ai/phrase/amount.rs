@@ -36,7 +36,9 @@ pub(super) fn number(input: &mut Input<'_>) -> Result<Number> {
 
 /// `500`, `1,200.50`, `$5k`; not `1.000`, which is one thing here and another there.
 fn digits(input: &mut Input<'_>) -> Result<Number> {
-    let Some(token) = input.peek_now().filter(|token| token.form == Form::Word) else { return miss() };
+    let Some(token) = input.peek_now().filter(|token| token.form == Form::Word) else {
+        return miss();
+    };
     let text = token.low.trim_start_matches(['$', '£', '€']);
     let currency = &token.low[..token.low.len() - text.len()];
     let (text, mut zeros) = match text.strip_suffix(['k', 'm']) {
@@ -62,7 +64,9 @@ fn digits(input: &mut Input<'_>) -> Result<Number> {
     }
     input.skip(1);
     if zeros == 0 {
-        zeros = input.choose(&[("hundred", 2), ("thousand", 3), ("grand", 3), ("million", 6)]).unwrap_or(0);
+        zeros = input
+            .choose(&[("hundred", 2), ("thousand", 3), ("grand", 3), ("million", 6)])
+            .unwrap_or(0);
     }
     currency_is_the_orgs(input, currency, token);
     scaled(&whole.replace(',', ""), fraction, zeros)
@@ -84,7 +88,9 @@ fn scaled(whole: &str, fraction: &str, zeros: usize) -> Result<Number> {
 
 fn words(input: &mut Input<'_>) -> Result<Number> {
     input.peek_now();
-    if let Some(half_dozen) = input.choose(&[("half a dozen", 6_u64), ("a dozen", 12), ("nothing", 0)]) {
+    if let Some(half_dozen) =
+        input.choose(&[("half a dozen", 6_u64), ("a dozen", 12), ("nothing", 0)])
+    {
         return Ok(half_dozen.into());
     }
     let start = input.checkpoint();
@@ -129,8 +135,15 @@ pub(super) fn money(input: &mut Input<'_>) -> Result<Number> {
     let number = number(input)?;
     let word = input.peek_now();
     let mark = input.choose(&[
-        ("dollars", "$"), ("dollar", "$"), ("bucks", "$"), ("usd", "$"), ("pounds", "£"), ("gbp", "£"),
-        ("euros", "€"), ("euro", "€"), ("eur", "€"),
+        ("dollars", "$"),
+        ("dollar", "$"),
+        ("bucks", "$"),
+        ("usd", "$"),
+        ("pounds", "£"),
+        ("gbp", "£"),
+        ("euros", "€"),
+        ("euro", "€"),
+        ("eur", "€"),
     ]);
     if let (Some(mark), Some(token)) = (mark, word) {
         currency_is_the_orgs(input, mark, token);
@@ -139,12 +152,37 @@ pub(super) fn money(input: &mut Input<'_>) -> Result<Number> {
 }
 
 const BEFORE: &[(&str, &str)] = &[
-    ("more than", ">"), ("over", ">"), ("above", ">"), ("greater than", ">"), ("exceeding", ">"), (">", ">"),
-    ("is more than", ">"), ("at least", ">="), ("no less than", ">="), ("not less than", ">="), ("a minimum of", ">="),
-    ("no fewer than", ">="), ("not under", ">="), (">=", ">="), ("less than", "<"), ("under", "<"), ("below", "<"),
-    ("fewer than", "<"), ("<", "<"), ("at most", "<="), ("up to", "<="), ("no more than", "<="), ("not more than", "<="),
-    ("not over", "<="), ("not above", "<="), ("a maximum of", "<="), ("<=", "<="), ("exactly", "="), ("equal to", "="),
-    ("=", "="), ("!=", "!="),
+    ("more than", ">"),
+    ("over", ">"),
+    ("above", ">"),
+    ("greater than", ">"),
+    ("exceeding", ">"),
+    (">", ">"),
+    ("is more than", ">"),
+    ("at least", ">="),
+    ("no less than", ">="),
+    ("not less than", ">="),
+    ("a minimum of", ">="),
+    ("no fewer than", ">="),
+    ("not under", ">="),
+    (">=", ">="),
+    ("less than", "<"),
+    ("under", "<"),
+    ("below", "<"),
+    ("fewer than", "<"),
+    ("<", "<"),
+    ("at most", "<="),
+    ("up to", "<="),
+    ("no more than", "<="),
+    ("not more than", "<="),
+    ("not over", "<="),
+    ("not above", "<="),
+    ("a maximum of", "<="),
+    ("<=", "<="),
+    ("exactly", "="),
+    ("equal to", "="),
+    ("=", "="),
+    ("!=", "!="),
 ];
 
 /// A comparison that says how: `more than 3`, `between 2 and 5`, `10 or more`.
@@ -166,8 +204,14 @@ fn compared(input: &mut Input<'_>) -> Result<Comparison> {
 fn open(input: &mut Input<'_>) -> Result<Comparison> {
     let number = money(input)?;
     let operator = input.choose(&[
-        ("or more", ">="), ("and more", ">="), ("or over", ">="), ("plus", ">="), ("+", ">="),
-        ("or less", "<="), ("or fewer", "<="), ("or under", "<="),
+        ("or more", ">="),
+        ("and more", ">="),
+        ("or over", ">="),
+        ("plus", ">="),
+        ("+", ">="),
+        ("or less", "<="),
+        ("or fewer", "<="),
+        ("or under", "<="),
     ]);
     operator.map_or_else(miss, |operator| Ok(Comparison::new(operator, &number)))
 }
@@ -182,7 +226,11 @@ fn between(input: &mut Input<'_>) -> Result<Comparison> {
     let high = money(input)?;
     if let (Some(first), Some(second), true) = (first, second, low.as_f64() > high.as_f64()) {
         for token in [first, second] {
-            input.state.refuse(token, "empty_range", "nothing is between these: the first is the greater");
+            input.state.refuse(
+                token,
+                "empty_range",
+                "nothing is between these: the first is the greater",
+            );
         }
     }
     Ok(Comparison { operator: "between", value: json!([low, high]) })

@@ -59,9 +59,11 @@ pub(super) fn condition(input: &mut Input<'_>) -> Result<Part> {
     let spoken = lead.who || lead.whose;
     let part = |rules| Part { clause: spoken, negated: lead.negative(), ..clause(rules) };
     if lead.whose {
-        return alt((rows::aggregate, |input: &mut Input<'_>| field::about(input, Scope::Customer, false)))
-            .map(part)
-            .parse_next(input);
+        return alt((rows::aggregate, |input: &mut Input<'_>| {
+            field::about(input, Scope::Customer, false)
+        }))
+        .map(part)
+        .parse_next(input);
     }
     let said = alt((
         |input: &mut Input<'_>| contacted(input, lead),
@@ -137,7 +139,16 @@ fn happened(input: &mut Input<'_>, field: &str) -> Result<Vec<Value>> {
     time.rules(field, false).map_or_else(miss, Ok)
 }
 
-const SEEN: &[&str] = &["seen", "contacted", "heard from", "spoken to", "spoken with", "talked to", "in touch with", "reached"];
+const SEEN: &[&str] = &[
+    "seen",
+    "contacted",
+    "heard from",
+    "spoken to",
+    "spoken with",
+    "talked to",
+    "in touch with",
+    "reached",
+];
 
 fn contacted(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
     if lead.has && input.eat_any(&["no contact", "no communication"]) {
@@ -187,11 +198,18 @@ fn entered(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
     }
     if input.eat_any(&["changed", "updated", "edited"]) {
         let time = time(input)?;
-        let rules = if lead.negative() { time.absence("updated_at") } else { time.rules("updated_at", false) };
+        let rules = if lead.negative() {
+            time.absence("updated_at")
+        } else {
+            time.rules("updated_at", false)
+        };
         return rules.map_or_else(miss, Ok);
     }
     when(!lead.negative(), ())?;
-    when(input.eat_any(&["created", "added", "signed up", "registered", "joined", "onboarded"]), ())?;
+    when(
+        input.eat_any(&["created", "added", "signed up", "registered", "joined", "onboarded"]),
+        (),
+    )?;
     time(input)?.rules("created_at", false).map_or_else(miss, Ok)
 }
 
@@ -216,7 +234,9 @@ fn money(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
     let Some(time) = maybe(input, time) else {
         return Ok(oppose(vec![rule("total_spend", comparison.operator, comparison.value)]));
     };
-    let Some(mut filter) = time.rules("paid_at", false).filter(|_| !time.is_ahead()) else { return miss() };
+    let Some(mut filter) = time.rules("paid_at", false).filter(|_| !time.is_ahead()) else {
+        return miss();
+    };
     filter.push(rule("status", "=", "paid"));
     Ok(oppose(vec![rows::of_rows("invoices", "sum", "amount_paid", filter, comparison)]))
 }
@@ -234,7 +254,9 @@ fn reached(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
             Time::For(span) if lead.negative() => Time::Last(span),
             time => time,
         };
-        let Some(rules) = time.rules("occurred_at", false).filter(|_| !time.is_ahead()) else { return miss() };
+        let Some(rules) = time.rules("occurred_at", false).filter(|_| !time.is_ahead()) else {
+            return miss();
+        };
         filter.extend(rules);
     }
     let rules = vec![some("interactions", filter)];
@@ -286,9 +308,14 @@ fn located(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
 
 fn stage(input: &mut Input<'_>) -> Result<Vec<Value>> {
     input.eat("the");
-    let Some(Kind::Enum(choices, _)) = catalogue_field("pipeline_stage").map(|field| field.kind) else { return miss() };
-    let spoken: Vec<(String, &str)> = choices.iter().map(|choice| (choice.replace('_', " "), *choice)).collect();
-    let words: Vec<(&str, &str)> = spoken.iter().map(|(words, choice)| (words.as_str(), *choice)).collect();
+    let Some(Kind::Enum(choices, _)) = catalogue_field("pipeline_stage").map(|field| field.kind)
+    else {
+        return miss();
+    };
+    let spoken: Vec<(String, &str)> =
+        choices.iter().map(|choice| (choice.replace('_', " "), *choice)).collect();
+    let words: Vec<(&str, &str)> =
+        spoken.iter().map(|(words, choice)| (words.as_str(), *choice)).collect();
     let Some(choice) = input.choose(&words) else { return miss() };
     // Leads are a stage of two things.
     when(choice != "lead" && input.eat("stage"), vec![rule("pipeline_stage", "=", choice)])
@@ -313,7 +340,8 @@ fn has(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
     let of_rows = maybe(input, alt((figure, rows))).map(|rules| (rules, input.clone()));
     input.reset(&start);
     let of_field =
-        maybe(input, |input: &mut Input<'_>| field::about(input, Scope::Customer, without)).map(|rules| (rules, input.clone()));
+        maybe(input, |input: &mut Input<'_>| field::about(input, Scope::Customer, without))
+            .map(|rules| (rules, input.clone()));
     input.reset(&start);
     // Who says more of the sentence is right: "an email address" is a field, "an email last week" is not.
     let (rules, after) = match (of_rows, of_field) {
@@ -337,7 +365,8 @@ pub(super) fn alone(input: &mut Input<'_>) -> Result<(Vec<Value>, bool)> {
         return when(!tags.is_empty(), (vec![rule("tags", "containsNone", tags)], false));
     }
     let special = [
-        ("archived", rule("is_archived", "=", true)), ("unassigned", bare("owner_id", "null")),
+        ("archived", rule("is_archived", "=", true)),
+        ("unassigned", bare("owner_id", "null")),
         ("untagged", bare("tags", "null")),
     ];
     for (word, rule) in special {
@@ -352,14 +381,19 @@ pub(super) fn alone(input: &mut Input<'_>) -> Result<(Vec<Value>, bool)> {
     let tags = as_tag.names(Named::Tag, true);
     if let Some((field, value)) = input.choose(ADJECTIVES) {
         if !tags.is_empty() {
-            input.state.refuse(token, "ambiguous", format!("is a {field} and a tag: write tagged {}", token.text));
+            input.state.refuse(
+                token,
+                "ambiguous",
+                format!("is a {field} and a tag: write tagged {}", token.text),
+            );
         }
         return Ok((vec![rule(field, "=", value)], PLURALS.contains(&token.low.as_str())));
     }
     when(!tags.is_empty(), ())?;
     let last = last_of(input, &as_tag);
     *input = as_tag;
-    let plural = tags.iter().any(|tag| last.is_some_and(|last| !tag.to_lowercase().ends_with(&last.low)));
+    let plural =
+        tags.iter().any(|tag| last.is_some_and(|last| !tag.to_lowercase().ends_with(&last.low)));
     Ok((vec![rule("tags", "containsAny", tags)], plural))
 }
 
@@ -372,11 +406,15 @@ fn neither(input: &mut Input<'_>) -> Result<Vec<Value>> {
     let (mut rules, _) = alone(input)?;
     when(input.eat("nor"), ())?;
     let (more, _) = alone(input)?;
-    let alike = rules[0]["field"] == more[0]["field"] && rules[0]["operator"] == "=" && more[0]["operator"] == "=";
+    let alike = rules[0]["field"] == more[0]["field"]
+        && rules[0]["operator"] == "="
+        && more[0]["operator"] == "=";
     if alike {
         let field = rules[0]["field"].as_str().unwrap_or_default();
-        let values: Vec<_> =
-            [&rules, &more].iter().filter_map(|rules| rules[0]["value"].as_str().map(str::to_owned)).collect();
+        let values: Vec<_> = [&rules, &more]
+            .iter()
+            .filter_map(|rules| rules[0]["value"].as_str().map(str::to_owned))
+            .collect();
         return Ok(vec![one_of(field, &values, true)]);
     }
     rules = negated(rules);

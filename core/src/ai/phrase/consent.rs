@@ -33,7 +33,14 @@ pub(super) fn consent(input: &mut Input<'_>) -> Result<Vec<Value>> {
     if input.eat_any(&["we must not", "we should not", "we may not", "we can not", "not to"]) {
         return wishes(input, false).map(|field| vec![rule(field, "=", true)]);
     }
-    if input.eat_any(&["must not be", "should not be", "may not be", "can not be", "do not want to be", "do not wish to be"]) {
+    if input.eat_any(&[
+        "must not be",
+        "should not be",
+        "may not be",
+        "can not be",
+        "do not want to be",
+        "do not wish to be",
+    ]) {
         return wishes(input, true).map(|field| vec![rule(field, "=", true)]);
     }
     if input.eat_any(&["we can", "we may"]) {
@@ -43,7 +50,12 @@ pub(super) fn consent(input: &mut Input<'_>) -> Result<Vec<Value>> {
         return wishes(input, true).map(|field| vec![rule(field, "=", false)]);
     }
     if input.eat_any(&["prefer", "prefers"]) {
-        let kinds = [("whatsapp", "whatsapp"), ("email", "email"), ("e mail", "email"), ("telegram", "telegram")];
+        let kinds = [
+            ("whatsapp", "whatsapp"),
+            ("email", "email"),
+            ("e mail", "email"),
+            ("telegram", "telegram"),
+        ];
         let Some(kind) = input.choose(&kinds) else { return miss() };
         let filter = vec![rule("type", "=", kind), rule("preferred_channel", "=", true)];
         return Ok(vec![related("contacts", json!({"mode": "some"}), filter)]);
@@ -54,10 +66,15 @@ pub(super) fn consent(input: &mut Input<'_>) -> Result<Vec<Value>> {
 fn marketing(input: &mut Input<'_>) -> Result<Vec<Value>> {
     let without = input.eat("without");
     let not = without
-        || !input.eat_any(&["with", "have given", "have", "having", "gave"]) && input.eat_any(&["have not", "did not", "not"]);
+        || !input.eat_any(&["with", "have given", "have", "having", "gave"])
+            && input.eat_any(&["have not", "did not", "not"]);
     let not = not || input.eat_any(&["not given", "not", "no"]);
     let phrases: &[&str] = &[
-        "opted in to marketing", "opted into marketing", "subscribed to marketing", "opt in to marketing", "marketing consent",
+        "opted in to marketing",
+        "opted into marketing",
+        "subscribed to marketing",
+        "opt in to marketing",
+        "marketing consent",
         "consent to marketing",
     ];
     when(input.eat_any(phrases), ())?;

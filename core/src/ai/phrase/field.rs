@@ -42,7 +42,9 @@ fn field(input: &mut Input<'_>, scope: Scope) -> Result<&'static Field> {
     let mut names: Vec<(&str, &'static Field)> =
         labels.iter().map(|(label, field)| (label.as_str(), *field)).collect();
     for (phrase, name) in FIELDS {
-        names.extend(scope.fields().iter().find(|field| field.name == *name).map(|field| (*phrase, field)));
+        names.extend(
+            scope.fields().iter().find(|field| field.name == *name).map(|field| (*phrase, field)),
+        );
     }
     input.peek_now();
     input.choose(&names).map_or_else(miss, Ok)
@@ -80,9 +82,20 @@ fn value_follows(input: &mut Input<'_>) -> bool {
     input.peek_at(0).is_some_and(|token| words.contains(&token.low.as_str()))
 }
 
-const MISSING: &[&str] =
-    &["is missing", "is empty", "is blank", "is unknown", "is not known", "is not set", "are empty", "are missing", "missing", "empty"];
-const THERE: &[&str] = &["is known", "is set", "is there", "is not empty", "is not missing", "are not empty"];
+const MISSING: &[&str] = &[
+    "is missing",
+    "is empty",
+    "is blank",
+    "is unknown",
+    "is not known",
+    "is not set",
+    "are empty",
+    "are missing",
+    "missing",
+    "empty",
+];
+const THERE: &[&str] =
+    &["is known", "is set", "is there", "is not empty", "is not missing", "are not empty"];
 
 fn test(input: &mut Input<'_>, field: &'static Field) -> Result<Vec<Value>> {
     input.peek_now();
@@ -113,7 +126,10 @@ fn test(input: &mut Input<'_>, field: &'static Field) -> Result<Vec<Value>> {
                 return Ok(if not { negated(rules) } else { rules });
             }
             input.reset(&start);
-            when(!is && !not && !matches!(field.kind, Kind::Enum(..)), vec![bare(field.name, "notNull")])
+            when(
+                !is && !not && !matches!(field.kind, Kind::Enum(..)),
+                vec![bare(field.name, "notNull")],
+            )
         }
     }
 }
@@ -139,23 +155,44 @@ fn moment(input: &mut Input<'_>, field: &Field) -> Result<Vec<Value>> {
 
 fn boolean(input: &mut Input<'_>, field: &Field) -> Result<Vec<Value>> {
     input.eat_any(&["is", "="]);
-    let value = input.choose(&[("true", true), ("yes", true), ("on", true), ("false", false), ("no", false), ("off", false)]);
+    let value = input.choose(&[
+        ("true", true),
+        ("yes", true),
+        ("on", true),
+        ("false", false),
+        ("no", false),
+        ("off", false),
+    ]);
     Ok(vec![rule(field.name, "=", value.unwrap_or(true))])
 }
 
 const SUBSTRINGS: &[(&str, &str)] = &[
-    ("contains", "contains"), ("contain", "contains"), ("containing", "contains"), ("mentions", "contains"),
-    ("mention", "contains"), ("mentioning", "contains"), ("includes", "contains"), ("include", "contains"),
-    ("starts with", "beginsWith"), ("start with", "beginsWith"), ("starting with", "beginsWith"),
-    ("begins with", "beginsWith"), ("begin with", "beginsWith"), ("beginning with", "beginsWith"),
-    ("ends with", "endsWith"), ("end with", "endsWith"), ("ending with", "endsWith"),
+    ("contains", "contains"),
+    ("contain", "contains"),
+    ("containing", "contains"),
+    ("mentions", "contains"),
+    ("mention", "contains"),
+    ("mentioning", "contains"),
+    ("includes", "contains"),
+    ("include", "contains"),
+    ("starts with", "beginsWith"),
+    ("start with", "beginsWith"),
+    ("starting with", "beginsWith"),
+    ("begins with", "beginsWith"),
+    ("begin with", "beginsWith"),
+    ("beginning with", "beginsWith"),
+    ("ends with", "endsWith"),
+    ("end with", "endsWith"),
+    ("ending with", "endsWith"),
 ];
 
 fn substring(input: &mut Input<'_>, field: &Field) -> Result<Value> {
     when(field.kind == Kind::Text, ())?;
     let not = input.eat_any(&["does not", "do not", "not"]);
     let Some(operator) = input.choose(SUBSTRINGS) else { return miss() };
-    let Some(token) = input.peek_now().filter(|token| is_value(&token.low, token.form)) else { return miss() };
+    let Some(token) = input.peek_now().filter(|token| is_value(&token.low, token.form)) else {
+        return miss();
+    };
     input.skip(1);
     let rules = vec![spelled(field.name, operator, token.text.as_str())];
     let rules = if not { negated(rules) } else { rules };
@@ -191,7 +228,8 @@ fn value(input: &mut Input<'_>, field: &'static Field, first: bool) -> Result<(V
         Kind::Enum(choices, _) => {
             let spoken: Vec<(String, &str)> =
                 choices.iter().map(|choice| (choice.replace('_', " "), *choice)).collect();
-            let mut words: Vec<(&str, &str)> = spoken.iter().map(|(words, choice)| (words.as_str(), *choice)).collect();
+            let mut words: Vec<(&str, &str)> =
+                spoken.iter().map(|(words, choice)| (words.as_str(), *choice)).collect();
             words.extend(choices.iter().map(|choice| (*choice, *choice)));
             if choices.contains(&"canceled") {
                 words.push(("cancelled", "canceled"));
@@ -226,7 +264,8 @@ fn value(input: &mut Input<'_>, field: &'static Field, first: bool) -> Result<(V
             if let Some(code) = input.choose(known) {
                 return Ok((vec![code.to_owned()], true));
             }
-            let sure = token.form == Form::Quoted || token.text.contains(|c: char| c.is_ascii_digit() || "@_".contains(c));
+            let sure = token.form == Form::Quoted
+                || token.text.contains(|c: char| c.is_ascii_digit() || "@_".contains(c));
             let proper = token.text.starts_with(char::is_uppercase);
             when(is_value(&token.low, token.form) && (sure || proper && first), ())?;
             input.skip(1);
@@ -274,7 +313,9 @@ fn names(input: &mut Input<'_>, named: Named, and: bool) -> Result<(Vec<String>,
 /// `named Smith`: part of a name.
 pub(super) fn named(input: &mut Input<'_>) -> Result<Vec<Value>> {
     when(input.eat("named"), ())?;
-    let Some(token) = input.peek_now().filter(|token| is_value(&token.low, token.form)) else { return miss() };
+    let Some(token) = input.peek_now().filter(|token| is_value(&token.low, token.form)) else {
+        return miss();
+    };
     input.skip(1);
     Ok(vec![spelled("name", "contains", token.text.as_str())])
 }

@@ -196,7 +196,10 @@ impl<'t> Read<'t> for Input<'t> {
         let texts: Vec<String> = if token.form == Form::Quoted {
             tokens(&token.text).into_iter().map(|token| token.low).collect()
         } else {
-            (0..).map_while(|offset| self.peek_at(offset).map(|token| token.low.clone())).take(12).collect()
+            (0..)
+                .map_while(|offset| self.peek_at(offset).map(|token| token.low.clone()))
+                .take(12)
+                .collect()
         };
         let Some(first) = texts.first() else { return Vec::new() };
         let mut found: Vec<(usize, String)> = Vec::new();
@@ -205,7 +208,8 @@ impl<'t> Read<'t> for Input<'t> {
             for name in self.state.names.get(key).into_iter().flatten() {
                 let length = name.words.len();
                 let last = |(at, (word, text)): (usize, (&String, &String))| {
-                    word == text || plural && at + 1 == length && text.strip_suffix('s') == Some(word)
+                    word == text
+                        || plural && at + 1 == length && text.strip_suffix('s') == Some(word)
                 };
                 let fits = texts.len() >= length
                     && name.words.iter().zip(&texts).enumerate().all(last)
@@ -216,8 +220,11 @@ impl<'t> Read<'t> for Input<'t> {
             }
         }
         let longest = found.iter().map(|(length, _)| *length).max().unwrap_or(0);
-        let mut values: Vec<_> =
-            found.into_iter().filter(|(length, _)| *length == longest).map(|(_, value)| value).collect();
+        let mut values: Vec<_> = found
+            .into_iter()
+            .filter(|(length, _)| *length == longest)
+            .map(|(_, value)| value)
+            .collect();
         values.dedup();
         if !values.is_empty() {
             self.skip(if token.form == Form::Quoted { 1 } else { longest });
@@ -234,7 +241,11 @@ pub(super) fn person(input: &mut Input<'_>) -> Result<Uuid> {
     }
     let found = input.names(Named::Person, false);
     if let (Some(token), true) = (token, found.len() > 1) {
-        input.state.refuse(token, "ambiguous", "is the name of several people: write the whole name");
+        input.state.refuse(
+            token,
+            "ambiguous",
+            "is the name of several people: write the whole name",
+        );
     }
     found.first().and_then(|id| id.parse().ok()).ok_or(EmptyError)
 }

@@ -18,8 +18,15 @@ pub(super) fn place(input: &mut Input<'_>) -> Result<Vec<Value>> {
 fn named_sort(input: &mut Input<'_>) -> Result<Vec<Value>> {
     input.eat("the");
     let sorts = [
-        ("city", "city"), ("town", "city"), ("state", "state"), ("county", "state"), ("province", "state"),
-        ("country", "country"), ("postal code", "postal_code"), ("zip code", "postal_code"), ("zip", "postal_code"),
+        ("city", "city"),
+        ("town", "city"),
+        ("state", "state"),
+        ("county", "state"),
+        ("province", "state"),
+        ("country", "country"),
+        ("postal code", "postal_code"),
+        ("zip code", "postal_code"),
+        ("zip", "postal_code"),
         ("postcode", "postal_code"),
     ];
     let Some(name) = input.choose(&sorts) else { return miss() };

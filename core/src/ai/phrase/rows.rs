@@ -73,7 +73,8 @@ fn adjectives(input: &mut Input<'_>) -> Vec<Adjective> {
     // What is an adjective here ("email contact") names the rows there ("an email this week").
     while let Some(adjective) = maybe(input, |input: &mut Input<'_>| {
         let mut ahead = input.clone();
-        let alone = noun(&mut ahead).is_ok() && noun(&mut ahead).is_err() && adjective(&mut ahead).is_err();
+        let alone =
+            noun(&mut ahead).is_ok() && noun(&mut ahead).is_err() && adjective(&mut ahead).is_err();
         when(!alone, ())?;
         adjective(input)
     }) {
@@ -88,7 +89,11 @@ fn noun(input: &mut Input<'_>) -> Result<Rows> {
         entity(name).map_or_else(miss, |entity| Ok(Rows { entity, filter, done, plain: true }))
     };
     if let Some(name) = input.choose(ROWS) {
-        return if name == "jobs" { rows("work_orders", vec![], true) } else { rows(name, vec![], false) };
+        return if name == "jobs" {
+            rows("work_orders", vec![], true)
+        } else {
+            rows(name, vec![], false)
+        };
     }
     let Some(channels) = input.choose(CHANNELS) else { return miss() };
     rows("interactions", vec![channel(channels)], false).map(|rows| Rows { plain: false, ..rows })
@@ -117,7 +122,9 @@ fn apply(rows: &mut Rows, adjective: &Adjective) -> Result<()> {
         }
         Adjective::Word(word) => word,
     };
-    let special = ROW_ADJECTIVES.iter().find(|(entity, known, _)| entity == &rows.entity.name && known == word);
+    let special = ROW_ADJECTIVES
+        .iter()
+        .find(|(entity, known, _)| entity == &rows.entity.name && known == word);
     if let Some((_, _, rules)) = special {
         for (field, operator, value) in *rules {
             rows.add(literal(field, operator, value))?;
@@ -125,7 +132,11 @@ fn apply(rows: &mut Rows, adjective: &Adjective) -> Result<()> {
         rows.plain &= *word == "open" && rows.entity.name == "work_orders";
         return Ok(());
     }
-    let choice = rows.entity.fields.iter().find(|field| matches!(field.kind, Kind::Enum(choices, _) if choices.contains(word)));
+    let choice = rows
+        .entity
+        .fields
+        .iter()
+        .find(|field| matches!(field.kind, Kind::Enum(choices, _) if choices.contains(word)));
     let Some(field) = choice else { return miss() };
     rows.plain &= field.name == "sentiment" || *word == "completed";
     rows.add(rule(field.name, "=", *word))
@@ -142,7 +153,11 @@ fn described(input: &mut Input<'_>) -> Result<Rows> {
 }
 
 fn finish(rows: &mut Rows) -> Result<()> {
-    if rows.done && !rows.has("status") { rows.add(rule("status", "=", "completed")) } else { Ok(()) }
+    if rows.done && !rows.has("status") {
+        rows.add(rule("status", "=", "completed"))
+    } else {
+        Ok(())
+    }
 }
 
 /// `an unpaid invoice over 1,000`, `no interactions in the last 6 months`.
@@ -154,8 +169,14 @@ pub(super) fn rows(input: &mut Input<'_>, without: bool) -> Result<Vec<Value>> {
     }
     finish(&mut rows)?;
     // Where the job was, or where its customer is?
-    if let (Some(token), "work_orders", true) = (input.peek_at(0), rows.entity.name, input.clone().eat("in")) {
-        input.state.refuse(token, "ambiguous", "is it the customer that is there? Say so before the jobs");
+    if let (Some(token), "work_orders", true) =
+        (input.peek_at(0), rows.entity.name, input.clone().eat("in"))
+    {
+        input.state.refuse(
+            token,
+            "ambiguous",
+            "is it the customer that is there? Say so before the jobs",
+        );
     }
     let quantity = match (without, quantity) {
         (false, quantity) => quantity,
@@ -241,7 +262,8 @@ fn after(input: &mut Input<'_>, rows: &mut Rows) -> Result<()> {
     let time = time(input)?;
     let status = rows.status();
     let known = WHEN.iter().find(|(entity, known, ..)| *entity == name && *known == status);
-    let known = known.or_else(|| WHEN.iter().find(|(entity, known, ..)| *entity == name && known.is_empty()));
+    let known = known
+        .or_else(|| WHEN.iter().find(|(entity, known, ..)| *entity == name && known.is_empty()));
     let Some((.., field, planned)) = known else { return miss() };
     for rule in in_time(&time, field, *planned)? {
         rows.add(rule)?;
@@ -281,7 +303,8 @@ fn happened(input: &mut Input<'_>, rows: &str) -> Result<Vec<Value>> {
         .collect();
     input.eat_any(&["that were", "which were", "that are", "which are", "that was"]);
     let Some((status, field, planned)) = input.choose(&all) else { return miss() };
-    let mut rules: Vec<Value> = status.map(|status| rule("status", "=", status)).into_iter().collect();
+    let mut rules: Vec<Value> =
+        status.map(|status| rule("status", "=", status)).into_iter().collect();
     rules.extend(in_time(&time(input)?, field, planned)?);
     Ok(rules)
 }
@@ -291,7 +314,10 @@ fn amount(input: &mut Input<'_>, rows: &str) -> Result<Vec<Value>> {
     input.eat_any(&["worth", "of", "for"]);
     let Comparison { operator, value } = comparison(input)?;
     // "more than 60 days" is no amount.
-    when(input.peek_at(0).is_none_or(|token| !super::time::is_unit(&token.low)), vec![rule("total", operator, value)])
+    when(
+        input.peek_at(0).is_none_or(|token| !super::time::is_unit(&token.low)),
+        vec![rule("total", operator, value)],
+    )
 }
 
 fn by(input: &mut Input<'_>, rows: &str) -> Result<Vec<Value>> {
@@ -329,23 +355,42 @@ fn detail(input: &mut Input<'_>, rows: &str) -> Result<Vec<Value>> {
 pub(super) fn aggregate(input: &mut Input<'_>) -> Result<Vec<Value>> {
     input.eat_any(&["the", "an", "a"]);
     let functions = [
-        ("average", "avg"), ("largest", "max"), ("biggest", "max"), ("highest", "max"), ("smallest", "min"), ("lowest", "min"),
+        ("average", "avg"),
+        ("largest", "max"),
+        ("biggest", "max"),
+        ("highest", "max"),
+        ("smallest", "min"),
+        ("lowest", "min"),
     ];
     let function = input.choose(&functions);
     let rows = described(input)?;
     when(matches!(rows.entity.name, "quotes" | "invoices"), ())?;
     let function = match function {
-        Some(function) => {
-            when(input.eat_any(&["is", "was", "of"]), function)?
-        }
-        None => when(input.eat_any(&["total", "totaling", "totalling", "add up to", "adding up to", "sum up to"]), "sum")?,
+        Some(function) => when(input.eat_any(&["is", "was", "of"]), function)?,
+        None => when(
+            input.eat_any(&[
+                "total",
+                "totaling",
+                "totalling",
+                "add up to",
+                "adding up to",
+                "sum up to",
+            ]),
+            "sum",
+        )?,
     };
     let comparison = comparison(input)?;
     Ok(vec![of_rows(rows.entity.name, function, "total", rows.filter, comparison)])
 }
 
 /// A figure over rows.
-pub(super) fn of_rows(rows: &str, function: &str, column: &str, filter: Vec<Value>, comparison: Comparison) -> Value {
+pub(super) fn of_rows(
+    rows: &str,
+    function: &str,
+    column: &str,
+    filter: Vec<Value>,
+    comparison: Comparison,
+) -> Value {
     let mut aggregate = json!({"fn": function, "column": column});
     if !filter.is_empty() {
         aggregate["filter"] = group("and", false, filter);

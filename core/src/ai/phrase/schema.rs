@@ -24,7 +24,11 @@ pub fn schema() -> Schema {
     let mut fields = String::from("Fields of a customer:\n");
     list(&mut fields, CUSTOMER);
     for entity in ENTITIES {
-        let _ = writeln!(fields, "Related rows `{}` ({}), rules about them as value:", entity.name, entity.label);
+        let _ = writeln!(
+            fields,
+            "Related rows `{}` ({}), rules about them as value:",
+            entity.name, entity.label
+        );
         list(&mut fields, entity.fields);
     }
     fields.push_str("Examples of rules:\n");
@@ -37,7 +41,9 @@ pub fn schema() -> Schema {
 fn list(text: &mut String, fields: &[Field]) {
     for field in fields {
         let _ = match field.kind {
-            Kind::Enum(choices, _) => writeln!(text, "- {} ({}): {}", field.name, field.label, choices.join("|")),
+            Kind::Enum(choices, _) => {
+                writeln!(text, "- {} ({}): {}", field.name, field.label, choices.join("|"))
+            }
             kind => writeln!(text, "- {} ({}): {}", field.name, field.label, kind.name()),
         };
     }

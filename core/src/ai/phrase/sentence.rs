@@ -18,9 +18,46 @@ enum Joint {
     Or,
 }
 
+/// Words that begin a condition of its own, whatever was said before.
+const OPENING: &[&str] = &[
+    "who", "that", "which", "whose", "with", "without", "have", "has", "are", "is", "we", "no",
+    "not", "never",
+];
+
+impl Item<'_> {
+    /// Whether it says that something is not.
+    fn denies(&self) -> bool {
+        self.part.negated
+            || self
+                .said
+                .iter()
+                .any(|word| matches!(*word, "no" | "not" | "never" | "without" | "neither"))
+    }
+
+    fn opens(&self) -> bool {
+        let after_but = self.word.is_some_and(|word| word.low == "but");
+        after_but || self.said.first().is_some_and(|first| OPENING.contains(first))
+    }
+
+    /// Whether a "not" in this cannot be about the next: "no follow-ups and an open quote", "not a VIP and spent …".
+    fn is_closed(&self, next: &Self) -> bool {
+        let counted =
+            next.said.first().is_some_and(|first| matches!(*first, "a" | "an" | "at" | "more"));
+        let no = self.said.contains(&"no") && !self.said.contains(&"without");
+        let state = self.said.windows(2).any(|pair| pair == ["are", "not"]);
+        no && counted || state && matches!(next.said.first(), Some(&("spent" | "owe")))
+    }
+}
+
 const JOINTS: &[(&str, Joint)] = &[
-    (", and", Joint::And), (", or", Joint::Or), (", but", Joint::And), (",", Joint::Comma), ("and also", Joint::And),
-    ("and", Joint::And), ("or", Joint::Or), ("but", Joint::And),
+    (", and", Joint::And),
+    (", or", Joint::Or),
+    (", but", Joint::And),
+    (",", Joint::Comma),
+    ("and also", Joint::And),
+    ("and", Joint::And),
+    ("or", Joint::Or),
+    ("but", Joint::And),
 ];
 
 struct Item<'t> {
@@ -28,6 +65,8 @@ struct Item<'t> {
     /// The word that joins it with what is before.
     word: Option<&'t Token>,
     part: Part,
+    /// What it is said with.
+    said: Vec<&'t str>,
     /// Before "customers", or in their place.
     head: bool,
     either: bool,
@@ -56,10 +95,8 @@ pub(super) fn sentence(input: &mut Input<'_>) -> Option<Value> {
         }
         let except = input.eat_any(&["except for", "except", "excluding", "other than"]);
         let either = input.eat("either") || (input.peek_at(2).is_some() && either_ahead(input));
-        let mut part = match read(input) {
-            Some(part) => part,
-            None => continue,
-        };
+        let before = input.clone();
+        let Some(mut part) = read(input) else { continue };
         if except {
             while input.peek_at(0).is_some() && joint_ahead(input).is_none() {
                 match read(input) {
@@ -68,13 +105,22 @@ pub(super) fn sentence(input: &mut Input<'_>) -> Option<Value> {
                 }
             }
             if let Some(word) = joint_ahead(input) {
-                input.state.refuse(word, "ambiguous", "is taken out too, or is it not? Say it in another order");
+                input.state.refuse(
+                    word,
+                    "ambiguous",
+                    "is taken out too, or is it not? Say it in another order",
+                );
             }
             part = Part { rules: negated(part.rules), alone: false, negated: true, ..part };
         }
         let head = part.alone && !body;
         body |= !head;
-        items.push(Item { joint, word, part, head, either });
+        let count = before.input.eof_offset() - input.input.eof_offset();
+        let said = (0..count)
+            .filter_map(|at| before.peek_at(at))
+            .map(|token| token.low.as_str())
+            .collect();
+        items.push(Item { joint, word, part, said, head, either });
     }
     if !input.state.refused.borrow().is_empty() || items.is_empty() {
         return None;
@@ -99,7 +145,11 @@ fn joint_ahead<'t>(input: &Input<'t>) -> Option<&'t Token> {
 }
 
 fn refuse_joint(input: &Input<'_>, word: &Token) {
-    input.state.refuse(word, "ambiguous", "can be read in two ways: say it in two sentences, or with either … or …");
+    input.state.refuse(
+        word,
+        "ambiguous",
+        "can be read in two ways: say it in two sentences, or with either … or …",
+    );
 }
 
 /// Whether what was left out names those who are meant; nothing if there is nothing to leave out.
@@ -127,7 +177,9 @@ fn read(input: &mut Input<'_>) -> Option<Part> {
 
 fn single(part: &Part) -> Option<(&str, &str)> {
     match &part.rules[..] {
-        [rule] if rule.get("meta").is_none() => Some((rule["field"].as_str()?, rule["operator"].as_str()?)),
+        [rule] if rule.get("meta").is_none() => {
+            Some((rule["field"].as_str()?, rule["operator"].as_str()?))
+        }
         _ => None,
     }
 }
@@ -137,7 +189,9 @@ fn merge(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
     let mut merged: Vec<Item<'_>> = Vec::new();
     for item in items {
         if let Some(last) = merged.last_mut() {
-            let (Some((field, operator)), Some((other, also))) = (single(&last.part), single(&item.part)) else {
+            let (Some((field, operator)), Some((other, also))) =
+                (single(&last.part), single(&item.part))
+            else {
                 merged.push(item);
                 continue;
             };
@@ -149,8 +203,18 @@ fn merge(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
                 && last.part.noun
                 && item.part.noun;
             let places = item.joint == Joint::Or && !last.part.alone && !item.part.alone;
-            let values = field != "segment" && equal(operator) && equal(also) && (alone || places) && is_scalar(last) && is_scalar(&item);
-            if field == other && item.joint != Joint::Beside && (values || named) && !last.part.negated && !item.part.negated {
+            let values = field != "segment"
+                && equal(operator)
+                && equal(also)
+                && (alone || places)
+                && is_scalar(last)
+                && is_scalar(&item);
+            if field == other
+                && item.joint != Joint::Beside
+                && (values || named)
+                && !last.part.negated
+                && !item.part.negated
+            {
                 let mut all = listed(&last.part.rules[0]["value"]);
                 all.extend(listed(&item.part.rules[0]["value"]));
                 let rule = &mut last.part.rules[0];
@@ -195,17 +259,19 @@ fn join(input: &Input<'_>, items: Vec<Item<'_>>, noun_after_head: bool) -> Optio
     for pair in items.windows(2) {
         let (left, right) = (&pair[0], &pair[1]);
         let Some(word) = right.word else { continue };
+        let bare = left.denies()
+            && !right.opens()
+            && !(right.joint == Joint::And && left.is_closed(right));
         let two_sorts = right.joint == Joint::And && left.part.alone && right.part.noun;
-        // "not active or blacklisted": is it only not active?
-        let reach = left.part.negated && right.part.alone && right.word.is_some_and(|word| word.low != "but");
-        let tags = right.joint == Joint::And && left.part.alone && right.part.alone && same_tags(left, right);
-        if two_sorts || reach || tags {
+        let tags = right.joint == Joint::And && right.part.alone && same_tags(left, right);
+        if two_sorts || bare || tags {
             doubtful.push(word);
         }
     }
     let ors: Vec<&Token> =
         items.iter().filter(|item| item.joint == Joint::Or).filter_map(|item| item.word).collect();
-    let scope = if ors.is_empty() { Some(None) } else { disjunction(&items, noun_after_head).map(Some) };
+    let scope =
+        if ors.is_empty() { Some(None) } else { disjunction(&items, noun_after_head).map(Some) };
     if scope.is_none() {
         doubtful.extend(ors);
     }
@@ -234,16 +300,20 @@ fn join(input: &Input<'_>, items: Vec<Item<'_>>, noun_after_head: bool) -> Optio
 }
 
 fn same_tags(left: &Item<'_>, right: &Item<'_>) -> bool {
-    single(&left.part).is_some_and(|(field, _)| field == "tags") && single(&left.part) == single(&right.part)
+    single(&left.part).is_some_and(|(field, _)| field == "tags")
+        && single(&left.part) == single(&right.part)
 }
 
 /// Which conditions an "or" is about, if that is clear.
 fn disjunction(items: &[Item<'_>], noun_after_head: bool) -> Option<std::ops::Range<usize>> {
     let count = items.len();
     let heads = items.iter().take_while(|item| item.head).count();
-    let or_from = |first: usize| first < count && items[first + 1..].iter().all(|item| item.joint == Joint::Or);
+    let or_from = |first: usize| {
+        first < count && items[first + 1..].iter().all(|item| item.joint == Joint::Or)
+    };
     if let Some(first) = items.iter().position(|item| item.either) {
-        return (or_from(first) && items[..=first].iter().all(|item| item.joint != Joint::Or)).then_some(first..count);
+        return (or_from(first) && items[..=first].iter().all(|item| item.joint != Joint::Or))
+            .then_some(first..count);
     }
     // "VIPs or in Austin"
     if or_from(0) && (heads <= 1 || heads == count) {
@@ -258,8 +328,10 @@ fn disjunction(items: &[Item<'_>], noun_after_head: bool) -> Option<std::ops::Ra
         return None;
     }
     // "active customers who owe … or have …", but not where "or" could begin anew.
-    let first = (heads..count).find(|first| or_from(*first) && (*first == heads || items[*first].part.clause))?;
-    let before = items[heads..first].iter().all(|item| item.joint == Joint::Beside && !item.part.clause);
+    let first = (heads..count)
+        .find(|first| or_from(*first) && (*first == heads || items[*first].part.clause))?;
+    let before =
+        items[heads..first].iter().all(|item| item.joint == Joint::Beside && !item.part.clause);
     let anew = items[first + 1..].iter().any(|item| item.part.alone);
     (before && items[first].joint != Joint::Or && !(anew && heads > 0)).then_some(first..count)
 }

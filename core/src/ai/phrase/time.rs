@@ -23,10 +23,22 @@ enum Unit {
 }
 
 const UNITS: &[(&str, Unit)] = &[
-    ("minute", Unit::Minute), ("minutes", Unit::Minute), ("hour", Unit::Hour), ("hours", Unit::Hour), ("hrs", Unit::Hour),
-    ("day", Unit::Day), ("days", Unit::Day), ("week", Unit::Week), ("weeks", Unit::Week), ("fortnight", Unit::Fortnight),
-    ("month", Unit::Month), ("months", Unit::Month), ("quarter", Unit::Quarter), ("quarters", Unit::Quarter),
-    ("year", Unit::Year), ("years", Unit::Year),
+    ("minute", Unit::Minute),
+    ("minutes", Unit::Minute),
+    ("hour", Unit::Hour),
+    ("hours", Unit::Hour),
+    ("hrs", Unit::Hour),
+    ("day", Unit::Day),
+    ("days", Unit::Day),
+    ("week", Unit::Week),
+    ("weeks", Unit::Week),
+    ("fortnight", Unit::Fortnight),
+    ("month", Unit::Month),
+    ("months", Unit::Month),
+    ("quarter", Unit::Quarter),
+    ("quarters", Unit::Quarter),
+    ("year", Unit::Year),
+    ("years", Unit::Year),
 ];
 
 /// From a moment on, up to another.
@@ -89,7 +101,9 @@ impl Time {
 
     /// The rules for the field of a last time that something happened, where it did not happen in this time.
     pub fn absence(&self, field: &str) -> Option<Vec<Value>> {
-        let rule = |operator: &str, value: Value| vec![json!({"field": field, "operator": operator, "value": value})];
+        let rule = |operator: &str, value: Value| {
+            vec![json!({"field": field, "operator": operator, "value": value})]
+        };
         match self {
             Self::For(span) | Self::Last(span) => Some(rule("olderThan", json!(span))),
             Self::Since(period) => Some(rule("<", period.start.clone())),
@@ -109,7 +123,9 @@ impl Time {
 
     fn periods(&self) -> Vec<&Period> {
         match self {
-            Self::Since(period) | Self::Before(period) | Self::After(period) | Self::In(period) => vec![period],
+            Self::Since(period) | Self::Before(period) | Self::After(period) | Self::In(period) => {
+                vec![period]
+            }
             Self::Between(first, last) => vec![first, last],
             _ => Vec::new(),
         }
@@ -180,8 +196,11 @@ fn held_for(input: &mut Input<'_>) -> Result<Time> {
 
 fn since(input: &mut Input<'_>) -> Result<Time> {
     let make = input.choose(&[
-        ("since", Time::Since as fn(Period) -> Time), ("before", Time::Before), ("until", Time::Before),
-        ("prior to", Time::Before), ("after", Time::After),
+        ("since", Time::Since as fn(Period) -> Time),
+        ("before", Time::Before),
+        ("until", Time::Before),
+        ("prior to", Time::Before),
+        ("after", Time::After),
     ]);
     let Some(make) = make else { return miss() };
     input.eat("the");
@@ -233,7 +252,12 @@ fn whole_day(day: NaiveDate) -> Period {
 }
 
 fn fixed(start: NaiveDate, end: NaiveDate) -> Period {
-    Period { start: json!(start.to_string()), end: json!(end.to_string()), current: false, guessed: false }
+    Period {
+        start: json!(start.to_string()),
+        end: json!(end.to_string()),
+        current: false,
+        guessed: false,
+    }
 }
 
 /// `this year`, `last month`, `next week`, `yesterday`.
@@ -242,12 +266,23 @@ fn calendar(input: &mut Input<'_>) -> Result<Period> {
     let (offset, anchor, unit) = if let Some(offset) = single {
         (offset, "startOfDay", "day")
     } else {
-        let which = [("this", 0), ("current", 0), ("last", -1), ("previous", -1), ("next", 1), ("start of this", 0), ("start of the", 0)];
+        let which = [
+            ("this", 0),
+            ("current", 0),
+            ("last", -1),
+            ("previous", -1),
+            ("next", 1),
+            ("start of this", 0),
+            ("start of the", 0),
+        ];
         let Some(offset) = input.choose(&which) else { return miss() };
         input.peek_now();
         let units = [
-            ("day", ("startOfDay", "day")), ("week", ("startOfWeek", "week")), ("month", ("startOfMonth", "month")),
-            ("quarter", ("startOfQuarter", "quarter")), ("year", ("startOfYear", "year")),
+            ("day", ("startOfDay", "day")),
+            ("week", ("startOfWeek", "week")),
+            ("month", ("startOfMonth", "month")),
+            ("quarter", ("startOfQuarter", "quarter")),
+            ("year", ("startOfYear", "year")),
         ];
         let Some((anchor, unit)) = input.choose(&units) else { return miss() };
         (offset, anchor, unit)
@@ -257,16 +292,20 @@ fn calendar(input: &mut Input<'_>) -> Result<Period> {
 }
 
 fn quarter(input: &mut Input<'_>) -> Result<Period> {
-    let Some(number) = input.choose(&[("q1", 0), ("q2", 3), ("q3", 6), ("q4", 9)]) else { return miss() };
+    let Some(number) = input.choose(&[("q1", 0), ("q2", 3), ("q3", 6), ("q4", 9)]) else {
+        return miss();
+    };
     let Some(year) = year(input) else { return miss() };
     let start = NaiveDate::from_ymd_opt(year, number + 1, 1);
-    let whole = start.and_then(|start| Some(fixed(start, start.checked_add_months(Months::new(3))?)));
+    let whole =
+        start.and_then(|start| Some(fixed(start, start.checked_add_months(Months::new(3))?)));
     whole.map_or_else(miss, Ok)
 }
 
 fn month(month: Month, year: i32) -> Result<Period> {
     let start = NaiveDate::from_ymd_opt(year, month.number_from_month(), 1);
-    let whole = start.and_then(|start| Some(fixed(start, start.checked_add_months(Months::new(1))?)));
+    let whole =
+        start.and_then(|start| Some(fixed(start, start.checked_add_months(Months::new(1))?)));
     whole.map_or_else(miss, Ok)
 }
 
@@ -278,9 +317,13 @@ fn dated(input: &mut Input<'_>) -> Result<Period> {
         return month(name, year);
     }
     // "5 March" is a day; "March 5" is one too, and no month with a number after it.
-    when(input.peek_at(0).is_none_or(|token| !token.low.starts_with(|c: char| c.is_ascii_digit())), ())?;
+    when(
+        input.peek_at(0).is_none_or(|token| !token.low.starts_with(|c: char| c.is_ascii_digit())),
+        (),
+    )?;
     let today = input.state.today;
-    let year = if name.number_from_month() <= today.month() { today.year() } else { today.year() - 1 };
+    let year =
+        if name.number_from_month() <= today.month() { today.year() } else { today.year() - 1 };
     month(name, year).map(|period| Period { guessed: true, ..period })
 }
 
@@ -325,7 +368,10 @@ fn iso(input: &mut Input<'_>) -> Result<NaiveDate> {
 
 fn day_number(input: &mut Input<'_>) -> Option<u32> {
     let token = input.peek_now()?;
-    let digits = ["st", "nd", "rd", "th"].iter().find_map(|ending| token.low.strip_suffix(ending)).unwrap_or(&token.low);
+    let digits = ["st", "nd", "rd", "th"]
+        .iter()
+        .find_map(|ending| token.low.strip_suffix(ending))
+        .unwrap_or(&token.low);
     let day = digits.parse().ok().filter(|day| (1..=31).contains(day))?;
     input.skip(1);
     Some(day)

@@ -34,7 +34,9 @@ pub fn tokens(sentence: &str) -> Vec<Token> {
         } else if let Some(inner) = quoted(rest) {
             let start = at + first.len_utf8();
             push(&mut tokens, start, inner, inner, Form::Quoted);
-            first.len_utf8() + inner.len() + rest[first.len_utf8() + inner.len()..].chars().next().map_or(0, char::len_utf8)
+            first.len_utf8()
+                + inner.len()
+                + rest[first.len_utf8() + inner.len()..].chars().next().map_or(0, char::len_utf8)
         } else if first.is_alphanumeric() || "$£€+@#".contains(first) {
             let run = run(rest);
             word(&mut tokens, at, run);
@@ -152,9 +154,24 @@ mod tests {
     fn words_numbers_and_marks_are_told_apart() {
         assert_eq!(
             lows("Haven’t spent $1,200.50, e-mail a@b.com; 2026-03-05?"),
-            ["have", "not", "spent", "$1,200.50", ",", "e", "mail", "a@b.com", ";", "2026-03-05", "?"]
+            [
+                "have",
+                "not",
+                "spent",
+                "$1,200.50",
+                ",",
+                "e",
+                "mail",
+                "a@b.com",
+                ";",
+                "2026-03-05",
+                "?"
+            ]
         );
-        assert_eq!(lows("Clara's \"gate code\" >=5 👍🏽"), ["clara", "'s", "gate code", ">=", "5", "👍🏽"]);
+        assert_eq!(
+            lows("Clara's \"gate code\" >=5 👍🏽"),
+            ["clara", "'s", "gate code", ">=", "5", "👍🏽"]
+        );
     }
 
     #[test]
