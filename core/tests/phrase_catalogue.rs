@@ -16,14 +16,8 @@ use serde_json::Value;
 use written::{FILES, REFUSED, read, sample, today};
 
 /// Fields that no sentence names, and why.
-const EXCEPTED: &[(&str, &str, &str)] = &[
-    ("customer", "product_id", "people say the name of a product: product"),
-    ("interactions", "created_at", "when it was entered is not when it was: occurred_at"),
-];
-
-fn label(field: &Field) -> String {
-    field.label.to_owned()
-}
+const EXCEPTED: &[(&str, &str, &str)] =
+    &[("customer", "product_id", "people say the name of a product: product")];
 
 /// Something that a field of that kind can be.
 fn test(owner: &str, field: &Field) -> String {
@@ -51,14 +45,14 @@ fn every_field_of_the_catalogue_can_be_said_or_is_excepted() {
     let vocabulary = sample();
     let mut unsaid = Vec::new();
     let customer = CUSTOMER.iter().map(|field| {
-        ("customer", field, format!("customers whose {} {}", label(field), test("customer", field)))
+        ("customer", field, format!("customers whose {} {}", field.label, test("customer", field)))
     });
     let related = ENTITIES.iter().flat_map(|entity| {
-        let sentence = |field| {
+        let sentence = |field: &Field| {
             format!(
                 "customers with {} whose {} {}",
                 entity.label,
-                label(field),
+                field.label,
                 test(entity.name, field)
             )
         };
@@ -69,7 +63,7 @@ fn every_field_of_the_catalogue_can_be_said_or_is_excepted() {
             EXCEPTED.iter().any(|(known, name, _)| *known == owner && *name == field.name);
         let said = understand(&sentence, today(), &vocabulary)
             .is_ok_and(|said| names(&said.definition, field.name));
-        if !said && !excepted {
+        if said == excepted {
             unsaid.push(sentence);
         }
     }

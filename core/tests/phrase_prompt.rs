@@ -5,7 +5,7 @@
 #[path = "phrase/written.rs"]
 mod written;
 
-use fieldcrm_core::ai::phrase::understand;
+use fieldcrm_core::ai::phrase::{Vocabulary, understand};
 use fieldcrm_core::segment;
 use serde_json::Value;
 use written::{FILES, REFUSED, normalised, read, sample, today};
@@ -59,6 +59,34 @@ fn what_is_not_understood_is_refused_with_the_words() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Written after the grammar, of what it once got wrong.
+#[test]
+fn what_can_be_read_in_two_ways_is_refused() {
+    for sentence in [
+        "customers with no jobs and open quotes",
+        "customers without jobs or open quotes",
+        "customers without an email or phone",
+        "customers who are not active or prospects",
+        "customers with tags VIP, Landlord",
+        "customers in Austin with jobs in Dallas",
+        "all customers except VIPs and landlords",
+        "active customers who are not companies or individuals",
+        "customers seen more than 3 months ago",
+        "customers with jobs scheduled in March",
+        "customers whose product id is Samir Haddad",
+        "customers who spent over 500 or 600",
+    ] {
+        let said = understand(sentence, today(), &sample());
+        assert!(said.is_err(), "{sentence}: {}", said.unwrap().explanation);
+    }
+    let pounds = Vocabulary { currency: Some("USD".to_owned()), ..sample() };
+    assert!(understand("customers who spent over £500", today(), &pounds).is_err());
+    assert!(understand("customers who spent over 500 euros", today(), &pounds).is_err());
+    assert!(understand("customers who spent over $500", today(), &pounds).is_ok());
+    let tagged = Vocabulary { tags: vec!["Active".to_owned()], ..sample() };
+    assert!(understand("active customers", today(), &tagged).is_err());
 }
 
 #[test]

@@ -236,6 +236,8 @@ fn value(input: &mut Input<'_>, field: &'static Field, first: bool) -> Result<(V
             }
             input.choose(&words).map_or_else(miss, |choice| Ok((vec![choice.to_owned()], true)))
         }
+        // What the product's id is compared with is no person.
+        Kind::Uuid if field.name == "product_id" => miss(),
         Kind::Uuid => person(input).map(|id| (vec![id.to_string()], true)),
         _ => {
             let named = match field.name {
