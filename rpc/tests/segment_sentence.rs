@@ -22,7 +22,9 @@ scenarios! {
 
 async fn every_sentence_runs(context: &mut Context) {
     for (sentence, _) in written::FILES.iter().flat_map(|file| written::read(file)) {
-        let Ok(said) = understand(&sentence, written::today(), &written::sample()) else { continue };
+        let Ok(said) = understand(&sentence, written::today(), &written::sample()) else {
+            continue;
+        };
         let mut definition = said.definition;
         // Segments of the sample that this org does not have.
         if definition.to_string().contains("\"segment\"") {
@@ -48,11 +50,21 @@ async fn the_names_of_the_org_are_understood_and_no_other(context: &mut Context)
     assert!(said.explanation.contains("city is \"Naperville\""), "{}", said.explanation);
     let refused = understand("customers in Croydon", today, &names).unwrap_err();
     assert_eq!(refused[0].text, "Croydon");
-    let theirs: Vocabulary = serde_json::from_value(vocabulary(context, As::Volt("csr")).await).unwrap();
+    let theirs: Vocabulary =
+        serde_json::from_value(vocabulary(context, As::Volt("csr")).await).unwrap();
     assert!(understand("customers in Croydon", today, &theirs).is_ok());
     assert!(understand("customers in Naperville", today, &theirs).is_err());
-    assert!(understand("customers who spent over $500", today, &theirs).is_err() == (theirs.currency.as_deref() != Some("USD")));
-    assert!(!theirs.people.is_empty() && theirs.people.iter().all(|person| names.people.iter().all(|own| own.id != person.id)));
+    assert!(
+        understand("customers who spent over $500", today, &theirs).is_err()
+            == (theirs.currency.as_deref() != Some("USD"))
+    );
+    assert!(
+        !theirs.people.is_empty()
+            && theirs
+                .people
+                .iter()
+                .all(|person| names.people.iter().all(|own| own.id != person.id))
+    );
 }
 
 async fn a_model_is_told_figures_and_nobody(context: &mut Context) {
@@ -69,7 +81,9 @@ async fn a_model_is_told_figures_and_nobody(context: &mut Context) {
     let counted: i64 = statuses.iter().map(|one| one["customers"].as_i64().unwrap()).sum();
     assert_eq!(Some(counted), told["customers"].as_i64());
     assert!(statuses[0]["averages"]["total_spend"].is_number(), "{told}");
-    for group in told["by"].as_object().unwrap().values().flat_map(|groups| groups.as_array().unwrap()) {
+    for group in
+        told["by"].as_object().unwrap().values().flat_map(|groups| groups.as_array().unwrap())
+    {
         assert!(group["customers"].as_i64() >= Some(5) || group["averages"].is_null(), "{group}");
     }
     assert!(told["by"]["city"].as_array().unwrap().iter().any(|one| one["value"] == "Naperville"));

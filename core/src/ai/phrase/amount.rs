@@ -245,14 +245,14 @@ pub(super) enum Quantity {
     Compared(Comparison),
 }
 
-pub(super) fn quantity(input: &mut Input<'_>) -> Result<Quantity> {
+pub(super) fn quantity(input: &mut Input<'_>) -> Quantity {
     let counted = alt((comparison, number.map(|number| Comparison::new("=", &number))));
     if let Some(figure) = maybe(input, counted) {
-        return Ok(Quantity::Compared(figure));
+        return Quantity::Compared(figure);
     }
     if input.eat("no") {
-        return Ok(Quantity::None);
+        return Quantity::None;
     }
     input.eat_any(&["a", "an", "any", "some", "their", "the"]);
-    Ok(Quantity::Some)
+    Quantity::Some
 }

@@ -18,6 +18,7 @@ use super::token::Token;
 use crate::segment::catalogue::{Kind, field as catalogue_field};
 
 /// A condition as rules that hold together.
+#[allow(clippy::struct_excessive_bools, reason = "each is about the words, and any can be true")]
 pub(super) struct Part {
     pub rules: Vec<Value>,
     /// An adjective or a noun that stands alone: `active`, `VIPs`.
@@ -30,6 +31,7 @@ pub(super) struct Part {
 }
 
 /// The words before what is said.
+#[allow(clippy::struct_excessive_bools, reason = "each is a word that is there or not")]
 #[derive(Clone, Copy, Default)]
 struct Lead {
     who: bool,
@@ -167,14 +169,12 @@ fn contacted(input: &mut Input<'_>, lead: Lead) -> Result<Vec<Value>> {
         };
     }
     when(input.eat_any(&["serviced", "visited"]), ())?;
-    match lately(input, lead, "last_service_at")? {
-        Some(rules) => Ok(rules),
-        None => {
-            let mut rules = happened(input, "completed_at")?;
-            rules.push(rule("status", "=", "completed"));
-            Ok(vec![some("work_orders", rules)])
-        }
+    if let Some(rules) = lately(input, lead, "last_service_at")? {
+        return Ok(rules);
     }
+    let mut rules = happened(input, "completed_at")?;
+    rules.push(rule("status", "=", "completed"));
+    Ok(vec![some("work_orders", rules)])
 }
 
 fn some(rows: &str, filter: Vec<Value>) -> Value {

@@ -53,11 +53,7 @@ fn field(input: &mut Input<'_>, scope: Scope) -> Result<&'static Field> {
 /// `whose status is prospect`, `with a zip code starting with 787`, `without an email`.
 pub(super) fn about(input: &mut Input<'_>, scope: Scope, without: bool) -> Result<Vec<Value>> {
     let none = without || input.eat("no");
-    if !none {
-        input.eat_any(&["a", "an", "the", "their", "any"]);
-    } else {
-        input.eat_any(&["a", "an", "any", "the"]);
-    }
+    input.eat_any(&["a", "an", "the", "their", "any"]);
     let field = field(input, scope)?;
     if none {
         return match field.kind {
@@ -110,7 +106,7 @@ fn test(input: &mut Input<'_>, field: &'static Field) -> Result<Vec<Value>> {
     match field.kind {
         Kind::Number => number(input, field),
         Kind::Timestamp | Kind::Date => moment(input, field),
-        Kind::Boolean => boolean(input, field),
+        Kind::Boolean => Ok(boolean(input, field)),
         Kind::Tags => tags(input, false),
         Kind::Segment => segments(input),
         Kind::Enum(..) | Kind::Text | Kind::Uuid => {
@@ -153,7 +149,7 @@ fn moment(input: &mut Input<'_>, field: &Field) -> Result<Vec<Value>> {
     time(input)?.rules(field.name, planned).map_or_else(miss, Ok)
 }
 
-fn boolean(input: &mut Input<'_>, field: &Field) -> Result<Vec<Value>> {
+fn boolean(input: &mut Input<'_>, field: &Field) -> Vec<Value> {
     input.eat_any(&["is", "="]);
     let value = input.choose(&[
         ("true", true),
@@ -163,7 +159,7 @@ fn boolean(input: &mut Input<'_>, field: &Field) -> Result<Vec<Value>> {
         ("no", false),
         ("off", false),
     ]);
-    Ok(vec![rule(field.name, "=", value.unwrap_or(true))])
+    vec![rule(field.name, "=", value.unwrap_or(true))]
 }
 
 const SUBSTRINGS: &[(&str, &str)] = &[

@@ -171,8 +171,11 @@ pub(super) const REACHED: &[(&str, &[&str])] = &[
     ("texted", SMS),
 ];
 
+/// Rules as (field, operator, value).
+pub(super) type Literals = &'static [(&'static str, &'static str, &'static str)];
+
 /// Adjectives of rows that are no value of the catalogue, and the rules they stand for.
-pub(super) const ROW_ADJECTIVES: &[(&str, &str, &[(&str, &str, &str)])] = &[
+pub(super) const ROW_ADJECTIVES: &[(&str, &str, Literals)] = &[
     ("quotes", "open", &[("status", "=", "sent")]),
     ("quotes", "pending", &[("status", "=", "sent")]),
     ("invoices", "unpaid", &[("status", "=", "sent")]),

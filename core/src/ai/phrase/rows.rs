@@ -162,7 +162,7 @@ fn finish(rows: &mut Rows) -> Result<()> {
 
 /// `an unpaid invoice over 1,000`, `no interactions in the last 6 months`.
 pub(super) fn rows(input: &mut Input<'_>, without: bool) -> Result<Vec<Value>> {
-    let quantity = quantity(input)?;
+    let quantity = quantity(input);
     let mut rows = described(input)?;
     while maybe(input, |input: &mut Input<'_>| after(input, &mut rows)).is_some() {
         rows.plain = false;

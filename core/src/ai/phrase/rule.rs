@@ -27,6 +27,7 @@ pub(super) fn one_of(field: &str, values: &[String], not: bool) -> Value {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the macro borrows what is the group's own")]
 pub(super) fn group(combinator: &str, not: bool, rules: Vec<Value>) -> Value {
     let mut group = json!({"combinator": combinator, "rules": rules});
     if not {
@@ -36,6 +37,7 @@ pub(super) fn group(combinator: &str, not: bool, rules: Vec<Value>) -> Value {
 }
 
 /// Related rows that fit.
+#[allow(clippy::needless_pass_by_value, reason = "the macro borrows what is the rule's own")]
 pub(super) fn related(rows: &str, matching: Value, filter: Vec<Value>) -> Value {
     let mut rule = json!({"field": rows, "operator": "=", "match": matching});
     if !filter.is_empty() {

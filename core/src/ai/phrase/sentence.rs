@@ -276,7 +276,9 @@ fn join(input: &Input<'_>, items: Vec<Item<'_>>, noun_after_head: bool) -> Optio
         doubtful.extend(ors);
     }
     if !doubtful.is_empty() {
-        doubtful.iter().for_each(|word| refuse_joint(input, word));
+        for word in doubtful {
+            refuse_joint(input, word);
+        }
         return None;
     }
     let scope = scope.flatten().unwrap_or(0..0);

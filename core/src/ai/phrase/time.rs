@@ -212,11 +212,11 @@ fn between(input: &mut Input<'_>) -> Result<Time> {
     let Some(and) = from else { return miss() };
     let start = input.checkpoint();
     // "between January and March 2026": one year for both.
-    if let (Some(first), true) = (month_name(input), input.eat(and)) {
-        if let (Some(last), Some(year)) = (month_name(input), year(input)) {
-            let (first, last) = (month(first, year)?, month(last, year)?);
-            return Ok(Time::Between(first, last));
-        }
+    if let (Some(first), true) = (month_name(input), input.eat(and))
+        && let (Some(last), Some(year)) = (month_name(input), year(input))
+    {
+        let (first, last) = (month(first, year)?, month(last, year)?);
+        return Ok(Time::Between(first, last));
     }
     input.reset(&start);
     let first = period(input)?;
