@@ -1,9 +1,11 @@
 revoke all on function fieldcrm.segment_validate(text), fieldcrm.segment_sql(text), fieldcrm.segment_preview(text),
     fieldcrm.segment_explain(text), fieldcrm.segment_matches(text), fieldcrm.segment_fields(text),
+    fieldcrm.segment_aggregates(text), fieldcrm.segment_vocabulary(text),
     fieldcrm.create_segment(text), fieldcrm.update_segment(text), fieldcrm.recompute_segment(text),
     fieldcrm.recompute_due_segments(text), fieldcrm.segment_add_members(text), fieldcrm.segment_remove_members(text) from public;
 grant execute on function fieldcrm.segment_validate(text), fieldcrm.segment_sql(text), fieldcrm.segment_preview(text),
     fieldcrm.segment_explain(text), fieldcrm.segment_matches(text), fieldcrm.segment_fields(text),
+    fieldcrm.segment_aggregates(text), fieldcrm.segment_vocabulary(text),
     fieldcrm.create_segment(text), fieldcrm.update_segment(text), fieldcrm.recompute_segment(text),
     fieldcrm.recompute_due_segments(text), fieldcrm.segment_add_members(text), fieldcrm.segment_remove_members(text)
   to authenticated, service_role;
@@ -69,6 +71,28 @@ comment on function public.crm_segment_fields() is $$What rules can name, for a 
 Returns {fields: [{name, label, type, operators, values}], related: [{name, label, operators, match_modes, aggregates, fields}],
 json_schema}, with the tags, products and segments of the org as values. Needs customers.read. Errors: 403 forbidden.
 Example: select crm_segment_fields();$$;
+
+create or replace function public.crm_segment_aggregates() returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.segment_aggregates('{}'));
+end $$;
+comment on function public.crm_segment_aggregates() is $$What a model is told of the customers before it proposes rules: counts and averages, no customer by itself.
+Returns {currency, customers, averages: {total_spend, balance_due, jobs_count, interactions_count}, by: {status, type, lifecycle_stage,
+pipeline_stage, source, city, state, country, tags: [{value, customers, averages}]}}, the largest 50 of each. Archived customers are left out,
+averages of fewer than 5 customers too (null), and cities, sources and tags that fewer than 5 have. Amounts are in the org's currency.
+Needs segments.write. Errors: 403 forbidden.
+Example: select crm_segment_aggregates() -> 'by' -> 'city';$$;
+
+create or replace function public.crm_segment_vocabulary() returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.segment_vocabulary('{}'));
+end $$;
+comment on function public.crm_segment_vocabulary() is $$The org's own names that a sentence about customers can have, for the builtin segmentation (docs/segments.md, From a sentence).
+Returns {today (in the org's time zone), me, currency, tags, cities, states, countries, sources, service_types, products, segments,
+people: [{id, name}]}, up to 2,000 of each, the most used first. Needs segments.write. Errors: 403 forbidden.
+Example: select crm_segment_vocabulary() -> 'cities';$$;
 
 create or replace function public.crm_create_segment(
   name text default null, type text default null, description text default null, definition jsonb default null,
@@ -143,14 +167,16 @@ Example: select crm_segment_remove_members(segment_id => '…', customer_ids => 
 
 revoke all on function public.crm_segment_validate(jsonb), public.crm_segment_sql(jsonb), public.crm_segment_preview(jsonb, integer),
     public.crm_segment_explain(uuid, jsonb, uuid), public.crm_segment_matches(uuid, uuid),
-    public.crm_segment_fields(), public.crm_create_segment(text, text, text, jsonb, text, text),
+    public.crm_segment_fields(), public.crm_segment_aggregates(), public.crm_segment_vocabulary(),
+    public.crm_create_segment(text, text, text, jsonb, text, text),
     public.crm_update_segment(uuid, jsonb), public.crm_recompute_segment(uuid),
     public.crm_recompute_due_segments(integer), public.crm_segment_add_members(uuid, jsonb, jsonb),
     public.crm_segment_remove_members(uuid, jsonb)
   from public, anon, authenticated, service_role;
 grant execute on function public.crm_segment_validate(jsonb), public.crm_segment_sql(jsonb), public.crm_segment_preview(jsonb, integer),
     public.crm_segment_explain(uuid, jsonb, uuid), public.crm_segment_matches(uuid, uuid),
-    public.crm_segment_fields(), public.crm_create_segment(text, text, text, jsonb, text, text),
+    public.crm_segment_fields(), public.crm_segment_aggregates(), public.crm_segment_vocabulary(),
+    public.crm_create_segment(text, text, text, jsonb, text, text),
     public.crm_update_segment(uuid, jsonb), public.crm_recompute_segment(uuid),
     public.crm_segment_add_members(uuid, jsonb, jsonb), public.crm_segment_remove_members(uuid, jsonb)
   to authenticated, service_role;

@@ -17,6 +17,8 @@ extension_sql_file!(
         segment_explain,
         segment_matches,
         segment_fields,
+        segment_aggregates,
+        segment_vocabulary,
         create_segment,
         update_segment,
         recompute_segment,
@@ -70,6 +72,22 @@ fn segment_matches(arguments: &str) -> JsonB {
 fn segment_fields(arguments: &str) -> JsonB {
     run(Access::Stable, arguments, async |mut db, arguments| {
         segment::fields(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, stable, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn segment_aggregates(arguments: &str) -> JsonB {
+    run(Access::Stable, arguments, async |mut db, arguments| {
+        segment::aggregates(&mut db, arguments).await
+    })
+}
+
+#[pg_extern(create_or_replace, stable, security_definer)]
+#[search_path(pg_catalog, pg_temp)]
+fn segment_vocabulary(arguments: &str) -> JsonB {
+    run(Access::Stable, arguments, async |mut db, arguments| {
+        segment::vocabulary(&mut db, arguments).await
     })
 }
 

@@ -105,6 +105,8 @@ rpcs! {
     "crm_segment_explain" => segment::explain, Owner;
     "crm_segment_matches" => segment::matches, Owner;
     "crm_segment_fields" => segment::fields, Owner;
+    "crm_segment_aggregates" => segment::aggregates, Owner;
+    "crm_segment_vocabulary" => segment::vocabulary, Owner;
     "crm_create_segment" => segment::create, Owner;
     "crm_update_segment" => segment::update, Owner;
     "crm_recompute_segment" => segment::recompute, Owner;

@@ -27,11 +27,19 @@ const MATCHES: &str = include_str!("../sql/segment/matches.sql");
 const IS_MEMBER: &str = include_str!("../sql/segment/is_member.sql");
 const LOAD: &str = include_str!("../sql/segment/load.sql");
 const OFFER: &str = include_str!("../sql/segment/offer.sql");
+const AGGREGATES: &str = include_str!("../sql/segment/aggregates.sql");
+const VOCABULARY: &str = include_str!("../sql/segment/vocabulary.sql");
 
 /// What the planner may expect a preview to cost, in its own units.
 pub const MAX_COST: f64 = 100_000_000.0;
 const SAMPLE_SIZE: i64 = 20;
 const MAX_SAMPLE_SIZE: i64 = 100;
+/// Averages of fewer customers would tell about each of them.
+const SMALLEST_GROUP: i64 = 5;
+/// How many values of a field a model is told of.
+const MAX_GROUPS: i64 = 50;
+/// How many names of a sort a sentence can have.
+const MAX_NAMES: i64 = 2_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -231,6 +239,21 @@ pub async fn fields<D: Db>(db: &mut D, _arguments: Value) -> Result<Value> {
     }
     fields["json_schema"] = segment::json_schema();
     Ok(fields)
+}
+
+/// `crm_segment_aggregates()`: what a model is told of the customers, none of them by itself.
+pub async fn aggregates<D: Db>(db: &mut D, _arguments: Value) -> Result<Value> {
+    let org_id = session::current(db).await?.require(&[Capability::SegmentsWrite])?;
+    let key = json!({"org_id": org_id, "smallest": SMALLEST_GROUP, "groups": MAX_GROUPS});
+    db.call(AGGREGATES, &key).await
+}
+
+/// `crm_segment_vocabulary()`: the names that a sentence can have, `core::ai::phrase::Vocabulary`, and today.
+pub async fn vocabulary<D: Db>(db: &mut D, _arguments: Value) -> Result<Value> {
+    let caller = session::current(db).await?;
+    let org_id = caller.require(&[Capability::SegmentsWrite])?;
+    let key = json!({"org_id": org_id, "user_id": caller.user_id, "most": MAX_NAMES});
+    db.call(VOCABULARY, &key).await
 }
 
 #[cfg(test)]

@@ -395,6 +395,8 @@ async fn roles_without_the_capability_are_refused(context: &mut Context) {
         context
             .refused(caller, "crm_recompute_segment", json!({"id": segment["id"]}), Code::Forbidden)
             .await;
+        context.refused(caller, "crm_segment_aggregates", json!({}), Code::Forbidden).await;
+        context.refused(caller, "crm_segment_vocabulary", json!({}), Code::Forbidden).await;
         let reads = ["viewer", "dispatcher", "member"].contains(&role);
         for (name, arguments) in [
             ("crm_segment_validate", json!({"definition": asked})),

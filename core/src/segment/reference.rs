@@ -173,8 +173,40 @@ number; `min`, `max` of a date.\n\n",
         let _ = write!(text, "\n## Fields of {} (`{}`)\n\n", entity.label, entity.name);
         table(&mut text, entity.fields);
     }
+    text.push_str(SENTENCES);
     text
 }
+
+/// What [`crate::ai::phrase`] reads.
+const SENTENCES: &str = "
+## From a sentence
+
+`fieldcrm_core::ai::phrase::understand(sentence, today, vocabulary)` makes a definition of an English sentence without a model:
+
+> active customers in Austin not seen for 6 months with a negative interaction
+
+is `status is active, and city is \"Austin\", and last interaction is older than 6 months, and number of negative interactions is at
+least 1`. What comes out has passed the validator, matches somebody as far as the rules can say, and is said in English for who asked.
+Otherwise nothing comes out but the words that were not understood, each with its place in the sentence (in characters), a code and a
+message. Each word is used by a rule or is one of a few that say nothing (`please`, `show`, `all`, `the`, `customers`).
+
+- **Names** are the org's own, from `crm_segment_vocabulary()`: tags, places, sources, kinds of jobs, products, segments, people. `in Waco` is
+  refused where nobody lives there, `in the city of Waco` is not. A name of two things is refused: `the city of Kent`, `county Kent`.
+- **Any field** of the catalogue goes by its label: `whose pipeline stage is proposal`, `with invoices whose amount paid is more than 100`,
+  `without an email`, `whose notes contain \"gate code\"`.
+- **Not seen for 6 months** is about those who were seen before; `never contacted` and `no interactions in the last 6 months` have the rest.
+- **Jobs** and visits are completed ones unless it says otherwise; work orders are all. `3 jobs` are exactly 3. Open quotes and unpaid invoices are
+  those sent; overdue ones are due before now. `spent over 500 this year` sums what was paid of invoices paid this year.
+- **Last month** is the one before this; `the last month` is the month until now. `since March` is since the last March. `3/4/2026` and `1.000` are
+  refused, being two days and two numbers.
+- **And, or**: `in Austin or Dallas`, `active or prospect customers`. An `or` is refused where it is open what it is about; `either … or …` says it.
+  So is a negation: `without jobs or open quotes`.
+
+Amounts are in the org's currency; one with another sign is refused. Sentences have at most 4,000 characters.
+
+A model is told `ai::phrase::schema()` (JSON Schema and the fields) and `crm_segment_aggregates()` (counts and averages; groups of fewer than 5
+customers have no averages), and what it answers passes the same validator.
+";
 
 #[cfg(test)]
 mod tests {

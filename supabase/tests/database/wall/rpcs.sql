@@ -84,6 +84,8 @@ insert into wall_rpcs values
   ('crm_mark_message_unknown(id => {message}, lease_id => ''99999999-9999-4999-8999-999999999999'')', '-', true, 'PT409'),
   ('crm_record_message_status(provider => ''log'', provider_message_id => ''unheard of'', status => ''sent'')', '-', true, 'PT404'),
   ('crm_segment_fields()', 'staff', true, '00000'),
+  ('crm_segment_aggregates()', 'writers', true, '00000'),
+  ('crm_segment_vocabulary()', 'writers', true, '00000'),
   ('crm_segment_validate(definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
   ('crm_segment_sql(definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
   ('crm_segment_preview(definition => ''{"version":1,"entity":"customer","query":{"combinator":"and","rules":[{"field":"status","operator":"=","value":"active"}]}}'')', 'staff', true, '00000'),
