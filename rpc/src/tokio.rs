@@ -1,13 +1,14 @@
 //! The driver over a Postgres connection.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 
 use fieldcrm_core::segment::Statement as Compiled;
 use fieldcrm_core::{Code, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::types::{Json, Type};
-use tokio_postgres::{GenericClient, Statement};
+use tokio_postgres::{Client, GenericClient, Statement};
 
 use crate::{Db, Work};
 
@@ -20,6 +21,15 @@ pub struct Prepared(HashMap<usize, Statement>, HashMap<String, Statement>);
 pub struct TokioDb<'a, C> {
     pub client: &'a C,
     pub prepared: &'a mut Prepared,
+}
+
+/// [`crate::dispatch`] on a connection. The RPCs are compiled for it here, once, and not in each program that calls them.
+pub fn dispatch<'a>(
+    db: &'a mut TokioDb<'_, Client>,
+    name: &'a str,
+    arguments: Value,
+) -> Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>> {
+    Box::pin(crate::dispatch(db, name, arguments))
 }
 
 impl<C: GenericClient + Sync> Db for TokioDb<'_, C> {

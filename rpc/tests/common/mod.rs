@@ -9,8 +9,8 @@ pub mod household;
 pub mod shop;
 
 use fieldcrm_core::{Code, Error};
-use fieldcrm_rpc::tokio::{Prepared, TokioDb};
-use fieldcrm_rpc::{RPCS, RunsAs, dispatch};
+use fieldcrm_rpc::tokio::{Prepared, TokioDb, dispatch};
+use fieldcrm_rpc::{RPCS, RunsAs};
 use serde_json::{Value, json};
 use tokio_postgres::types::Json;
 use tokio_postgres::{Client, NoTls};
