@@ -92,7 +92,6 @@ async fn each_route_is_one_call_with_what_the_request_names() {
             "crm_update_segment",
             json!({"id": ID, "patch": {"is_active": false}}),
         ),
-        ("POST", path("/recompute"), Value::Null, 200, "crm_recompute_segment", json!({"id": ID})),
         (
             "POST",
             path("/members"),
@@ -114,6 +113,17 @@ async fn each_route_is_one_call_with_what_the_request_names() {
         assert_eq!(answered, status, "{method} {path}");
         assert_eq!(asked, [Asked::Rpc(name, arguments)]);
     }
+}
+
+#[tokio::test]
+async fn rules_that_somebody_wrote_are_computed_as_they_are() {
+    let path = format!("/crm/segments/{ID}/recompute");
+    let row = json!({"id": ID, "type": "rule_based"});
+    let (status, _, asked) = send(vec![row], "POST", &path, Value::Null).await;
+    assert_eq!(status, 200);
+    assert_eq!(asked[1..], [Asked::Rpc("crm_recompute_segment", json!({"id": ID}))]);
+    let (status, ..) = send(Vec::new(), "POST", &path, Value::Null).await;
+    assert_eq!(status, 404);
 }
 
 #[tokio::test]
