@@ -157,12 +157,12 @@ fn org(sentence: &'static str) -> Org {
     Org { sentence, refuses: None, is_enabled: true, asked: Mutex::default() }
 }
 
-fn rules(rules: Value) -> Value {
+fn rules(rules: &Value) -> Value {
     json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}})
 }
 
 fn rule(field: &str, operator: &str, value: impl Into<Value>) -> Value {
-    rules(json!([{"field": field, "operator": operator, "value": value.into()}]))
+    rules(&json!([{"field": field, "operator": operator, "value": value.into()}]))
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn without_a_model_the_grammar_finds_the_rules() {
         answered.names(),
         ["crm_segment_vocabulary", "crm_segment_preview", "crm_update_segment"]
     );
-    let expected = rules(json!([{"field": "status", "operator": "=", "value": "active"},
+    let expected = rules(&json!([{"field": "status", "operator": "=", "value": "active"},
         {"field": "city", "operator": "=", "value": "Austin"}]));
     let explanation = "status is active, and city is \"Austin\"";
     assert_eq!(
@@ -241,7 +241,7 @@ async fn what_a_model_may_not_say_is_told_to_it_and_made_good() {
         rule("segment", "in", THEIRS),
         rule("tags", "containsAny", "Theirs"),
         rule("segment", "in", "Mine"),
-        rules(json!([{"field": "status", "operator": "=", "value": "active"},
+        rules(&json!([{"field": "status", "operator": "=", "value": "active"},
             {"field": "status", "operator": "=", "value": "inactive"}])),
     ];
     for wrong in wrong {

@@ -76,8 +76,8 @@ struct Org {
     models: Models,
 }
 
-fn allowed() -> Result<Value> {
-    Ok(json!({"id": ID, "is_enabled": true, "redact": true}))
+fn allowed() -> Value {
+    json!({"id": ID, "is_enabled": true, "redact": true})
 }
 
 async fn org(wire: Wire, script: Vec<Does>, reserves: Result<Value>) -> Org {
@@ -153,7 +153,7 @@ fn good() -> Does {
 #[tokio::test]
 async fn a_question_is_charged_before_it_is_asked_and_settled_after() {
     for wire in ALL {
-        let org = org(wire, vec![good()], allowed()).await;
+        let org = org(wire, vec![good()], Ok(allowed())).await;
         let answer = org.plan().await.unwrap().unwrap();
         assert_eq!(answer.value, Plan { name: "Zoë".to_owned(), count: 2 });
         let asked = prompt_for_json();
@@ -180,7 +180,7 @@ async fn what_is_no_use_is_paid_for_too() {
         (vec![says("{"), ends(End::CutOff)], Some("ai_output_invalid"), rounds(2)),
         (down, Some("ai_unavailable"), rounds(0)),
     ] {
-        let org = org(Wire::Anthropic, script, allowed()).await;
+        let org = org(Wire::Anthropic, script, Ok(allowed())).await;
         let failed = org.plan().await.err();
         assert_eq!(failed.map(|error| error.code.as_str()), code);
         assert_eq!(org.settlement(), settled);
@@ -232,7 +232,7 @@ async fn a_stream_is_settled_when_it_ends_however_it_ends() {
     for wire in ALL {
         for (end, code) in [(End::Said, None), (End::Refused, Some(Code::AiRefused))] {
             let speech = Does::Says(Says { text: "All is well.", json: None, end });
-            let org = org(wire, vec![speech], allowed()).await;
+            let org = org(wire, vec![speech], Ok(allowed())).await;
             let deltas = org.models.stream(&caller(), ORG, Feature::Assistant, prompt()).await;
             let heard: Vec<_> = deltas.unwrap().unwrap().collect().await;
             let failed = heard.into_iter().find_map(Result::err);
@@ -244,7 +244,7 @@ async fn a_stream_is_settled_when_it_ends_however_it_ends() {
 
 #[tokio::test]
 async fn a_stream_that_never_began_is_settled() {
-    let org = org(Wire::OpenAi, vec![Does::Answers(400, None, json!({}))], allowed()).await;
+    let org = org(Wire::OpenAi, vec![Does::Answers(400, None, json!({}))], Ok(allowed())).await;
     let deltas = org.models.stream(&caller(), ORG, Feature::Assistant, prompt()).await;
     assert_eq!(deltas.err().unwrap().code, Code::AiUnavailable);
     assert_eq!(org.settlement(), rounds(0));
@@ -259,7 +259,7 @@ async fn who_lets_go_of_a_stream_pays_for_what_was_said() {
             if !breaks {
                 steps.push(Step::FallsSilent);
             }
-            let org = org(wire, vec![Does::Flows(steps)], allowed()).await;
+            let org = org(wire, vec![Does::Flows(steps)], Ok(allowed())).await;
             let deltas = org.models.stream(&caller(), ORG, Feature::Assistant, prompt()).await;
             let mut deltas = deltas.unwrap().unwrap();
             assert_eq!(deltas.next().await.unwrap().unwrap(), Delta::Text(said.to_owned()));
@@ -279,7 +279,7 @@ async fn who_lets_go_of_a_stream_pays_for_what_was_said() {
 #[tokio::test]
 async fn an_answer_is_given_though_nobody_could_settle_it() {
     let down = Err(Error::new(Code::Unavailable, "secret"));
-    let org = settling(Wire::OpenAi, vec![good()], allowed(), down).await;
+    let org = settling(Wire::OpenAi, vec![good()], Ok(allowed()), down).await;
     assert!(org.plan().await.unwrap().is_some());
     let lines = org.lines.0.lock().unwrap().clone();
     assert_eq!(lines.len(), 1);
@@ -288,7 +288,7 @@ async fn an_answer_is_given_though_nobody_could_settle_it() {
 
 #[tokio::test]
 async fn without_a_service_key_nobody_is_asked() {
-    let org = org(Wire::OpenAi, vec![good()], allowed()).await;
+    let org = org(Wire::OpenAi, vec![good()], Ok(allowed())).await;
     let back_end = BackEnd::new(None, org.ledger.clone());
     let chat = org.ledger.model.chat(LIMITS);
     let models = Models::new(chat, back_end, PRICE, org.lines.clone());
@@ -299,7 +299,7 @@ async fn without_a_service_key_nobody_is_asked() {
 
 #[tokio::test]
 async fn what_is_set_up_wrongly_is_named_whenever_it_is_asked() {
-    let nobody = org(Wire::OpenAi, vec![good()], allowed()).await;
+    let nobody = org(Wire::OpenAi, vec![good()], Ok(allowed())).await;
     for (wrong, named) in [
         (("AI_PRICE_INPUT", "secret"), "AI_PRICE_INPUT"),
         (("AI_PRICE_OUTPUT", "1000000001"), "AI_PRICE_OUTPUT"),

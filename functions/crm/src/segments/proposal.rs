@@ -139,14 +139,14 @@ fn prompt(sentence: &str, names: &Names, figures: &Value) -> Prompt {
         schema.fields,
     );
     let first = |all: &[String]| json!(all.iter().take(MAX_NAMES).collect::<Vec<_>>());
-    let named = json!({
+    let own = json!({
         "tags": first(&vocabulary.tags), "segments": first(&vocabulary.segments),
         "products": first(&vocabulary.products), "service_types": first(&vocabulary.service_types),
         "people": named(sentence, &vocabulary.people),
     });
     let turn = [
         boundary.block("request", sentence),
-        boundary.block("names of the company", &named.to_string()),
+        boundary.block("names of the company", &own.to_string()),
         boundary.block("figures about its customers", &figures.to_string()),
     ];
     Prompt {
