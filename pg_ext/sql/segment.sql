@@ -117,11 +117,12 @@ language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.update_segment(json_build_object('id', id, 'patch', patch)::text));
 end $$;
-comment on function public.crm_update_segment(uuid, jsonb) is $$Changes what the patch names: name, type, description, definition, ai_prompt, ai_explanation, is_active.
-A new definition or prompt is a new version (crm_segment_versions); a new definition is computed.
+comment on function public.crm_update_segment(uuid, jsonb) is $$Changes what the patch names: name, type, description, definition, ai_prompt, ai_explanation, is_active; with
+version only if the segment still has it. A new definition or prompt is a new version (crm_segment_versions); a new definition is
+computed, and ai_explanation of the old one goes; a segment that becomes rule_based or static keeps no ai_prompt.
 Returns the segment's columns, with computed if it was. Needs segments.write.
 Errors: 400 invalid_argument (code cycle: with the names along it), 403 forbidden, 404 not_found, 409 conflict (the name is
-taken, or rules of other segments use the old one).
+taken, or rules of other segments use the old one; another version).
 Example: select crm_update_segment(id => '…', patch => '{"is_active": false}');$$;
 
 create or replace function public.crm_recompute_segment(id uuid) returns jsonb

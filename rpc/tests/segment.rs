@@ -15,6 +15,7 @@ scenarios! {
     every_example_of_the_reference_runs_and_explains
     a_segment_is_made_computed_and_changed_with_versions
     what_a_segment_must_have_depends_on_its_type
+    what_a_model_proposed_can_be_edited_as_rules
     every_mistake_of_a_definition_is_said_with_its_path
     unknown_tags_and_contradictions_are_warnings
     recompute_touches_the_difference_only
@@ -121,6 +122,27 @@ async fn what_a_segment_must_have_depends_on_its_type(context: &mut Context) {
     let patch = json!({"id": ai["id"], "patch": {"definition": definition(source("s-ai"))}});
     let defined = context.call(CSR, "crm_update_segment", patch).await.unwrap();
     assert_eq!(defined["computed"]["total"], 0);
+}
+
+async fn what_a_model_proposed_can_be_edited_as_rules(context: &mut Context) {
+    customer(context, json!({"name": "A", "source": "s-ai"})).await;
+    let ai = json!({"name": "AI", "type": "ai_generated", "ai_prompt": "likely to buy"});
+    let ai = context.call(CSR, "crm_create_segment", ai).await.unwrap();
+    let update = |patch: Value| json!({"id": ai["id"], "patch": patch});
+    let proposed = json!({"definition": definition(source("s-ai")), "ai_explanation": "source is s-ai",
+        "version": ai["version"]});
+    let stored = context.call(CSR, "crm_update_segment", update(proposed.clone())).await.unwrap();
+    assert_eq!((&stored["version"], &stored["computed"]["total"]), (&json!(2), &json!(1)));
+    assert_eq!(stored["ai_explanation"], "source is s-ai");
+    let error = context.refused(CSR, "crm_update_segment", update(proposed), Code::Conflict).await;
+    assert_eq!(error.data["field"], "version", "somebody else was quicker");
+    let edited = json!({"type": "rule_based", "definition": definition(source("s-other"))});
+    let edited = context.call(CSR, "crm_update_segment", update(edited)).await.unwrap();
+    assert_eq!(
+        (&edited["type"], &edited["computed"]["removed"]),
+        (&json!("rule_based"), &json!(1))
+    );
+    assert_eq!((&edited["ai_prompt"], &edited["ai_explanation"]), (&Value::Null, &Value::Null));
 }
 
 async fn every_mistake_of_a_definition_is_said_with_its_path(context: &mut Context) {

@@ -204,8 +204,14 @@ message. Each word is used by a rule or is one of a few that say nothing (`pleas
 
 Amounts are in the org's currency; one with another sign is refused. Sentences have at most 4,000 characters.
 
-A model is told `ai::phrase::schema()` (JSON Schema and the fields) and `crm_segment_aggregates()` (counts and averages; groups of fewer than 5
-customers have no averages), and what it answers passes the same validator.
+`POST /crm/segments/{id}/recompute` of an `ai_generated` segment does so with its `ai_prompt`, and with a model where one is set up ([AI](ai.md)). The
+model is told `ai::phrase::schema()` (JSON Schema and the fields), `crm_segment_aggregates()` (counts and averages; groups of fewer than 5 customers
+have no averages), the org's names, and of its people those whom the sentence names: no customer. Its answer passes the same validator, names no
+tag, segment or id that it was not told, and can match somebody; else it is told what is wrong, twice at most, and then it is `ai_output_invalid`. The
+preview and its limit of costs come first; then the rules are stored with what they say in English as `ai_explanation`, unless somebody changed
+rules or prompt meanwhile (`conflict`), and computed: `{added, removed, total, definition, explanation, provider, model}`. Words that the grammar
+does not understand are `ai_refused`, with `not_understood: [{text, start, end, code, message}]`. Whoever wants to change the rules makes it a
+`rule_based` segment by `PATCH`; from then on no model touches it. The clock computes rules as they are, and asks no model.
 ";
 
 #[cfg(test)]

@@ -5,13 +5,17 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use fieldcrm_core::segment::SegmentType;
 use fieldcrm_core::{Error, FieldError, Result};
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::Select;
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 mod list;
+mod proposal;
 
 /// What a body can name; `PostgREST` takes another argument for a function that does not exist.
 const ARGUMENTS: [&str; 5] = ["name", "type", "description", "definition", "ai_prompt"];
@@ -60,10 +64,14 @@ async fn show_segment(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Json<Value>, Problem> {
+    Ok(Json(find(&ports, &caller, id).await?))
+}
+
+async fn find(ports: &Ports, caller: &Caller, id: Uuid) -> Result<Value> {
     let mut select = list::segments("limit=1")?;
     select.equal.push(("id", id.to_string()));
-    let mut rows = ports.database.select(&caller, select).await?.rows;
-    rows.pop().map(Json).ok_or_else(|| Error::not_found("segment").into())
+    let mut rows = ports.database.select(caller, select).await?.rows;
+    rows.pop().ok_or_else(|| Error::not_found("segment"))
 }
 
 /// `PATCH /crm/segments/{id}`
@@ -113,12 +121,19 @@ async fn remove_members(
     Ok(Json(ports.database.rpc(&caller, "crm_segment_remove_members", body).await?))
 }
 
-/// `POST /crm/segments/{id}/recompute`
+/// `POST /crm/segments/{id}/recompute`: where somebody only wrote whom they want, rules are found first.
 async fn recompute_segment(
     State(ports): State<Ports>,
+    Extension(models): Extension<Models>,
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Json<Value>, Problem> {
+    let segment = find(&ports, &caller, id).await?;
+    if segment["type"] == json!(SegmentType::AiGenerated) {
+        let segment = serde_json::from_value(segment)
+            .map_err(|_| Error::internal("an ai_generated segment without what it needs"))?;
+        return Ok(Json(proposal::recompute(&ports, &models, &caller, &segment).await?));
+    }
     let arguments = Map::from_iter([("id".to_owned(), json!(id))]);
     Ok(Json(ports.database.rpc(&caller, "crm_recompute_segment", arguments).await?))
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use fieldcrm_core::Result;
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
 use serde_json::{Map, Value, json};
@@ -61,7 +62,8 @@ async fn send(rows: Vec<Value>, method: &str, path: &str, body: Value) -> (u16, 
         .header("idempotency-key", "k-1")
         .body(body)
         .unwrap();
-    let response = fieldcrm_fn_crm::router(ports, &config).oneshot(request).await.unwrap();
+    let response =
+        fieldcrm_fn_crm::router(ports, &config, Models::builtin()).oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let asked = database.asked.lock().unwrap().clone();
@@ -90,7 +92,6 @@ async fn each_route_is_one_call_with_what_the_request_names() {
             "crm_update_segment",
             json!({"id": ID, "patch": {"is_active": false}}),
         ),
-        ("POST", path("/recompute"), Value::Null, 200, "crm_recompute_segment", json!({"id": ID})),
         (
             "POST",
             path("/members"),
@@ -112,6 +113,17 @@ async fn each_route_is_one_call_with_what_the_request_names() {
         assert_eq!(answered, status, "{method} {path}");
         assert_eq!(asked, [Asked::Rpc(name, arguments)]);
     }
+}
+
+#[tokio::test]
+async fn rules_that_somebody_wrote_are_computed_as_they_are() {
+    let path = format!("/crm/segments/{ID}/recompute");
+    let row = json!({"id": ID, "type": "rule_based"});
+    let (status, _, asked) = send(vec![row], "POST", &path, Value::Null).await;
+    assert_eq!(status, 200);
+    assert_eq!(asked[1..], [Asked::Rpc("crm_recompute_segment", json!({"id": ID}))]);
+    let (status, ..) = send(Vec::new(), "POST", &path, Value::Null).await;
+    assert_eq!(status, 404);
 }
 
 #[tokio::test]

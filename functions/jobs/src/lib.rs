@@ -2,8 +2,8 @@
 //! `process-segment-automations`, `dispatch-messages`, `embed-kb-articles` and `analyze-interaction-sentiment`, six slugs of
 //! one module.
 //!
-//! They are for schedulers and for other back ends. None holds a key of its own to the database: it goes on with the
-//! caller's token, and the RPCs refuse everybody but the service role.
+//! They are for schedulers and for other back ends. None works with a key of its own to the database, but to charge orgs for
+//! models: it goes on with the caller's token, and the RPCs refuse everybody but the service role.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +71,8 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
+    use fieldcrm_edge::ai::models::Models;
+    use fieldcrm_edge::database::BackEnd;
     use fieldcrm_edge::dns::{PlatformResolver, Resolver};
     use fieldcrm_edge::http::Client;
 
@@ -78,6 +80,8 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
         let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
         let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);
-        router(ports, config, Settings { embedder, ..Settings::new(providers) })
+        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        let analyst = Arc::new(sentiment::ByModel(models));
+        router(ports, config, Settings { embedder, analyst, ..Settings::new(providers) })
     })
 }

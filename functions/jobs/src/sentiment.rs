@@ -15,6 +15,10 @@ use crate::Settings;
 use crate::arguments::batch_limit;
 use crate::work::Budget;
 
+mod by_model;
+
+pub use by_model::ByModel;
+
 /// Texts that are claimed and analysed together.
 pub const MAX_TEXTS: usize = 50;
 /// Texts in one call.
@@ -40,7 +44,7 @@ pub trait Analyst: Send + Sync {
 
     /// What was found of each of the texts, at most [`MAX_TEXTS`], in their order: one that cannot be analysed is tried again later,
     /// and keeps no other waiting. An error is one of them all, and ends the call. A text is data, whatever it says.
-    async fn analyse(&self, texts: &[Text]) -> Result<Vec<Result<Sentiment>>>;
+    async fn analyse(&self, caller: &Caller, texts: &[Text]) -> Result<Vec<Result<Sentiment>>>;
 }
 
 /// VADER: asks nobody.
@@ -52,7 +56,7 @@ impl Analyst for Builtin {
         sentiment::BUILTIN
     }
 
-    async fn analyse(&self, texts: &[Text]) -> Result<Vec<Result<Sentiment>>> {
+    async fn analyse(&self, _: &Caller, texts: &[Text]) -> Result<Vec<Result<Sentiment>>> {
         Ok(texts.iter().map(|text| Ok(sentiment::builtin(&text.text))).collect())
     }
 }
@@ -145,7 +149,7 @@ impl Worker<'_> {
 
     /// Analyses and stores what was claimed. Returns the error that befell all of it.
     async fn analyse(&self, claim: &Claim, totals: &mut Totals) -> Result<Option<Error>> {
-        let (findings, error) = match self.analyst.analyse(&claim.texts).await {
+        let (findings, error) = match self.analyst.analyse(self.caller, &claim.texts).await {
             Ok(findings) if findings.len() == claim.texts.len() => (findings, None),
             Ok(_) => {
                 let error = Error::internal("the analyst answered about other texts");

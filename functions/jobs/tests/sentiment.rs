@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use common::database::{Harness, harness_by};
 use fieldcrm_core::interaction::Sentiment;
 use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_edge::Caller;
 use fieldcrm_jobs::BUDGET;
 use fieldcrm_jobs::sentiment::{Analyst, Builtin, MAX_TEXTS, Text};
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ impl Analyst for Told {
         "told"
     }
 
-    async fn analyse(&self, texts: &[Text]) -> Result<Vec<Result<Sentiment>>> {
+    async fn analyse(&self, _: &Caller, texts: &[Text]) -> Result<Vec<Result<Sentiment>>> {
         (self.0)(texts)
     }
 }

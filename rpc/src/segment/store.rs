@@ -95,6 +95,9 @@ struct Patch {
     ai_explanation: Field<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_active: Option<bool>,
+    /// Refuses the patch where the segment has another one by now.
+    #[serde(skip_serializing)]
+    version: Option<i64>,
 }
 
 /// `crm_update_segment(id, patch)`: changes what the patch names; a new definition is computed.
@@ -109,8 +112,19 @@ pub async fn update<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     if before.is_null() {
         return Err(Error::not_found("segment"));
     }
+    if patch.version.is_some_and(|version| before["version"] != version) {
+        let hint = "Its rules or its prompt were changed meanwhile.";
+        return Err(Error::new(Code::Conflict, hint).with("field", "version"));
+    }
     let known: SegmentType = serde_json::from_value(before["type"].clone())
         .map_err(|_| Error::internal("a segment of an unknown type"))?;
+    // What was said of other rules, and whom these shall find, is left behind.
+    if patch.definition.is_some() {
+        patch.ai_explanation.get_or_insert(None);
+    }
+    if patch.kind.is_some_and(|kind| kind != SegmentType::AiGenerated) {
+        patch.ai_prompt.get_or_insert(None);
+    }
     let shape = Shape {
         kind: patch.kind.unwrap_or(known),
         defined: patch.definition.as_ref().map_or(!before["definition"].is_null(), Option::is_some),
