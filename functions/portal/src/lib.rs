@@ -11,11 +11,13 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
 use fieldcrm_edge::ai::embed::{Builtin, Embedder};
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
 mod appointment;
 mod arguments;
+mod assistant;
 mod booking;
 mod identity;
 mod kb;
@@ -32,24 +34,35 @@ pub struct Services {
     pub urls: Option<Arc<dyn SignUrls>>,
     /// What questions to the knowledge base are compared by.
     pub embedder: Arc<dyn Embedder>,
+    /// What the assistant asks.
+    pub models: Models,
 }
 
 impl Services {
     #[must_use]
     pub fn new(identity: Identity) -> Self {
-        Self { identity, urls: None, embedder: Arc::new(Builtin) }
+        Self { identity, urls: None, embedder: Arc::new(Builtin), models: Models::builtin() }
     }
 }
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
-    let Services { identity, urls, embedder } = services;
-    let add = [account::add, appointment::add, booking::add, kb::add, settings::add, thread::add];
+    let Services { identity, urls, embedder, models } = services;
+    let add = [
+        account::add,
+        appointment::add,
+        assistant::add,
+        booking::add,
+        kb::add,
+        settings::add,
+        thread::add,
+    ];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
     let routes = routes
         .layer(Extension(Arc::new(identity)))
         .layer(Extension(appointment::Urls(urls)))
         .layer(Extension(kb::Settings { embedder }))
+        .layer(Extension(models))
         .layer(from_fn(require_token));
     service::wrap("portal", routes, ports, config)
 }

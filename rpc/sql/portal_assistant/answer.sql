@@ -5,5 +5,5 @@ select m.org_id, m.conversation_id, 'assistant', $1 ->> 'content', ($1 ->> 'toke
 from public.portal_ai_messages m
 where m.org_id = ($1 ->> 'org_id')::uuid and m.conversation_id = ($1 ->> 'conversation_id')::uuid and m.id = ($1 ->> 'message_id')::uuid
   and m.role = 'user'
-on conflict (org_id, conversation_id, answers_message_id) do nothing
+on conflict (org_id, answers_message_id) do nothing
 returning to_jsonb(id)
