@@ -134,9 +134,10 @@ fn split(line: &str) -> Vec<&str> {
     let mut start = 0;
     for (at, space) in line.char_indices().filter(|(_, letter)| *letter == ' ') {
         let before = &line[start..at];
-        let ends = before.ends_with(['.', '!', '?', '。', '…'])
-            // "e.g. ", "No. 5", "St. John"
-            && before.trim_end_matches('.').rsplit([' ', '.']).next().is_some_and(|word| word.chars().count() > 2);
+        // "e.g. ", "No. 5", "St. John"
+        let last = before.rsplit([' ', '.']).find(|word| !word.is_empty()).unwrap_or_default();
+        let ends = before.ends_with(['!', '?', '。', '…'])
+            || (before.ends_with('.') && last.chars().count() > 2);
         let after = &line[at + space.len_utf8()..];
         if ends && !after.starts_with(char::is_lowercase) {
             found.push(before);
