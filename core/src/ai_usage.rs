@@ -14,8 +14,8 @@ choices! {
     }
 }
 
-/// The most one question may be thought to cost: a thousand US dollars.
-const MAX_MICROS: i64 = 1_000_000_000;
+/// The most one question may cost, or be thought to: a thousand US dollars.
+pub const MAX_MICROS: i64 = 1_000_000_000;
 
 /// A question that is about to be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

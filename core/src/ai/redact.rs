@@ -1,7 +1,7 @@
 //! Texts without what tells a person apart, for models that other people run.
 //!
 //! Rather too much than too little: of numbers, only what can be a date stays whole. Names are not found, and
-//! addresses only where they look like one in English or German.
+//! addresses only where they look like one in English or German. UUIDs stay: they are ids of ours, or marks of a prompt.
 
 use std::sync::LazyLock;
 
@@ -17,6 +17,26 @@ pub struct Redacted {
 /// The text with `[email]`, `[account]`, `[number]` (of a phone, a card, a person) and `[address]` in the place of such.
 #[must_use]
 pub fn redact(text: &str) -> Redacted {
+    let mut redacted = Redacted { text: String::with_capacity(text.len()), count: 0 };
+    let mut from = 0;
+    for id in ID.find_iter(text) {
+        redacted.push(&text[from..id.start()]);
+        redacted.text += id.as_str();
+        from = id.end();
+    }
+    redacted.push(&text[from..]);
+    redacted
+}
+
+impl Redacted {
+    fn push(&mut self, text: &str) {
+        let part = without_ids(text);
+        self.text += &part.text;
+        self.count += part.count;
+    }
+}
+
+fn without_ids(text: &str) -> Redacted {
     let mut redacted = Redacted { text: text.to_owned(), count: 0 };
     for (pattern, with, is_meant) in [
         (&*EMAIL, "[email]", (|_| true) as fn(&Captures<'_>) -> bool),
@@ -42,6 +62,9 @@ pub fn redact(text: &str) -> Redacted {
 fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern")
 }
+
+static ID: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"));
 
 /// Wider than what mail can be sent to: what looks like an address may be one with a typing error.
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
@@ -136,6 +159,21 @@ mod tests {
         ] {
             check(text, text, 0);
         }
+    }
+
+    #[test]
+    fn ids_and_marks_stay() {
+        let id = "0d0e0f10-0000-4000-8000-000000000001";
+        let mark = "de123456789012345678901234567890";
+        check(
+            &format!(
+                "<<<data note {mark}>>>\n{{\"id\":\"{id}\"}} 2 {id}, 555-1234\n<<<end {mark}>>>"
+            ),
+            &format!(
+                "<<<data note {mark}>>>\n{{\"id\":\"{id}\"}} 2 {id}, [number]\n<<<end {mark}>>>"
+            ),
+            1,
+        );
     }
 
     proptest! {

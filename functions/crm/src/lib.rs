@@ -1,7 +1,8 @@
 //! The edge function `crm`: customers and what happens with them over HTTP, for those who do not speak supabase-js.
 
-use axum::Router;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::{Config, Ports, service};
 
 mod automation;
@@ -11,7 +12,7 @@ mod interactions;
 mod segments;
 
 /// The function's router; every host and every test serves this one.
-pub fn router(ports: Ports, config: &Config) -> Router {
+pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
     let routes = Router::new()
         .route("/crm/customers", post(customers::create_customer).get(customers::list_customers))
         .route(
@@ -32,7 +33,7 @@ pub fn router(ports: Ports, config: &Config) -> Router {
             "/crm/followups/{id}",
             get(followups::show_followup).patch(followups::update_followup),
         );
-    let routes = automation::add(segments::add(routes));
+    let routes = automation::add(segments::add(routes)).layer(Extension(models));
     service::wrap("crm", routes, ports, config)
 }
 
@@ -40,5 +41,10 @@ pub fn router(ports: Ports, config: &Config) -> Router {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| router(ports, config))
+    use fieldcrm_edge::database::BackEnd;
+
+    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        router(ports, config, models)
+    })
 }

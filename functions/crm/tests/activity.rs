@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use fieldcrm_core::{Error, Result};
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
 use serde_json::{Map, Value, json};
@@ -66,7 +67,7 @@ fn answering(answers: Vec<Result<Value>>) -> Harness {
         publishable_key: String::new(),
         origins: Origins::Any,
     };
-    Harness { service: fieldcrm_fn_crm::router(ports, &config), database }
+    Harness { service: fieldcrm_fn_crm::router(ports, &config, Models::builtin()), database }
 }
 
 impl Harness {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use fieldcrm_core::{Error, Result};
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
 use serde_json::{Map, Value, json};
@@ -69,7 +70,8 @@ async fn send(answer: Result<Value>, method: &str, path: &str, body: Value) -> A
         .header("idempotency-key", "k-1")
         .body(body)
         .unwrap();
-    let response = fieldcrm_fn_crm::router(ports, &config).oneshot(request).await.unwrap();
+    let response =
+        fieldcrm_fn_crm::router(ports, &config, Models::builtin()).oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     Answer {

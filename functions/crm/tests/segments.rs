@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use fieldcrm_core::Result;
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
 use serde_json::{Map, Value, json};
@@ -61,7 +62,8 @@ async fn send(rows: Vec<Value>, method: &str, path: &str, body: Value) -> (u16, 
         .header("idempotency-key", "k-1")
         .body(body)
         .unwrap();
-    let response = fieldcrm_fn_crm::router(ports, &config).oneshot(request).await.unwrap();
+    let response =
+        fieldcrm_fn_crm::router(ports, &config, Models::builtin()).oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let asked = database.asked.lock().unwrap().clone();

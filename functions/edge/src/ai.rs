@@ -5,6 +5,7 @@ use fieldcrm_core::{Error, Result};
 
 pub mod chat;
 pub mod embed;
+pub mod models;
 
 /// A variable's value, trimmed; `None` where there is nothing in it.
 type Given<'a> = dyn Fn(&str) -> Option<String> + 'a;

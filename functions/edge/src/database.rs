@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::Caller;
 
+mod back_end;
 mod postgrest;
 mod refusal;
 
+pub use self::back_end::BackEnd;
 pub use self::postgrest::PostgrestDatabase;
 
 /// One page of a table; every name in it is ours, every value is bound by `PostgREST`.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub mod ai;
 pub mod aws;
+mod background;
 pub mod clock;
 mod config;
 pub mod database;

@@ -2,12 +2,11 @@
 //!
 //! Passwords and tokens pass through here and are never logged.
 
-use std::sync::Arc;
-
 use fieldcrm_core::signature::hmac_sha256;
 use fieldcrm_core::{Code, Error, Result, fingerprint};
+use fieldcrm_edge::database::BackEnd;
 use fieldcrm_edge::http::{Answer, Client, Method, Post};
-use fieldcrm_edge::{Caller, Config, Database};
+use fieldcrm_edge::{Caller, Config};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -15,10 +14,8 @@ pub struct Identity {
     /// Of Auth's paths.
     base: String,
     publishable_key: String,
-    service_key: Option<String>,
     client: Client,
-    /// Asked with the service key.
-    database: Arc<dyn Database>,
+    back_end: BackEnd,
 }
 
 /// What came of a sign-up with Auth.
@@ -42,26 +39,15 @@ enum Who<'a> {
 }
 
 impl Identity {
-    /// `database` is asked with the service key; without one nobody is let in.
+    /// Without a service key nobody is let in.
     #[must_use]
-    pub fn new(
-        config: &Config,
-        service_key: Option<String>,
-        client: Client,
-        database: Arc<dyn Database>,
-    ) -> Self {
+    pub fn new(config: &Config, client: Client, back_end: BackEnd) -> Self {
         Self {
             base: format!("{}/auth/v1", config.supabase_url),
             publishable_key: config.publishable_key.clone(),
-            service_key,
             client,
-            database,
+            back_end,
         }
-    }
-
-    fn service_key(&self) -> Result<&str> {
-        let missing = || Error::new(Code::Unavailable, "SUPABASE_SERVICE_ROLE_KEY is not set");
-        self.service_key.as_deref().ok_or_else(missing)
     }
 
     /// Calls an RPC of the back end on behalf of somebody who is nobody yet.
@@ -71,17 +57,12 @@ impl Identity {
         name: &'static str,
         arguments: Value,
     ) -> Result<Value> {
-        let authorization = Some(format!("Bearer {}", self.service_key()?));
-        let caller = Caller { authorization, ..caller.clone() };
-        let Value::Object(arguments) = arguments else {
-            return Err(Error::internal("no arguments"));
-        };
-        self.database.rpc(&caller, name, arguments).await
+        self.back_end.rpc(caller, name, arguments).await
     }
 
     /// A hash that whoever reads the database cannot try passwords by: its key is not there.
     pub fn keyed_hash(&self, sent: &Value) -> Result<String> {
-        let mac = hmac_sha256(self.service_key()?.as_bytes(), sent.to_string().as_bytes());
+        let mac = hmac_sha256(self.back_end.key()?.as_bytes(), sent.to_string().as_bytes());
         Ok(fingerprint::of(&json!(mac)))
     }
 
@@ -174,7 +155,7 @@ impl Identity {
         path: &str,
         body: &Value,
     ) -> Result<Answer> {
-        let key = if let Who::Service = who { self.service_key()? } else { &self.publishable_key };
+        let key = if let Who::Service = who { self.back_end.key()? } else { &self.publishable_key };
         let mut headers =
             vec![("apikey", key.to_owned()), ("content-type", "application/json".to_owned())];
         match who {

@@ -84,19 +84,12 @@ async fn require_token(request: Request, next: Next) -> Response {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
-    use fieldcrm_edge::PostgrestDatabase;
+    use fieldcrm_edge::database::BackEnd;
     use fieldcrm_edge::signed_url::StorageUrls;
 
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
-        let plain =
-            |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-        let key =
-            variable("SUPABASE_SERVICE_ROLE_KEY").map(|key| key.trim().to_owned()).filter(plain);
-        // Where keys are not JWTs, the gateway reads it in `apikey`.
-        let publishable_key = key.clone().unwrap_or_default();
-        let service = Config { publishable_key, ..config.clone() };
-        let database = Arc::new(PostgrestDatabase::new(&service));
-        let identity = Identity::new(config, key, fieldcrm_edge::http::Client::new(), database);
+        let back_end = BackEnd::read(config, variable);
+        let identity = Identity::new(config, fieldcrm_edge::http::Client::new(), back_end);
         let urls = StorageUrls::read(config, variable);
         let services = Services {
             urls: urls.map(|urls| Arc::new(urls) as Arc<dyn SignUrls>),

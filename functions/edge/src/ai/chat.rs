@@ -195,34 +195,6 @@ pub fn read(
     Ok(Some(Arc::new(Model::new(wire, limits))))
 }
 
-/// [`read`], or a model that answers every call with what is wrong: a function that needs it for a part of its work does
-/// the rest.
-#[must_use]
-pub fn read_or_explain(variable: &dyn Fn(&str) -> Option<String>) -> Option<Arc<dyn Chat>> {
-    read(variable, Limits::default()).unwrap_or_else(|error| Some(Arc::new(Broken(error))))
-}
-
-struct Broken(Error);
-
-#[async_trait]
-impl Chat for Broken {
-    fn provider(&self) -> &'static str {
-        "none"
-    }
-
-    fn model(&self) -> &'static str {
-        "none"
-    }
-
-    async fn complete(&self, _: &Prompt) -> Result<Completion, Failed> {
-        Err(self.0.clone().into())
-    }
-
-    async fn stream(&self, _: &Prompt) -> Result<Deltas, Failed> {
-        Err(self.0.clone().into())
-    }
-}
-
 fn unavailable(what: &str) -> Error {
     Error::new(Code::AiUnavailable, format!("The AI provider {what}."))
 }
