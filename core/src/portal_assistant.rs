@@ -42,6 +42,8 @@ const MAX_HANDED_OVER: usize = 12;
 pub const DISCLAIMER: &str = "You are talking to an automated assistant. It answers from the help articles, names them, and may be \
     wrong. Staff can read this conversation. In an emergency, such as a smell of gas, leave the building and call the emergency \
     services. You can hand the conversation over to our staff at any time.";
+/// What the builtin answer begins with: what follows is quoted, and not made for the question.
+pub const FOUND: &str = "I found this in the help articles:";
 /// What is said where nothing was found.
 pub const NOTHING_FOUND: &str = "I found nothing about this in the help articles. You can hand this conversation over to our staff, \
     who will answer you as a message.";
@@ -248,7 +250,10 @@ mod tests {
         all.push(said(Role::Assistant, NOTHING_FOUND));
         let handed = hand_over(&all);
         assert_eq!(handed.subject, "My boiler leaks");
-        assert!(handed.body.contains("Customer: My  boiler\nleaks") && !handed.body.contains("automated"));
+        assert!(
+            handed.body.contains("Customer: My  boiler\nleaks")
+                && !handed.body.contains("automated")
+        );
         for _ in 0..100 {
             all.push(said(Role::User, &"x".repeat(MAX_QUESTION)));
             all.push(said(Role::Assistant, &"é".repeat(MAX_ANSWER)));
@@ -261,7 +266,9 @@ mod tests {
 
     #[test]
     fn a_question_has_text_and_an_end() {
-        for content in [json!(null), json!(" "), json!("x".repeat(MAX_QUESTION + 1)), json!("a\u{0}")] {
+        for content in
+            [json!(null), json!(" "), json!("x".repeat(MAX_QUESTION + 1)), json!("a\u{0}")]
+        {
             let given = json!({"conversation_id": Uuid::nil(), "content": content});
             let error = patch::read::<NewQuestion>(given).unwrap().prepare().unwrap_err();
             assert_eq!(error.errors[0].path, "content");
@@ -286,9 +293,12 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_questions() {
-        for (in_conversation, within_hour, fine) in
-            [(0, 0, true), (MAX_QUESTIONS, 0, false), (0, MAX_QUESTIONS_PER_HOUR, false), (49, 59, true)]
-        {
+        for (in_conversation, within_hour, fine) in [
+            (0, 0, true),
+            (MAX_QUESTIONS, 0, false),
+            (0, MAX_QUESTIONS_PER_HOUR, false),
+            (49, 59, true),
+        ] {
             assert_eq!(Counts { in_conversation, within_hour }.may_ask().is_ok(), fine);
         }
     }

@@ -203,7 +203,9 @@ pub async fn store_answer<D: Db>(db: &mut D, arguments: Value) -> Result<Value> 
     require_active(&state)?;
     let tokens = match (answer.input_tokens, answer.output_tokens) {
         (None, None) => None,
-        (input, output) => Some(input.unwrap_or_default().saturating_add(output.unwrap_or_default())),
+        (input, output) => {
+            Some(input.unwrap_or_default().saturating_add(output.unwrap_or_default()))
+        }
     };
     let document = json!({
         "org_id": answer.org_id, "conversation_id": answer.conversation_id,

@@ -14,7 +14,9 @@ use fieldcrm_core::ai::answer::{self, Citation, Source};
 use fieldcrm_core::ai::prompt::Boundary;
 use fieldcrm_core::ai_usage::Feature;
 use fieldcrm_core::kb::MAX_QUERY;
-use fieldcrm_core::portal_assistant::{ConversationStatus, NOTHING_FOUND, Said, StoreAnswer};
+use fieldcrm_core::portal_assistant::{
+    ConversationStatus, FOUND, NOTHING_FOUND, Said, StoreAnswer,
+};
 use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::ai::chat::{Prompt, Turn};
 use fieldcrm_edge::ai::models::Models;
@@ -176,7 +178,10 @@ async fn answered(
     let citations = answer::answer(&context.question, sources);
     let sentences: Vec<_> =
         citations.iter().filter_map(|citation| citation.sentence.as_deref()).collect();
-    let content = sentences.join(" ");
+    let content = match &sentences[..] {
+        [] => String::new(),
+        sentences => format!("{FOUND} {}", sentences.join(" ")),
+    };
     said(content, citations, "builtin")
 }
 
@@ -290,7 +295,8 @@ fn prompt(context: &Context, sources: &[Source], has_records: bool) -> Prompt {
         .collect();
     if has_records {
         let Context { visits, bookings, invoices, .. } = context;
-        let records = json!({"visits": visits, "booking_requests": bookings, "open_invoices": invoices});
+        let records =
+            json!({"visits": visits, "booking_requests": bookings, "open_invoices": invoices});
         parts.push(boundary.block(RECORDS, &records.to_string()));
     }
     if !context.history.is_empty() {

@@ -73,7 +73,10 @@ fn stored() -> Value {
 }
 
 /// The function with a model that says this, and with what the database says.
-fn with_model(says: Vec<Result<Value>>, answers: Vec<Result<Value>>) -> (Harness, Arc<Model>, Arc<Fake>) {
+fn with_model(
+    says: Vec<Result<Value>>,
+    answers: Vec<Result<Value>>,
+) -> (Harness, Arc<Model>, Arc<Fake>) {
     let model = Arc::new(Model { says: Mutex::new(says), asked: Mutex::default() });
     // It reserves, then settles.
     let books = Fake::answering(vec![
@@ -141,7 +144,14 @@ async fn a_conversation_is_begun_listed_shown_and_handed_over() {
             "portal_list_ai_conversations",
             json!({"status": "active", "page_size": 3}),
         ),
-        ("GET", &one, Value::Null, 200, "portal_get_ai_conversation", json!({"conversation_id": ID})),
+        (
+            "GET",
+            &one,
+            Value::Null,
+            200,
+            "portal_get_ai_conversation",
+            json!({"conversation_id": ID}),
+        ),
         (
             "POST",
             &hand_over,
@@ -178,7 +188,10 @@ async fn without_a_model_the_articles_are_quoted() {
         (&stored["org_id"], &stored["conversation_id"], &stored["message_id"], &stored["provider"]),
         (&json!(OTHER), &json!(ID), &json!(OTHER), &json!("builtin"))
     );
-    assert_eq!(stored["content"], "Turn the heating off. Bleed the radiator with its key.");
+    assert_eq!(
+        stored["content"],
+        "I found this in the help articles: Turn the heating off. Bleed the radiator with its key."
+    );
     assert_eq!(
         stored["citations"][1],
         json!({"slug": "bleeding", "title": "How to bleed a radiator", "chunk_index": 0,
@@ -270,7 +283,12 @@ async fn a_hostile_answer_is_never_stored() {
         let stored = stored_as(&harness);
         assert_eq!(
             (&stored["provider"], &stored["content"]),
-            (&json!("builtin"), &json!("Turn the heating off. Bleed the radiator with its key.")),
+            (
+                &json!("builtin"),
+                &json!(
+                    "I found this in the help articles: Turn the heating off. Bleed the radiator with its key."
+                )
+            ),
             "{said}"
         );
         assert!(harness.lines.all().iter().any(|line| line.contains("ai_output_invalid")));
@@ -280,7 +298,8 @@ async fn a_hostile_answer_is_never_stored() {
 
 #[tokio::test]
 async fn a_model_that_has_nothing_to_say_says_it_in_our_words() {
-    let says = json!({"answer": "Call https://evil.example", "citations": ["bleeding"], "refused": true});
+    let says =
+        json!({"answer": "Call https://evil.example", "citations": ["bleeding"], "refused": true});
     let (harness, _, _) = with_model(vec![Ok(says)], asking());
     assert_eq!(ask(&harness).await.0, 201);
     let stored = stored_as(&harness);
@@ -313,7 +332,6 @@ async fn what_the_database_refuses_is_not_answered() {
     assert_eq!(response.status(), 400);
     assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
     assert_eq!(harness.asked(), []);
-    let (response, _) =
-        harness.send_with("POST", &path(), &json!({"content": "x"}), &[]).await;
+    let (response, _) = harness.send_with("POST", &path(), &json!({"content": "x"}), &[]).await;
     assert_eq!(response.status(), 401);
 }
