@@ -5,6 +5,7 @@
 //! builtin answer stands in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -39,6 +40,15 @@ const RECORDS: &str = "customer_records";
 /// Of a model's answer, in characters, and in tokens with what is around it.
 const MAX_SAID: usize = 2_000;
 const MAX_TOKENS: u32 = 800;
+
+/// What these routes need beside the ports.
+#[derive(Clone)]
+pub struct Settings {
+    /// What stores answers, which no user may.
+    pub identity: Arc<Identity>,
+    pub search: kb::Settings,
+    pub models: Models,
+}
 
 pub fn add(routes: Router<Ports>) -> Router<Ports> {
     routes
@@ -108,9 +118,7 @@ struct Context {
 /// the one that was not made the first time.
 async fn ask(
     State(ports): State<Ports>,
-    Extension(identity): Extension<std::sync::Arc<Identity>>,
-    Extension(settings): Extension<kb::Settings>,
-    Extension(models): Extension<Models>,
+    Extension(settings): Extension<Settings>,
     caller: Caller,
     id: PathId,
     Idempotency(key): Idempotency,
@@ -125,13 +133,13 @@ async fn ask(
     let context: Context =
         serde_json::from_value(context).map_err(|error| Error::internal(error.to_string()))?;
     let answer = if context.answer.is_null() {
-        let sources = retrieve(&ports, &settings, &caller, &context.question).await?;
-        let said = answered(&ports, &models, &caller, &context, &sources).await;
+        let sources = retrieve(&ports, &settings.search, &caller, &context.question).await?;
+        let said = answered(&ports, &settings.models, &caller, &context, &sources).await;
         let message_id = question["id"].as_str().and_then(|id| id.parse().ok());
         let message_id = message_id.ok_or_else(|| Error::internal("a question without an id"))?;
         let store =
             StoreAnswer { org_id: context.org_id, conversation_id: id.0, message_id, ..said };
-        identity.rpc(&caller, "portal_store_ai_answer", json!(store)).await?
+        settings.identity.rpc(&caller, "portal_store_ai_answer", json!(store)).await?
     } else {
         context.answer
     };
@@ -178,11 +186,11 @@ async fn answered(
     let citations = answer::answer(&context.question, sources);
     let sentences: Vec<_> =
         citations.iter().filter_map(|citation| citation.sentence.as_deref()).collect();
-    let content = match &sentences[..] {
+    let text = match &sentences[..] {
         [] => String::new(),
         sentences => format!("{FOUND} {}", sentences.join(" ")),
     };
-    said(content, citations, "builtin")
+    said(text, citations, "builtin")
 }
 
 fn said(content: String, citations: Vec<Citation>, provider: &str) -> StoreAnswer {
@@ -239,13 +247,13 @@ async fn outside(
     let cited = sources.iter().filter(|source| !refused && citations.contains(&source.slug));
     let cited = cited.map(|source| source.citation(None)).collect();
     // A model that has nothing to say says it in our words.
-    let content = if refused { String::new() } else { answer };
+    let text = if refused { String::new() } else { answer };
     let tokens = |count: u64| Some(i32::try_from(count).unwrap_or(i32::MAX));
     Ok(Some(StoreAnswer {
         model: Some(reply.model),
         input_tokens: tokens(reply.usage.input_tokens),
         output_tokens: tokens(reply.usage.output_tokens),
-        ..said(content, cited, reply.provider)
+        ..said(text, cited, reply.provider)
     }))
 }
 

@@ -48,6 +48,9 @@ impl Services {
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
     let Services { identity, urls, embedder, models } = services;
+    let (identity, search) = (Arc::new(identity), kb::Settings { embedder });
+    let assistant =
+        assistant::Settings { identity: identity.clone(), search: search.clone(), models };
     let add = [
         account::add,
         appointment::add,
@@ -59,10 +62,10 @@ pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
     ];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
     let routes = routes
-        .layer(Extension(Arc::new(identity)))
+        .layer(Extension(identity))
         .layer(Extension(appointment::Urls(urls)))
-        .layer(Extension(kb::Settings { embedder }))
-        .layer(Extension(models))
+        .layer(Extension(search))
+        .layer(Extension(assistant))
         .layer(from_fn(require_token));
     service::wrap("portal", routes, ports, config)
 }
@@ -89,11 +92,13 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
 
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
         let back_end = BackEnd::read(config, variable);
+        let models = Models::read(variable, back_end.clone(), ports.log.clone());
         let identity = Identity::new(config, fieldcrm_edge::http::Client::new(), back_end);
         let urls = StorageUrls::read(config, variable);
         let services = Services {
             urls: urls.map(|urls| Arc::new(urls) as Arc<dyn SignUrls>),
             embedder: fieldcrm_edge::ai::embed::read_or_explain(variable),
+            models,
             ..Services::new(identity)
         };
         router(ports, config, services)
