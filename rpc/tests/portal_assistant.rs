@@ -47,13 +47,13 @@ async fn start(context: &mut Context, who: As) -> Uuid {
     uuid(&made["id"])
 }
 
-async fn ask(context: &mut Context, who: As, conversation: Uuid, content: &str) -> Uuid {
-    let arguments = json!({"conversation_id": conversation, "content": content});
+async fn ask(context: &mut Context, who: As, conversation: Uuid, text: &str) -> Uuid {
+    let arguments = json!({"conversation_id": conversation, "content": text});
     uuid(&context.call(who, "portal_add_ai_message", arguments).await.unwrap()["id"])
 }
 
-fn answering(conversation: Uuid, question: Uuid, content: &str) -> Value {
-    json!({"org_id": NORTHWIND, "conversation_id": conversation, "message_id": question, "content": content,
+fn answering(conversation: Uuid, question: Uuid, text: &str) -> Value {
+    json!({"org_id": NORTHWIND, "conversation_id": conversation, "message_id": question, "content": text,
         "refused": false, "provider": "openai", "model": "m-1", "input_tokens": 100, "output_tokens": 20,
         "citations": [{"slug": "valve", "title": "The valve", "chunk_index": 0, "sentence": "Close it."}]})
 }
