@@ -5,6 +5,7 @@ mod embedding;
 mod query;
 
 pub use chunk::{Chunk, MAX_CHUNKS, MAX_WORDS, OVERLAP_WORDS, TARGET_WORDS, chunks};
+pub(crate) use embedding::words;
 pub use embedding::{BUILTIN_MODEL, DIMENSIONS, Embedding, Fusion, builtin, fusion, is_usable};
 pub use query::{
     ClaimArticles, GetArticle, ListArticles, MAX_MODEL, MAX_QUERY, Search, StoreChunks, StoredChunk,

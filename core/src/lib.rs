@@ -34,6 +34,7 @@ pub mod patch;
 pub mod phone;
 pub mod portal;
 pub mod portal_account;
+pub mod portal_assistant;
 pub mod portal_notice;
 pub mod portal_thread;
 pub mod search;

@@ -25,7 +25,7 @@ embedding: 384 numbers of the question by that model; articles that another mode
 alone. slug: whose, as portal_settings has it; without it the caller's org. category: only of it. page_size: 1 to 20.
 Members of the org (staff, customers with an active portal account) find what is published of it and for all; everybody else, also
 who is not signed in, what is public of it and for all, and has to name it.
-Returns {mode: text or hybrid, results: [{slug, title, category, is_global, is_public, heading, excerpt, content (the whole piece, text
+Returns {mode: text or hybrid, results: [{slug, title, category, is_global, is_public, chunk_index, heading, excerpt, content (the whole piece, text
 without markup), score, similarity (cosine; null if found by words alone)}]}. New articles are found once embed-kb-articles has run.
 Errors: 400 invalid_argument, 403 no_membership, portal_account_inactive, 404 not_found (no portal has this slug).
 Example: select kb_search(query => 'boiler loses pressure', slug => 'northwind');$$;

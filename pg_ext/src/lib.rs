@@ -31,6 +31,7 @@ mod member;
 mod org;
 mod outbox;
 mod portal_account;
+mod portal_assistant;
 mod portal_notice;
 mod portal_thread;
 mod privacy;

@@ -90,9 +90,9 @@ struct Resolved {
 }
 
 #[derive(Clone, Copy, Deserialize)]
-struct Place {
-    customer_id: Uuid,
-    location_id: Option<Uuid>,
+pub(crate) struct Place {
+    pub customer_id: Uuid,
+    pub location_id: Option<Uuid>,
 }
 
 /// `portal_create_thread(subject, initial_message, …)`: the thread's id and status, with its first `message`.
@@ -107,7 +107,21 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     };
     let folder = account_folder(account.org_id, account.id);
     let opening = patch::read::<NewThread>(arguments)?.prepare(&folder)?;
-    let place = place(db, &account, &opening).await?;
+    let (visit, location) = (opening.related_work_order_id, opening.location_id);
+    let place = place(db, &account, visit, location).await?;
+    let answer = open(db, &account, place, &opening, key).await?;
+    idempotency::store(db, claim, &answer).await?;
+    Ok(answer)
+}
+
+/// The thread with its first message, which is the customer's.
+pub(crate) async fn open(
+    db: &mut impl Db,
+    account: &Account,
+    place: Place,
+    opening: &Opening,
+    dedupe_key: Option<String>,
+) -> Result<Value> {
     let document = json!({
         "org_id": account.org_id, "customer_id": place.customer_id, "location_id": place.location_id,
         "related_work_order_id": opening.related_work_order_id, "subject": opening.subject,
@@ -116,34 +130,37 @@ pub async fn create<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     let opened = db.call(OPEN, &document).await?;
     let id = opened["id"].as_str().and_then(|id| id.parse().ok());
     let id = id.ok_or_else(|| Error::internal("a thread without an id"))?;
-    let message = send(db, &customer(&account), id, &opening.message, key).await?;
-    audit(db, &account, "thread_created", json!({"thread_id": id})).await?;
-    let answer = json!({"id": id, "subject": opening.subject, "status": message["status"],
+    let message = send(db, &customer(account), id, &opening.message, dedupe_key).await?;
+    audit(db, account, "thread_created", json!({"thread_id": id})).await?;
+    Ok(json!({"id": id, "subject": opening.subject, "status": message["status"],
         "customer_id": place.customer_id, "location_id": place.location_id,
-        "related_work_order_id": opening.related_work_order_id, "message": message});
-    idempotency::store(db, claim, &answer).await?;
-    Ok(answer)
+        "related_work_order_id": opening.related_work_order_id, "message": message}))
 }
 
 /// Whose thread it is: of the visit's or the place's customer, if one is named. A manager who sees some places of a customer
 /// writes about one of them.
-async fn place(db: &mut impl Db, account: &Account, opening: &Opening) -> Result<Place> {
+pub(crate) async fn place(
+    db: &mut impl Db,
+    account: &Account,
+    related_work_order_id: Option<Uuid>,
+    location_id: Option<Uuid>,
+) -> Result<Place> {
     let own = Place { customer_id: account.customer_id, location_id: None };
-    if opening.related_work_order_id.is_none() && opening.location_id.is_none() {
+    if related_work_order_id.is_none() && location_id.is_none() {
         return Ok(own);
     }
     let document = json!({
         "org_id": account.org_id, "scope": account.scope(),
-        "related_work_order_id": opening.related_work_order_id, "location_id": opening.location_id,
+        "related_work_order_id": related_work_order_id, "location_id": location_id,
     });
     let found: Resolved = call_as(db, RESOLVE, &document).await?;
-    if opening.related_work_order_id.is_some() && found.work_order.is_none() {
+    if related_work_order_id.is_some() && found.work_order.is_none() {
         return Err(unknown_reference("related_work_order_id"));
     }
     let of_another = |location: &Place| {
         found.work_order.is_some_and(|visit| visit.customer_id != location.customer_id)
     };
-    if opening.location_id.is_some() && found.location.as_ref().is_none_or(of_another) {
+    if location_id.is_some() && found.location.as_ref().is_none_or(of_another) {
         return Err(unknown_reference("location_id"));
     }
     Ok(found.location.or(found.work_order).unwrap_or(own))

@@ -36,17 +36,20 @@ const STOP_WORDS: &str = " a about after again all also am an and any are as at 
     then there these they this those through to too under until up us ve very was we were what when where which while who why \
     will with would you your ";
 
-/// Words and pairs of neighbouring words of a text, each hashed to a dimension and a sign, weighted by one and the logarithm of how
-/// often they are there, to the length of 1. It finds the same words, not the same meaning. A text without words gives zeros.
-#[must_use]
-pub fn builtin(text: &str) -> Embedding {
-    let words: Vec<String> = text
-        .split(|letter: char| !letter.is_alphanumeric())
+/// The words of a text that say something about it, in small letters and without their English endings.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .filter(|word| !STOP_WORDS.contains(&format!(" {word} ")))
         .map(stem)
-        .collect();
+}
+
+/// Words and pairs of neighbouring words of a text, each hashed to a dimension and a sign, weighted by one and the logarithm of how
+/// often they are there, to the length of 1. It finds the same words, not the same meaning. A text without words gives zeros.
+#[must_use]
+pub fn builtin(text: &str) -> Embedding {
+    let words: Vec<String> = words(text).collect();
     let mut counts = std::collections::BTreeMap::<String, u16>::new();
     let pairs = words.windows(2).map(|pair| format!("{} {}", pair[0], pair[1]));
     for feature in words.iter().cloned().chain(pairs) {

@@ -46,14 +46,24 @@ async fn show_article(
     Ok(Json(ports.database.rpc(&caller, "kb_get_article", arguments).await?))
 }
 
-/// `GET /portal/kb/search`: where the question cannot be embedded, its words alone find.
+/// `GET /portal/kb/search`
 async fn search(
     State(ports): State<Ports>,
     Extension(settings): Extension<Settings>,
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let mut arguments = read(query.as_deref(), &["q", "org", "category", "limit"])?;
+    let arguments = read(query.as_deref(), &["q", "org", "category", "limit"])?;
+    Ok(Json(find(&ports, &settings, &caller, arguments).await?))
+}
+
+/// `kb_search` with the question's embedding; where it cannot be embedded, its words alone find.
+pub async fn find(
+    ports: &Ports,
+    settings: &Settings,
+    caller: &Caller,
+    mut arguments: Map<String, Value>,
+) -> Result<Value> {
     let question = arguments.get("query").and_then(Value::as_str).unwrap_or_default().trim();
     // What the RPC refuses is not worth an embedding.
     if !question.is_empty() && question.chars().count() <= fieldcrm_core::kb::MAX_QUERY {
@@ -74,7 +84,7 @@ async fn search(
         }
     }
     arguments.entry("query").or_insert_with(|| "".into());
-    Ok(Json(ports.database.rpc(&caller, "kb_search", arguments).await?))
+    ports.database.rpc(caller, "kb_search", arguments).await
 }
 
 /// The parameters that a route has, under the names of the RPC's arguments.

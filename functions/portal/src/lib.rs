@@ -11,11 +11,13 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
 use fieldcrm_edge::ai::embed::{Builtin, Embedder};
+use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
 
 mod account;
 mod appointment;
 mod arguments;
+mod assistant;
 mod booking;
 mod identity;
 mod kb;
@@ -32,24 +34,38 @@ pub struct Services {
     pub urls: Option<Arc<dyn SignUrls>>,
     /// What questions to the knowledge base are compared by.
     pub embedder: Arc<dyn Embedder>,
+    /// What the assistant asks.
+    pub models: Models,
 }
 
 impl Services {
     #[must_use]
     pub fn new(identity: Identity) -> Self {
-        Self { identity, urls: None, embedder: Arc::new(Builtin) }
+        Self { identity, urls: None, embedder: Arc::new(Builtin), models: Models::builtin() }
     }
 }
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
-    let Services { identity, urls, embedder } = services;
-    let add = [account::add, appointment::add, booking::add, kb::add, settings::add, thread::add];
+    let Services { identity, urls, embedder, models } = services;
+    let (identity, search) = (Arc::new(identity), kb::Settings { embedder });
+    let assistant =
+        assistant::Settings { identity: identity.clone(), search: search.clone(), models };
+    let add = [
+        account::add,
+        appointment::add,
+        assistant::add,
+        booking::add,
+        kb::add,
+        settings::add,
+        thread::add,
+    ];
     let routes = add.into_iter().fold(Router::new(), |routes, add| add(routes));
     let routes = routes
-        .layer(Extension(Arc::new(identity)))
+        .layer(Extension(identity))
         .layer(Extension(appointment::Urls(urls)))
-        .layer(Extension(kb::Settings { embedder }))
+        .layer(Extension(search))
+        .layer(Extension(assistant))
         .layer(from_fn(require_token));
     service::wrap("portal", routes, ports, config)
 }
@@ -76,11 +92,13 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
 
     fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
         let back_end = BackEnd::read(config, variable);
+        let models = Models::read(variable, back_end.clone(), ports.log.clone());
         let identity = Identity::new(config, fieldcrm_edge::http::Client::new(), back_end);
         let urls = StorageUrls::read(config, variable);
         let services = Services {
             urls: urls.map(|urls| Arc::new(urls) as Arc<dyn SignUrls>),
             embedder: fieldcrm_edge::ai::embed::read_or_explain(variable),
+            models,
             ..Services::new(identity)
         };
         router(ports, config, services)

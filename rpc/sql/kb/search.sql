@@ -1,6 +1,6 @@
 -- In: {…, query, embedding: numbers or null, model, weight: of meaning against words, least: of a question's
 -- words, page_size}. Out: {results: [{slug, title, category, is_global, is_public,
--- heading, excerpt, content, score, similarity}], mode}.
+-- chunk_index, heading, excerpt, content, score, similarity}], mode}.
 --
 -- Two lists of articles, each by its best piece: by words (those that have all words of the question before those that have some,
 -- then by ts_rank_cd of each word, the rarer the more; where meaning is compared as well, only those that have the least part of
@@ -69,7 +69,7 @@
 select jsonb_build_object(
   'mode', case when $1 ->> 'embedding' is null then 'text' else 'hybrid' end,
   'results', coalesce(jsonb_agg(jsonb_build_object('slug', a.slug, 'title', a.title, 'category', a.category,
-    'is_global', a.org_id is null, 'is_public', a.is_public, 'heading', c.heading,
+    'is_global', a.org_id is null, 'is_public', a.is_public, 'chunk_index', c.chunk_index, 'heading', c.heading,
     'excerpt', ts_headline('pg_catalog.english', c.content, q.some_words,
       'StartSel="", StopSel="", MaxFragments=2, MaxWords=30, MinWords=12, FragmentDelimiter=" … "'),
     'content', c.content, 'score', round(f.score, 6), 'similarity', round(f.similarity::numeric, 4))

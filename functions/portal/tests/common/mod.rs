@@ -33,6 +33,11 @@ impl Fake {
         Arc::new(Self { answers: Mutex::new(answers), asked: Mutex::default() })
     }
 
+    /// One more answer.
+    pub fn say(&self, answer: Result<Value>) {
+        self.answers.lock().unwrap().push(answer);
+    }
+
     /// The calls, without who made them.
     pub fn asked(&self) -> Vec<(&'static str, Value)> {
         let asked = self.asked.lock().unwrap();

@@ -69,6 +69,14 @@ select overlay(md5(o.domain || 'booked') placing 'ffffffff' from 1)::uuid, o.org
 from wall_orgs o join public.portal_accounts a on a.org_id = o.org_id
 join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain;
 
+-- A question to the assistant of the customer whom portal_customer signs in for.
+insert into public.portal_ai_conversations (id, org_id, portal_account_id, customer_id)
+select md5(o.domain || 'ai')::uuid, o.org_id, a.id, a.customer_id
+from wall_orgs o join public.portal_accounts a on a.org_id = o.org_id
+join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain;
+insert into public.portal_ai_messages (id, org_id, conversation_id, role, content)
+select md5(o.domain || 'ai')::uuid, o.org_id, md5(o.domain || 'ai')::uuid, 'user', 'Wall' from wall_orgs o;
+
 -- A project that nobody is on yet.
 insert into public.projects (id, org_id, client_id, name, created_by_user_id)
 select md5(o.domain || 'project')::uuid, o.org_id, (select c.id from public.clients c where c.org_id = o.org_id order by c.id limit 1), 'Bare', null

@@ -50,6 +50,8 @@ from wall_orgs o,
     ('portal_booking', (select x.id from public.portal_booking_requests x join public.portal_accounts a on a.org_id = x.org_id and a.id = x.portal_account_id
       join public.profiles p on p.org_id = a.org_id and p.id = a.user_id and p.email = 'portal_customer@' || o.domain
       where x.org_id = o.org_id and x.status = 'submitted' order by x.id limit 1)),
+    ('ai_conversation', md5(o.domain || 'ai')::uuid),
+    ('ai_question', md5(o.domain || 'ai')::uuid),
     ('portal_hold', md5(o.domain || 'hold')::uuid),
     ('portal_booked', overlay(md5(o.domain || 'booked') placing 'ffffffff' from 1)::uuid)
   ) as v (name, id);

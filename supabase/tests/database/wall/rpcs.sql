@@ -234,6 +234,22 @@ insert into wall_rpcs values
   ('crm_update_portal_thread(id => {portal_thread}, patch => jsonb_build_object(''assigned_to_user_id'', {?member}))', 'loggers', true, '00000'),
   ('crm_send_portal_notices()', '-', true, '00000');
 
+-- The assistant: each account its own conversations.
+insert into wall_rpcs values
+  ('portal_start_ai_conversation()', 'portal_users', false, '00000'),
+  ('portal_start_ai_conversation(related_work_order_id => {?portal_visit})', 'portal_customers', false, '00000'),
+  ('portal_start_ai_conversation(related_work_order_id => {?portal_visit})', 'portal_managers', false, 'PT400'),
+  ('portal_list_ai_conversations()', 'portal_users', false, '00000'),
+  ('portal_get_ai_conversation(conversation_id => {ai_conversation})', 'portal_customers', false, '00000'),
+  ('portal_get_ai_conversation(conversation_id => {ai_conversation})', 'portal_managers', false, 'PT404'),
+  ('portal_add_ai_message(conversation_id => {ai_conversation}, content => ''x'')', 'portal_customers', false, '00000'),
+  ('portal_add_ai_message(conversation_id => {ai_conversation}, content => ''x'')', 'portal_managers', false, 'PT404'),
+  ('portal_ai_context(message_id => {ai_question})', 'portal_customers', false, '00000'),
+  ('portal_ai_context(message_id => {ai_question})', 'portal_managers', false, 'PT404'),
+  ('portal_escalate_ai_conversation(conversation_id => {ai_conversation})', 'portal_customers', false, '00000'),
+  ('portal_escalate_ai_conversation(conversation_id => {ai_conversation})', 'portal_managers', false, 'PT404'),
+  ('portal_store_ai_answer(org_id => {org}, conversation_id => {ai_conversation}, message_id => {ai_question}, content => ''x'', refused => true, citations => ''[]'', provider => ''wall'')', '-', true, '00000');
+
 -- The knowledge base: members read that of their org; whoever names a portal reads what is public of it, without an id in it.
 insert into wall_groups values
   ('all_callers', '{owner,admin,manager,csr,sales,dispatcher,member,viewer,technician,client_admin,portal_customer,portal_manager,inactive,newcomer,anon}'),
