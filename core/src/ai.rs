@@ -4,3 +4,4 @@ pub mod phrase;
 pub mod prompt;
 pub mod redact;
 pub mod sentiment;
+pub mod suggestion;

@@ -41,6 +41,7 @@ mod segment;
 mod sentiment;
 mod session;
 mod spi;
+mod suggestion;
 mod template;
 mod timeline;
 mod webhook;

@@ -40,6 +40,7 @@ pub mod search;
 pub mod segment;
 pub mod sentiment;
 pub mod session;
+pub mod suggestion;
 pub mod template;
 pub mod timeline;
 #[cfg(feature = "tokio")]
@@ -88,6 +89,7 @@ rpcs! {
     "crm_update_followup" => followup::update, Caller;
     "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
+    "crm_suggest_followups" => suggestion::suggest, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
     "crm_search_customers" => search::search, Owner;
     "crm_archive_customer" => customer_lifecycle::archive, Caller;
