@@ -1,5 +1,6 @@
 //! What fieldcrm does about language by itself, and how it talks to those who do more.
 
+pub mod lead_score;
 pub mod phrase;
 pub mod prompt;
 pub mod redact;

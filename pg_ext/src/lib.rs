@@ -27,6 +27,7 @@ mod import;
 mod interaction;
 mod kb;
 mod lead;
+mod lead_score;
 mod member;
 mod org;
 mod outbox;

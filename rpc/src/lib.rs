@@ -25,6 +25,7 @@ pub mod import;
 pub mod interaction;
 pub mod kb;
 pub mod lead;
+pub mod lead_score;
 pub mod member;
 pub mod org;
 pub mod outbox;
@@ -147,6 +148,7 @@ rpcs! {
     "crm_update_lead" => lead::update, Owner;
     "crm_assign_lead" => lead::assign, Owner;
     "crm_convert_lead" => lead::convert, Owner;
+    "crm_score_leads" => lead_score::score, Owner;
     "create_conversation" => conversation::create, Owner;
     "update_conversation_stats" => conversation::update_stats, Owner;
     "process_incoming_message" => conversation::process_incoming, Owner;
