@@ -25,7 +25,7 @@ struct Outcome {
 }
 
 /// `crm_score_leads(lead_ids, page_size)`: {model, leads: [{id, score, reasons}]}. The outcomes that the caller may see are learned from at each
-/// call: a few thousand take some milliseconds, and no model grows old.
+/// call, which is quick: so no model grows old.
 pub async fn score<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let (lead_ids, page_size) = patch::read::<ScoreLeads>(arguments)?.prepare()?;
     let caller = session::current(db).await?;

@@ -69,6 +69,6 @@ pub async fn suggest<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         "assigned_to_user_id": assignee, "suggestions": suggestions,
     });
     let made = db.call(STORE, &document).await?;
-    let list = json!({"org_id": org_id, "customer_id": customer_id, "keys": keys, "made": made});
-    Ok(json!({"provider": BUILTIN, "suggestions": db.call(LIST, &list).await?}))
+    let named = json!({"org_id": org_id, "customer_id": customer_id, "keys": keys, "made": made});
+    Ok(json!({"provider": BUILTIN, "suggestions": db.call(LIST, &named).await?}))
 }

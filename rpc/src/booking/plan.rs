@@ -116,13 +116,13 @@ pub(crate) fn last_day(
         return None;
     }
     let found = set.after(midnight(from_day)).before(midnight(to_day));
-    found.all(MAX_OCCURRENCES).dates.last().map(|at| at.date_naive())
+    found.all(MAX_OCCURRENCES).dates.last().map(DateTime::date_naive)
 }
 
 fn set(rrule: &str, starts_on: NaiveDate) -> Option<RRuleSet> {
-    let rule: RRule<Unvalidated> = rrule.trim().trim_start_matches("RRULE:").parse().ok()?;
+    let parsed: RRule<Unvalidated> = rrule.trim().trim_start_matches("RRULE:").parse().ok()?;
     let start = midnight(starts_on);
-    Some(RRuleSet::new(start).rrule(rule.validate(start).ok()?))
+    Some(RRuleSet::new(start).rrule(parsed.validate(start).ok()?))
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Tz> {

@@ -36,6 +36,7 @@ const SMALL: f64 = 0.05;
 const MAX_REASONS: usize = 3;
 
 /// What is known of a lead.
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lead {
@@ -64,6 +65,7 @@ pub struct Reason {
 }
 
 impl Lead {
+    #[must_use]
     pub fn features(&self) -> [f64; COUNT] {
         let yes = |flag: bool| f64::from(u8::from(flag));
         let source = self.source.as_deref().map(|text| text.trim().to_lowercase());

@@ -1,11 +1,16 @@
-#![allow(clippy::cast_precision_loss, reason = "counts of a few thousand")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of a few thousand"
+)]
 
 use serde_json::json;
 
 use super::*;
 use crate::patch;
 
-/// SplitMix64: the same numbers everywhere.
+/// `SplitMix64`: the same numbers everywhere.
 struct Dice(u64);
 
 impl Dice {

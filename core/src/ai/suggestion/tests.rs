@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "literals are handed over")]
+
 use super::*;
 
 const ID: &str = "0d0e0f10-0000-4000-8000-000000000001";
