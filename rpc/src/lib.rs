@@ -25,6 +25,7 @@ pub mod import;
 pub mod interaction;
 pub mod kb;
 pub mod lead;
+pub mod lead_score;
 pub mod member;
 pub mod org;
 pub mod outbox;
@@ -41,6 +42,7 @@ pub mod search;
 pub mod segment;
 pub mod sentiment;
 pub mod session;
+pub mod suggestion;
 pub mod template;
 pub mod timeline;
 #[cfg(feature = "tokio")]
@@ -89,6 +91,7 @@ rpcs! {
     "crm_update_followup" => followup::update, Caller;
     "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
+    "crm_suggest_followups" => suggestion::suggest, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
     "crm_search_customers" => search::search, Owner;
     "crm_archive_customer" => customer_lifecycle::archive, Caller;
@@ -146,6 +149,7 @@ rpcs! {
     "crm_update_lead" => lead::update, Owner;
     "crm_assign_lead" => lead::assign, Owner;
     "crm_convert_lead" => lead::convert, Owner;
+    "crm_score_leads" => lead_score::score, Owner;
     "create_conversation" => conversation::create, Owner;
     "update_conversation_stats" => conversation::update_stats, Owner;
     "process_incoming_message" => conversation::process_incoming, Owner;

@@ -31,7 +31,7 @@ const ARGUMENTS: [&str; 10] = [
 
 const COLUMNS: &str = "id,org_id,customer_id,assigned_to_user_id,title,description,due_at,status,priority,origin,\
     dedupe_key,related_interaction_id,related_work_order_id,created_by_user_id,completed_at,completion_notes,\
-    remind_at,reminded_at,overdue_notified_at,created_at,updated_at";
+    remind_at,reminded_at,overdue_notified_at,evidence,created_at,updated_at";
 
 /// `POST /crm/followups`: 201, or 200 with the follow-up that has the `dedupe_key` already.
 pub async fn create_followup(
@@ -70,6 +70,16 @@ pub async fn update_followup(
         ("patch".to_owned(), Value::Object(body)),
     ]);
     Ok(Json(ports.database.rpc(&caller, "crm_update_followup", arguments).await?))
+}
+
+/// `POST /crm/customers/{id}/suggest-followups`
+pub async fn suggest_followups(
+    State(ports): State<Ports>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Json<Value>, Problem> {
+    let arguments = Map::from_iter([("customer_id".to_owned(), id.to_string().into())]);
+    Ok(Json(ports.database.rpc(&caller, "crm_suggest_followups", arguments).await?))
 }
 
 /// `GET /crm/followups`

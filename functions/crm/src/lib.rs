@@ -26,6 +26,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         .route("/crm/customers/{id}/restore", post(customers::restore_customer))
         .route("/crm/customers/{id}/merge", post(customers::merge_customers))
         .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
+        .route("/crm/customers/{id}/suggest-followups", post(followups::suggest_followups))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))
         .route("/crm/followups", post(followups::create_followup).get(followups::list_followups))

@@ -181,6 +181,24 @@ async fn a_patch_is_the_rpcs_to_check() {
 }
 
 #[tokio::test]
+async fn suggestions_are_asked_for_a_customer_and_say_who_made_them() {
+    let suggested = json!({"provider": "builtin", "suggestions": [{"id": OTHER, "created": true}]});
+    let harness = answering(vec![Ok(suggested.clone()), Err(Error::not_found("customer"))]);
+    let path = format!("/crm/customers/{ID}/suggest-followups");
+    let (response, answer) = harness.send("POST", &path, &Value::Null).await;
+    assert_eq!((response.status().as_u16(), answer), (200, suggested));
+    let asked = Asked::Rpc("crm_suggest_followups", json!({"customer_id": ID}));
+    assert_eq!(harness.asked(), [asked]);
+    let (response, problem) = harness.send("POST", &path, &Value::Null).await;
+    assert_eq!((response.status().as_u16(), &problem["code"]), (404, &json!("not_found")));
+    let wrong = "/crm/customers/1/suggest-followups";
+    let (response, _) = harness.send("POST", wrong, &Value::Null).await;
+    assert_eq!(response.status(), 400);
+    let (response, _) = harness.send("GET", &path, &Value::Null).await;
+    assert_eq!(response.status(), 405);
+}
+
+#[tokio::test]
 async fn me_is_whom_the_database_says_i_am() {
     let session = json!({"profile": {"id": ID}});
     let harness = answering(vec![Ok(session), Ok(json!([]))]);

@@ -31,7 +31,7 @@ with person as materialized (
   from person p where x.org_id = p.org_id and x.customer_id = p.id
 ), followups as (
   update public.crm_followups x
-  set title = 'Erased', description = null, completion_notes = null, dedupe_key = null,
+  set title = 'Erased', description = null, completion_notes = null, dedupe_key = null, evidence = null,
     status = case x.status when 'pending' then 'canceled' else x.status end
   from person p where x.org_id = p.org_id and x.customer_id = p.id
 ), work_orders as (

@@ -95,17 +95,38 @@ impl<D: Db> Work<D> for Insert<'_> {
 /// The days that the rule names between the two; none if it cannot be read. The time of day is the plan's, by the org's
 /// clock: the rule is about days.
 fn days(plan: &Plan) -> Option<Vec<NaiveDate>> {
-    let midnight = |day: NaiveDate| -> DateTime<Tz> {
-        day.and_time(NaiveTime::MIN).and_utc().with_timezone(&Tz::UTC)
-    };
-    let rule: RRule<Unvalidated> = plan.rrule.trim().trim_start_matches("RRULE:").parse().ok()?;
-    let start = midnight(plan.starts_on);
-    let set = RRuleSet::new(start).rrule(rule.validate(start).ok()?);
+    let set = set(&plan.rrule, plan.starts_on)?;
     let found = set.after(midnight(plan.from_day)).before(midnight(plan.to_day));
     let mut days: Vec<_> =
         found.all(MAX_OCCURRENCES).dates.into_iter().map(|at| at.date_naive()).collect();
     days.dedup();
     Some(days)
+}
+
+/// The last day that the rule names, where that is between the two; none if it goes on, is over, or cannot be read.
+pub(crate) fn last_day(
+    rrule: &str,
+    starts_on: NaiveDate,
+    from_day: NaiveDate,
+    to_day: NaiveDate,
+) -> Option<NaiveDate> {
+    let set = set(rrule, starts_on)?;
+    let after = set.clone().after(midnight(to_day.succ_opt()?));
+    if !after.all(1).dates.is_empty() {
+        return None;
+    }
+    let found = set.after(midnight(from_day)).before(midnight(to_day));
+    found.all(MAX_OCCURRENCES).dates.last().map(DateTime::date_naive)
+}
+
+fn set(rrule: &str, starts_on: NaiveDate) -> Option<RRuleSet> {
+    let parsed: RRule<Unvalidated> = rrule.trim().trim_start_matches("RRULE:").parse().ok()?;
+    let start = midnight(starts_on);
+    Some(RRuleSet::new(start).rrule(parsed.validate(start).ok()?))
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Tz> {
+    day.and_time(NaiveTime::MIN).and_utc().with_timezone(&Tz::UTC)
 }
 
 #[cfg(test)]
