@@ -35,11 +35,13 @@ async fn agency(context: &Context) -> Agency {
 
 /// Inserts leads of the project; the columns beyond the usual are given as SQL over the number n.
 async fn leads(context: &Context, agency: &Agency, count: i32, more: &[(&str, &str)]) -> Vec<Uuid> {
-    let names: String = more.iter().map(|(name, _)| format!(", {name}")).collect();
-    let values: String = more.iter().map(|(_, value)| format!(", {value}")).collect();
+    let (mut names, mut values) = (vec!["first_name"], vec!["'Ada ' || n"]);
+    names.extend(more.iter().map(|(name, _)| *name));
+    values.extend(more.iter().map(|(_, value)| *value));
+    let (names, values) = (names.join(", "), values.join(", "));
     let sql = format!(
-        "insert into leads (org_id, client_id, project_id, first_name, created_by_user_id{names})
-         select $1, $2, $3, 'Ada ' || n, null{values} from generate_series(1, $4::int) n returning id"
+        "insert into leads (org_id, client_id, project_id, created_by_user_id, {names})
+         select $1, $2, $3, null, {values} from generate_series(1, $4::int) n returning id"
     );
     let place = [agency.org_id, agency.client_id, agency.project_id];
     let rows =
@@ -236,7 +238,7 @@ async fn history(context: &Context, agency: &Agency, count: i32) {
 
 async fn an_org_with_enough_outcomes_is_learned_from(context: &mut Context) {
     let agency = agency(context).await;
-    let [ads, referral] = [("'facebook_ads'"), ("'referral'")];
+    let [ads, referral] = ["'facebook_ads'", "'referral'"];
     let fresh = [
         leads(context, &agency, 1, &[("source", ads)]).await[0],
         leads(context, &agency, 1, &[("source", referral)]).await[0],
