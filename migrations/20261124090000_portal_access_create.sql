@@ -143,6 +143,26 @@ begin
 end $$;
 comment on function fieldcrm.portal_session_state() is 'active; ended: the session was signed out; second_factor: the user has one, and did not use it.';
 
+-- Whether nothing but its address and a password opens a login: no phone, other provider, second factor or passkey, and no other address or
+-- phone that waits to be confirmed. Whoever had it before could have added them. Not every Auth has the table of passkeys.
+create function fieldcrm.is_plain_login(login uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (
+      select from auth.users u
+      where u.id = login and coalesce(u.phone, '') = '' and coalesce(u.phone_change_token, '') = ''
+        and coalesce(u.email_change_token_new, '') = '' and coalesce(u.email_change_token_current, '') = '')
+    or exists (select from auth.identities i where i.user_id = login and i.provider <> 'email')
+    or exists (select from auth.mfa_factors f where f.user_id = login) then
+    return false;
+  end if;
+  if to_regclass('auth.webauthn_credentials') is not null then
+    return not exists (select from auth.webauthn_credentials c where c.user_id = login);
+  end if;
+  return true;
+end $$;
+comment on function fieldcrm.is_plain_login(uuid) is 'Whether nothing but its address and a password opens a login.';
+
 -- The account of the caller with everything it may see; null for who has none. The truth is the row: a claim only says
 -- which user it is.
 create function fieldcrm.load_portal_account() returns jsonb
@@ -191,7 +211,7 @@ begin
       and a.status = 'active' and a.role in ('property_manager', 'admin')
       and x.customer_id = customer and (x.location_id is null or x.location_id = location));
 end $$;
-revoke all on function fieldcrm.portal_session_state(), fieldcrm.load_portal_account(), fieldcrm.portal_customer_id(), fieldcrm.portal_account_id(),
+revoke all on function fieldcrm.portal_session_state(), fieldcrm.is_plain_login(uuid), fieldcrm.load_portal_account(), fieldcrm.portal_customer_id(), fieldcrm.portal_account_id(),
   fieldcrm.is_portal_manager(), fieldcrm.portal_sees(uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function fieldcrm.portal_customer_id(), fieldcrm.portal_account_id(), fieldcrm.is_portal_manager(), fieldcrm.portal_sees(uuid, uuid) to authenticated;
 

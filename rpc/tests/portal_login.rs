@@ -88,6 +88,7 @@ async fn a_login_that_more_than_its_password_opens_accepts_nothing(context: &mut
         "insert into auth.identities (user_id, provider, provider_id, identity_data) values ($user, 'google', 'g', '{}')",
         "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
          values ($user, $user, 'totp', 'unverified', now(), now())",
+        "insert into auth.webauthn_credentials (id, user_id) values ($user, $user)",
     ] {
         run(context, "savepoint before").await;
         run(context, &opened.replace("$user", &format!("'{user}'"))).await;

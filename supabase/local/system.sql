@@ -46,6 +46,12 @@ create table if not exists auth.mfa_factors (
   updated_at timestamptz not null default now()
 );
 create index if not exists mfa_factors_user_id_idx on auth.mfa_factors (user_id);
+-- Passkeys: of Auths that have them.
+create table if not exists auth.webauthn_credentials (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references auth.users (id) on delete cascade
+);
+create index if not exists webauthn_credentials_user_id_idx on auth.webauthn_credentials (user_id);
 
 -- SQL functions whose body calls auth.uid() need usage on the schema.
 grant usage on schema auth, storage to anon, authenticated, service_role, gateway;
