@@ -87,7 +87,7 @@ test("an address that an org knows gets an invitation, to that customer, in that
 
 test("a key is for one payload, and a repeat is let in once", async () => {
   const email = address();
-  const headers = { "idempotency-key": unique("key") };
+  const headers = { "idempotency-key": randomUUID() };
   const body = { slug: "northwind", email, password, name: "Ada" };
   const answers = await Promise.all(Array.from({ length: 4 }, () => portal(null, "POST", "/signup", body, headers)));
   const again = await portal(null, "POST", "/signup", body, headers);

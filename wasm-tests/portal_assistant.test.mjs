@@ -1,14 +1,9 @@
 // The assistant of the portal, with the builtin answers, over HTTP and over supabase-js.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, test } from "node:test";
+import { test } from "node:test";
 
 import { as, call, northwind, portal, refused, service, sql, unique, volt } from "./stack.mjs";
-
-const made = [];
-after(async () => {
-  await sql`delete from kb_articles where id = any(${made})`;
-});
 
 /** An article that only its org's readers find. */
 async function article(org, mark) {
@@ -16,7 +11,6 @@ async function article(org, mark) {
   const [{ id }] = await sql`
     insert into kb_articles (org_id, slug, title, body_markdown, is_published)
     values (${org.id}, ${slug}, ${`Mooring the ${mark} zeppelin`}, ${`Lower the ${mark} anchor slowly. Tie the zeppelin to the mast.`}, true) returning id`;
-  made.push(id);
   await sql`
     insert into kb_article_chunks (org_id, article_id, chunk_index, title, content, embedding)
     select org_id, id, 0, title, body_markdown, ('[1' || repeat(',0', 383) || ']')::extensions.vector from kb_articles where id = ${id}`;
