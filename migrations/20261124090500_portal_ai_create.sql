@@ -1,4 +1,4 @@
--- What customers ask the portal's assistant. Nobody answers yet.
+-- What customers ask the portal's assistant, and what it answers.
 -- squawk-ignore-file prefer-bigint-over-int
 
 create type public.portal_ai_context as enum ('general_support', 'pre_booking', 'active_job', 'billing_question');
