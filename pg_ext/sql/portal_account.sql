@@ -24,7 +24,7 @@ end $$;
 comment on function public.crm_create_portal_invite(uuid, text, text, jsonb, integer, boolean, text) is $$Invites somebody of a customer to the portal. role: customer, property_manager, billing_contact or admin; access: what else a property_manager
 or admin sees, [{customer_id, location_id: null for all}]; expires_in_hours: 1 to 2160; send: whether the link goes out by e-mail (to a contact
 of the customer, with portal_settings.portal_url before /invite/<token>). Returns {id, customer_id, email, role, access, expires_at, created_at,
-message (null unless sent), token}; the token is shown only here: a repeat under the key has none. Needs portal.manage.
+message (null unless sent), token}; the token is answered only here, and stands in the mail if one is sent: a repeat under the key has none. Needs portal.manage.
 Errors: 400 invalid_argument, 403 forbidden, 404 not_found, 409 wrong_state (a closed customer; no portal_url), 409 idempotency_key_reused.
 Example: select crm_create_portal_invite(customer_id => '…', email => 'ada@example.com');$$;
 
