@@ -1,6 +1,7 @@
 //! Kills backends with SIGKILL while eight workers run automation, again and again: what comes of the events is what
 //! comes of one clean run.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -61,9 +62,14 @@ fn survive(stack: &Stack) -> Result<String> {
              order by random() limit 1",
         );
         if let Some(victim) = victim.ok().and_then(|pid| pid.parse().ok()) {
+            let witness = witness(stack, &database)?;
             proc::kill(victim);
             kills += 1;
-            // The postmaster ends all other backends too, recovers and goes on.
+            // The postmaster ends all other backends too, recovers and goes on. Until it has noticed it still lets new ones in, only
+            // to end them a moment later: somebody who is thrown out says that it has.
+            if !proc::gone(|| !proc::is_alive(witness.0.id()), PATIENCE) {
+                bail!("the server did not restart after kill {kills}");
+            }
             drop(workers_now);
             if !proc::gone(|| database.answers(), PATIENCE) {
                 bail!("the database does not come back after kill {kills}");
@@ -87,10 +93,10 @@ fn survive(stack: &Stack) -> Result<String> {
     ))
 }
 
-/// Workers for one org, until they are dropped.
-struct Workers(Child);
+/// A program that uses the database, until it is dropped.
+struct Client(Child);
 
-impl Drop for Workers {
+impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -101,7 +107,7 @@ fn org(database: &Database, org: &str) -> Result<String> {
     database.query(&format!("select chaos.id('{org}', 'org')"))
 }
 
-fn workers(stack: &Stack, database: &Database, name: &str, clients: &str) -> Result<Workers> {
+fn workers(stack: &Stack, database: &Database, name: &str, clients: &str) -> Result<Client> {
     let session = database.with_options(format!("-c app.current_org_id={}", org(database, name)?));
     let child = session
         .client(&stack.cluster.tree.program("pgbench"))
@@ -112,7 +118,27 @@ fn workers(stack: &Stack, database: &Database, name: &str, clients: &str) -> Res
         .stderr(Stdio::null())
         .spawn()
         .context("cannot start pgbench")?;
-    Ok(Workers(child))
+    Ok(Client(child))
+}
+
+/// A session that is connected when this returns, and stays so until the server ends it.
+fn witness(stack: &Stack, database: &Database) -> Result<Client> {
+    let mut child = database
+        .client(&stack.cluster.tree.program("psql"))
+        .args(["-qXtA", "-c", "select 'there'", "-c", "select pg_sleep(600)"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start psql")?;
+    let mut line = String::new();
+    let out = child.stdout.take().context("psql has an output")?;
+    let client = Client(child);
+    BufReader::new(out).read_line(&mut line).context("psql says nothing")?;
+    if line.trim() != "there" {
+        bail!("psql did not connect");
+    }
+    Ok(client)
 }
 
 fn left(database: &Database, name: &str) -> Result<u64> {
@@ -122,7 +148,7 @@ fn left(database: &Database, name: &str) -> Result<u64> {
     database.query(&count)?.parse().context("the queue counts")
 }
 
-fn finish(database: &Database, name: &str, workers: &mut Workers) -> Result<()> {
+fn finish(database: &Database, name: &str, workers: &mut Client) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if left(database, name)? == 0 {
