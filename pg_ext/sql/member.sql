@@ -24,7 +24,8 @@ begin
 end $$;
 comment on function public.crm_accept_invite(text, text) is $$Makes the signed-in user a member of the org that invited them.
 token: from crm_invite_member, single use; full_name: at most 200 characters. Returns what crm_session() returns.
-Errors: 400 invalid_argument, 403 invite_email_mismatch, 404 invite_not_found (also expired or used), 409 already_member.
+Errors: 400 invalid_argument, 403 invite_email_mismatch, 404 invite_not_found (also expired or used), 409 already_member,
+409 wrong_state (the login's e-mail address is not confirmed).
 Example: select crm_accept_invite(token => '…', full_name => 'Ada Lovelace');$$;
 
 create or replace function public.crm_set_member_role(user_id uuid, role text) returns jsonb

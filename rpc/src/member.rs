@@ -69,6 +69,11 @@ pub async fn accept_invite<D: Db>(db: &mut D, arguments: Value) -> Result<Value>
             Code::InviteEmailMismatch,
             "Sign in with the e-mail address that was invited.",
         )),
+        // Whoever wrote the address down when they signed up need not be who reads its mail.
+        Some("unconfirmed") => {
+            let hint = "Confirm your e-mail address, then accept the invitation.";
+            Err(Error::new(Code::WrongState, hint).with("reason", "email_unconfirmed"))
+        }
         _ => Err(Error::new(Code::InviteNotFound, "Ask for a new invitation.")),
     }
 }

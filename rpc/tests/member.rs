@@ -17,6 +17,7 @@ scenarios! {
     a_member_cannot_found_another_org
     an_unknown_time_zone_or_country_and_a_long_name_are_refused
     an_invitation_makes_a_member_once
+    an_invitation_waits_until_the_address_is_confirmed
     an_invitation_is_for_one_address_and_expires
     only_managers_of_members_invite_and_nobody_above_themselves
     nobody_raises_their_own_role
@@ -70,12 +71,33 @@ async fn an_unknown_time_zone_or_country_and_a_long_name_are_refused(context: &m
     }
 }
 
+/// Somebody new who has shown that the address is theirs.
+async fn confirmed(context: &Context, email: &str) -> Uuid {
+    let user = context.newcomer(email).await;
+    let sql = "update auth.users set email_confirmed_at = now() where id = $1";
+    context.client.execute(sql, &[&user]).await.unwrap();
+    user
+}
+
+async fn an_invitation_waits_until_the_address_is_confirmed(context: &mut Context) {
+    let invite = json!({"email": "hire@example.com", "role": "csr"});
+    let invitation = context.call(ADMIN, "crm_invite_member", invite).await.unwrap();
+    let token = json!({"token": invitation["token"]});
+    let id = context.newcomer("hire@example.com").await;
+    let user = As::User(id);
+    let error = context.refused(user, "crm_accept_invite", token.clone(), Code::WrongState).await;
+    assert_eq!(error.data["reason"], "email_unconfirmed");
+    let sql = "update auth.users set email_confirmed_at = now() where id = $1";
+    context.client.execute(sql, &[&id]).await.unwrap();
+    context.call(user, "crm_accept_invite", token).await.unwrap();
+}
+
 async fn an_invitation_makes_a_member_once(context: &mut Context) {
     let arguments = json!({"email": "New.Hire@Example.com", "role": "csr"});
     let invitation = context.call(ADMIN, "crm_invite_member", arguments).await.unwrap();
     assert_eq!(invitation["email"], "new.hire@example.com");
     let mut token = json!({"token": invitation["token"], "full_name": "x".repeat(201)});
-    let user = As::User(context.newcomer("new.hire@example.com").await);
+    let user = As::User(confirmed(context, "new.hire@example.com").await);
     context.refused(user, "crm_accept_invite", token.clone(), Code::InvalidArgument).await;
     token["full_name"] = "New Hire".into();
     let session = context.call(user, "crm_accept_invite", token.clone()).await.unwrap();
@@ -99,7 +121,7 @@ async fn an_invitation_is_for_one_address_and_expires(context: &mut Context) {
     context
         .refused(As::Volt("csr"), "crm_accept_invite", token.clone(), Code::InviteEmailMismatch)
         .await;
-    let user = As::User(context.newcomer("hire@example.com").await);
+    let user = As::User(confirmed(context, "hire@example.com").await);
     context
         .refused(user, "crm_accept_invite", json!({"token": "guess"}), Code::InviteNotFound)
         .await;
@@ -239,7 +261,7 @@ async fn an_invitation_stays_while_its_makers_rights_do(context: &mut Context) {
     let admin = context.user("admin@northwind.example").await;
     let same = json!({"user_id": admin, "role": "admin"});
     context.call(OWNER, "crm_set_member_role", same).await.unwrap();
-    let alt = As::User(context.newcomer("stay@example.com").await);
+    let alt = As::User(confirmed(context, "stay@example.com").await);
     let token = json!({"token": invitation["token"]});
     context.call(alt, "crm_accept_invite", token).await.unwrap();
 }

@@ -53,9 +53,9 @@ async fn sign_up(context: &mut Context, email: &str, slug: &str, more: Value) ->
     (user, done)
 }
 
-/// The token of the invitation that went to the address.
+/// The token of the invitation that goes to the address.
 async fn mailed(context: &Context, email: &str) -> Option<String> {
-    let sql = "select substring(body from '/invite/([0-9a-f]{64})') from crm_outbox where to_address = $1 and status = 'queued'";
+    let sql = "select secret from fieldcrm.outbox_secrets where to_address = $1";
     let mut sent = context.client.query(sql, &[&email]).await.unwrap();
     assert!(sent.len() < 2);
     sent.pop().map(|row| row.get(0))

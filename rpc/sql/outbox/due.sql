@@ -2,8 +2,9 @@
 -- holds is left to it; the queue is locked first, so that two claims do not try the same rows.
 -- In: {org_id or null for all, channels: [text], batch_limit}. The key of a customer is the message's id. rest: [[id, org_id,
 -- customer_id, contact_id, user_id, channel, purpose, to, expires_at, created_at, status, provider, attempts, max_attempts, lead,
--- disabled]]; status is queued, or sending where a lease ran out; lead: {customer_id, email, phone, stopped} as it is now, where it is
--- for one; disabled: whether its endpoint is.
+-- disabled, only_to]]; status is queued, or sending where a lease ran out; lead: {customer_id, email, phone, stopped} as it is now, where it is
+-- for one; disabled: whether its endpoint is; only_to: to whom alone it
+-- may go because of its secret, nobody ('') where that is gone.
 with recursive lanes as (
   -- The lanes that webhooks wait in, one look at the index each.
   (select q.org_id, q.lane from fieldcrm.outbox_queue q
@@ -59,9 +60,11 @@ with recursive lanes as (
   limit ($1 ->> 'batch_limit')::bigint
 ), due as materialized (
   select o.id, o.org_id, o.customer_id, o.contact_id, o.user_id, o.channel, o.purpose, o.to_address, o.expires_at, o.created_at,
-    o.status, o.provider, o.attempts, o.max_attempts, o.lead_id, p.due_at, coalesce(not e.is_enabled, false) as disabled
+    o.status, o.provider, o.attempts, o.max_attempts, o.lead_id, p.due_at, coalesce(not e.is_enabled, false) as disabled,
+    case when o.is_sealed then coalesce(s.to_address, '') end as only_to
   from picked p join public.crm_outbox o on o.org_id = p.org_id and o.id = p.id
   left join public.webhook_endpoints e on e.org_id = o.org_id and e.id = o.webhook_endpoint_id
+  left join fieldcrm.outbox_secrets s on s.org_id = o.org_id and s.id = o.id
   where (o.status = 'queued' and o.available_at <= now()) or (o.status = 'sending' and o.leased_until < now())
   for update of o skip locked
 ), asked as (
@@ -80,6 +83,6 @@ with recursive lanes as (
       select json_build_object('customer_id', l.customer_id, 'email', l.email, 'phone', l.phone, 'stopped', array(
         select t.channel from public.crm_opt_outs t
         where t.org_id = l.org_id and ((t.channel = 'email' and t.address = l.email) or (t.channel in ('sms', 'whatsapp') and t.address = l.phone))))
-      from public.leads l where l.org_id = d.org_id and l.id = d.lead_id) end, d.disabled) order by d.due_at), '[]') as document
+      from public.leads l where l.org_id = d.org_id and l.id = d.lead_id) end, d.disabled, d.only_to) order by d.due_at), '[]') as document
   from due d
 )

@@ -1,7 +1,7 @@
 -- In: {lease_seconds, providers: {channel: name}, sending: [{org_id, id}]: those that go out as they are, decided: [{org_id, id,
 -- status, code, reason, available_at or null, chosen, to, error_code, error_message}]: all others, as core decided about what this
 -- transaction locked; chosen: another endpoint than the row has, or null. Out: [[id, lease_id, subject, body, payload, attempts, event_id]]:
--- those that go out.
+-- those that go out, with their secrets filled in.
 with lease as materialized (
   select gen_random_uuid() as id, now() + make_interval(secs => ($1 ->> 'lease_seconds')::integer) as until
 ), sending as materialized (
@@ -42,4 +42,6 @@ with lease as materialized (
 ), leased as (
   update fieldcrm.outbox_queue q set due_at = l.until from out o, lease l where q.org_id = o.org_id and q.id = o.id
 )
-select coalesce(json_agg(json_build_array(o.id, o.lease_id, o.subject, o.body, o.payload, o.attempts, o.event_id)), '[]') from out o
+select coalesce(json_agg(json_build_array(o.id, o.lease_id, o.subject, coalesce(replace(o.body, '[secret]', s.secret), o.body), o.payload,
+  o.attempts, o.event_id)), '[]')
+from out o left join fieldcrm.outbox_secrets s on s.org_id = o.org_id and s.id = o.id

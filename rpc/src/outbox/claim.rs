@@ -43,6 +43,8 @@ struct Due {
     lead: Option<Lead>,
     /// Whether its endpoint was, after it was queued.
     disabled: bool,
+    /// Whom it tells a secret, and nobody else; nobody at all, where the secret is gone.
+    only_to: Option<String>,
 }
 
 /// A message that goes out, its fields in the order of `outbox/hand_out.sql`.
@@ -190,6 +192,7 @@ impl Due {
         }
         let decision = self.decide(gate);
         let status = match decision.verdict {
+            Verdict::Allowed if self.tells_somebody_else(&decision) => Status::Canceled,
             Verdict::Allowed => Status::Sending,
             Verdict::Deferred => Status::Queued,
             // It may have gone out before consent was withdrawn.
@@ -226,6 +229,11 @@ impl Due {
         }
     }
 
+    fn tells_somebody_else(&self, decision: &Decision) -> bool {
+        let to = decision.to.as_ref().or(self.to.as_ref());
+        self.only_to.as_ref().is_some_and(|only| to.is_none_or(|to| !to.eq_ignore_ascii_case(only)))
+    }
+
     /// Whether it is handed out with nothing to change about where it goes.
     fn goes_as_it_is(&self, step: &Step) -> bool {
         let same =
@@ -247,6 +255,9 @@ impl Due {
         let why = match step.status {
             Status::Unknown if self.status == Status::Sending => {
                 Some(("lease_expired", "Who sent it did not say how it went."))
+            }
+            Status::Canceled if self.only_to.is_some() => {
+                Some(("secret_withheld", "Its link was for another address, or was sent before."))
             }
             // As fieldcrm.cancel_webhooks says it.
             Status::Canceled => {

@@ -14,6 +14,7 @@ use crate::{Db, Work, call_as, session};
 
 const INVITE: &str = include_str!("../../sql/portal_account/invite.sql");
 const REFERENCES: &str = include_str!("../../sql/portal_account/references.sql");
+const SEAL: &str = include_str!("../../sql/portal_account/seal.sql");
 const REVOKE: &str = include_str!("../../sql/portal_account/revoke_invite.sql");
 const LOCK: &str = include_str!("../../sql/portal_account/lock.sql");
 const UPDATE: &str = include_str!("../../sql/portal_account/update.sql");
@@ -123,9 +124,10 @@ async fn mail<D: Db>(
         let message = "is no contact of the customer: add it, or pass the token on yourself";
         return Err(Error::invalid_field("email", "unknown_contact", message));
     };
-    let (org, token) = (&found.org_name, made["token"].as_str().unwrap_or_default());
+    let org = &found.org_name;
+    // The token is filled in as the message goes out: nobody else reads it.
     let body = format!(
-        "You are invited to the customer portal of {org}.\n\nOpen this link to set your password:\n{url}/invite/{token}\n\n\
+        "You are invited to the customer portal of {org}.\n\nOpen this link to set your password:\n{url}/invite/[secret]\n\n\
          It can be used once, within {} hours. If you did not expect it, you need not do anything.",
         invite.hours
     );
@@ -139,11 +141,17 @@ async fn mail<D: Db>(
         template_id: None,
         automation_run_id: None,
         scheduled_at: None,
-        expires_at: None,
+        expires_at: made["expires_at"].as_str().and_then(|end| end.parse().ok()),
         dedupe_key: made["id"].as_str().map(|id| format!("portal_invite:{id}")),
         contact_id: Some(contact_id),
     };
-    Ok(enqueue(db, org_id, profile_id, vec![message]).await?.into_iter().next())
+    let sent = enqueue(db, org_id, profile_id, vec![message]).await?.into_iter().next();
+    if let Some(sent) = sent.as_ref().filter(|sent| sent.status == "queued") {
+        let secret =
+            json!({"org_id": org_id, "id": sent.id, "secret": made["token"], "to": invite.email});
+        db.call(SEAL, &secret).await?;
+    }
+    Ok(sent)
 }
 
 #[derive(Deserialize)]

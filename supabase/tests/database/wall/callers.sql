@@ -27,6 +27,8 @@ select o.org_id, (select r.id from public.crm_automation_rules r where r.org_id 
 insert into fieldcrm.sentiment_queue (org_id, interaction_id)
 select distinct on (i.org_id) i.org_id, i.id from public.crm_interactions i join wall_orgs o using (org_id) order by i.org_id, i.id
 on conflict (org_id, interaction_id) do nothing;
+insert into fieldcrm.outbox_secrets (org_id, id, secret, to_address)
+select distinct on (q.org_id) q.org_id, q.id, 'wall', 'wall@wall.example' from fieldcrm.outbox_queue q join wall_orgs o using (org_id);
 delete from public.crm_notifications;
 insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
 select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';

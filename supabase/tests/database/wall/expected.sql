@@ -87,6 +87,7 @@ insert into wall_tables values
   ('public.portal_ai_messages', 'staff', '-', '-', '-', 's', '{}', 'Written by the RPCs'),
   ('fieldcrm.event_queue', '-', '-', '-', '-', '', '{}', 'Not exposed; worked off by the runner'),
   ('fieldcrm.outbox_queue', '-', '-', '-', '-', '', '{}', 'Written by triggers and claims'),
+  ('fieldcrm.outbox_secrets', '-', '-', '-', '-', '', '{}', 'Filled in by claims, gone with the message''s place in the queue'),
   ('fieldcrm.sentiment_queue', '-', '-', '-', '-', '', '{}', 'Not exposed; written by triggers and crm_claim_sentiments'),
   ('fieldcrm.automation_enrollments', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by the runner'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
