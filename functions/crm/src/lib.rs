@@ -44,7 +44,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
     use fieldcrm_edge::database::BackEnd;
 
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+    fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
         let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
         router(ports, config, models)
     })

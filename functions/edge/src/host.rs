@@ -1,4 +1,4 @@
-//! The platforms a function runs on: each turns its own requests into the router's and back.
+//! The platforms a function runs on: their requests become the router's, and its answers theirs.
 
 #[cfg(target_arch = "wasm32")]
-pub mod supabase;
+pub mod web;

@@ -63,7 +63,7 @@ pub fn as_service(ports: Ports, config: &Config, settings: &Settings) -> Ports {
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
     settings::remember(env);
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, _| {
+    fieldcrm_edge::host::web::serve(request, env, |ports, config, _| {
         let settings = Settings::remembered();
         // Without the key the database is not asked either, and nothing comes this far.
         let key = settings.service_key().unwrap_or_default();

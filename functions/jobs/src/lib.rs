@@ -76,7 +76,7 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     use fieldcrm_edge::dns::{PlatformResolver, Resolver};
     use fieldcrm_edge::http::Client;
 
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+    fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
         let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
         let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
         let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);

@@ -90,7 +90,7 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     use fieldcrm_edge::database::BackEnd;
     use fieldcrm_edge::signed_url::StorageUrls;
 
-    fieldcrm_edge::host::supabase::serve(request, env, |ports, config, variable| {
+    fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
         let back_end = BackEnd::read(config, variable);
         let models = Models::read(variable, back_end.clone(), ports.log.clone());
         let identity = Identity::new(config, fieldcrm_edge::http::Client::new(), back_end);

@@ -3,7 +3,8 @@
 /** The generated half of a module, from ../_wasm/<name>.js. */
 interface Module {
   initSync(source: { module: BufferSource }): unknown;
-  handle(request: Request, env: Record<string, string>): Promise<Response>;
+  /** After a panic: what the response is made of. */
+  handle(request: Request, env: Record<string, string>): Promise<Response | ResponseInit & { body: string }>;
 }
 
 export async function serve(slug: string, name: string, { initSync, handle }: Module) {
@@ -11,7 +12,7 @@ export async function serve(slug: string, name: string, { initSync, handle }: Mo
   const env = Deno.env.toObject();
 
   // After a Rust panic its requests have been answered and the next one gets a fresh instance
-  // (functions/edge/src/host/supabase.rs). What still surfaces here, the trap itself and promises of
+  // (functions/edge/src/host/web.rs). What still surfaces here, the trap itself and promises of
   // the old instance, must not end the process and the other requests with it.
   for (const kind of ["error", "unhandledrejection"]) {
     addEventListener(kind, (event) => {
@@ -22,5 +23,8 @@ export async function serve(slug: string, name: string, { initSync, handle }: Mo
     });
   }
 
-  Deno.serve((request) => handle(request, env));
+  Deno.serve(async (request) => {
+    const answer = await handle(request, env);
+    return answer instanceof Response ? answer : new Response(answer.body, answer);
+  });
 }

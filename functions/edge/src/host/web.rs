@@ -1,4 +1,5 @@
-//! Supabase Edge Functions (Deno): the web's `Request` and `Response` over wasm-bindgen.
+//! Supabase Edge Functions (Deno) and Cloudflare Workers: the web's `Request` and `Response` over wasm-bindgen. What differs between
+//! them is in `supabase/functions/_shared/serve.ts` and `functions/cloudflare/worker.js`.
 //!
 //! One instance of the module serves many requests at a time. A panic aborts the instance in the middle
 //! of whatever it was doing, so the panic hook answers all requests that are under way and has the next
@@ -200,6 +201,25 @@ fn unrouted(error: Error, request_id: &str) -> Response {
     response
 }
 
+/// What a response is made of, for the platform to make it: on Workers none may be made for another request than the one at work.
+fn told(response: Response) -> Option<Object> {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).now_or_never()?.ok()?;
+    let headers = Array::new();
+    for (name, value) in &parts.headers {
+        headers.push(&Array::of2(&name.as_str().into(), &value.to_str().ok()?.into()));
+    }
+    let told = Object::new();
+    for (name, value) in [
+        ("status", parts.status.as_u16().into()),
+        ("headers", headers.into()),
+        ("body", String::from_utf8_lossy(&body).as_ref().into()),
+    ] {
+        Reflect::set(&told, &name.into(), &value).ok()?;
+    }
+    Some(told)
+}
+
 /// The last thing an instance does.
 fn answer_for_panic(panic: &PanicHookInfo<'_>) {
     // The place only: a message can quote data.
@@ -218,8 +238,9 @@ fn answer_for_panic(panic: &PanicHookInfo<'_>) {
     wasm_bindgen::handler::schedule_reinit();
     for one in &waiting {
         let problem = unrouted(Error::internal("panic"), &one.request_id);
-        if let Some(response) = outgoing(problem).now_or_never() {
-            one.settle(response);
+        if let Some(told) = told(problem) {
+            // The functions that settle a promise throw nothing.
+            let _ = one.answer.call1(&JsValue::UNDEFINED, &told);
         }
     }
     let _ = FLOWING.with(|all| {
