@@ -23,6 +23,7 @@ mod delivery;
 mod event;
 mod followup;
 mod form;
+mod health;
 mod import;
 mod interaction;
 mod kb;

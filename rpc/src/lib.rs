@@ -20,6 +20,7 @@ pub mod delivery;
 pub mod event;
 pub mod followup;
 pub mod form;
+pub mod health;
 mod idempotency;
 pub mod import;
 pub mod interaction;
@@ -101,6 +102,7 @@ rpcs! {
     "crm_merge_customers" => customer_lifecycle::merge, Owner;
     "crm_import_customers" => import::import, Caller;
     "crm_prune" => prune::prune, Owner;
+    "crm_health" => health::health, Owner;
     "crm_export_customer" => privacy::export, Owner;
     "crm_erase_customer" => privacy::erase, Owner;
     "crm_segment_validate" => segment::validate, Owner;

@@ -53,6 +53,7 @@ insert into wall_rpcs values
   ('crm_remind_followups()', '-', true, '00000'),
   ('crm_expire_followups()', '-', true, '00000'),
   ('crm_prune()', '-', true, '00000'),
+  ('crm_health()', '-', true, '00000'),
   ('crm_search_customers(q => ''a'')', 'staff', true, '00000'),
   ('crm_search_customers(owner_id => {*member})', 'staff', true, '00000'),
   ('crm_search_customers(product_id => {*product})', 'staff', true, '00000'),
