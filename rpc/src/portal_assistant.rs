@@ -3,8 +3,8 @@
 
 use fieldcrm_core::portal::Account;
 use fieldcrm_core::portal_assistant::{
-    ConversationStatus, ConversationsQuery, Counts, DISCLAIMER, MAX_TRIES, NewConversation, NewQuestion,
-    OneConversation, OneQuestion, Said, StoreAnswer, Topic, hand_over,
+    ConversationStatus, ConversationsQuery, Counts, DISCLAIMER, MAX_TRIES, NewConversation,
+    NewQuestion, OneConversation, OneQuestion, Said, StoreAnswer, Topic, hand_over,
 };
 use fieldcrm_core::portal_thread::{Message, Opening};
 use fieldcrm_core::{Code, Error, Result, patch};

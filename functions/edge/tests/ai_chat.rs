@@ -11,7 +11,8 @@ use fake_model::{
     says, says_json,
 };
 use fieldcrm_edge::ai::chat::{
-    Chat, Checked, Failed, Limits, MAX_ANSWER, MAX_PROMPT, Prompt, Turn, Usage, complete_checked, read,
+    Chat, Checked, Failed, Limits, MAX_ANSWER, MAX_PROMPT, Prompt, Turn, Usage, complete_checked,
+    read,
 };
 use futures_util::future::join_all;
 use serde::Deserialize;

@@ -15,8 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::chat::{
-    self, Chat, Checked, Completion, Delta, Deltas, Failed, Limits, Prompt, Usage,
-    complete_checked,
+    self, Chat, Checked, Completion, Delta, Deltas, Failed, Limits, Prompt, Usage, complete_checked,
 };
 use super::{Given, trimmed};
 use crate::database::BackEnd;
