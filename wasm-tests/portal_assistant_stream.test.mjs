@@ -156,7 +156,7 @@ test("who leaves ends the model's answer, pays for what was said, and gets one b
   const all = events(await answering);
   await next(all, "question");
   await next(all, "sentence");
-  const before = (await usage()).length;
+  const charged = (await usage()).length;
   leaving.abort();
   // The model has said no more: this waits for ever if nobody tells it.
   await question.closed;
@@ -172,7 +172,7 @@ test("who leaves ends the model's answer, pays for what was said, and gets one b
   const made = await (await again).json();
   assert.equal(made.answer.content, "Tie it to the mast.");
   assert.deepEqual((await messages()).map((one) => one.role), ["system", "user", "assistant"]);
-  assert.equal((await usage()).length, before + 1);
+  assert.equal((await usage()).length, charged + 1);
 });
 
 test("where the model breaks off, what was told is taken back and the articles answer", async () => {

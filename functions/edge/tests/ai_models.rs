@@ -20,6 +20,8 @@ use fieldcrm_edge::{Caller, Database, Log};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -230,6 +232,22 @@ async fn a_question_that_was_perhaps_answered_stays_charged() {
     let org = at_books(model, chat, vec![Ok(allowed())], Ok(json!({"id": ID})));
     assert!(org.models.stream(&caller(), ORG, Feature::Assistant, prompt()).await.is_err());
     assert_eq!(org.steps(), [("crm_reserve_ai", 0)]);
+}
+
+#[tokio::test]
+async fn what_arrived_before_the_provider_went_away_stays_charged() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        drop(listener);
+        connection.read_u8().await.unwrap();
+    });
+    let model = FakeModel::start(Wire::OpenAi, vec![good()]).await;
+    let chat = fake_model::at(Wire::OpenAi, &url, LIMITS);
+    let org = at_books(model, chat, vec![Ok(allowed())], Ok(json!({"id": ID})));
+    assert!(org.plan().await.is_err());
+    assert_eq!(org.steps(), [("crm_reserve_ai", 0)], "the second try finds nobody");
 }
 
 #[tokio::test]
