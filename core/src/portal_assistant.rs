@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ai::answer::Citation;
+use crate::ai::cited::MAX_CITATIONS;
 use crate::cursor::Page;
 use crate::customer::{Checks, choices};
 use crate::{Code, Error, Result};
@@ -36,7 +37,6 @@ pub const MAX_QUESTIONS_PER_DAY: i64 = 150;
 /// How often a question may be put to a model: who leaves before the answer and asks again pays for no more.
 pub const MAX_TRIES: i64 = 3;
 pub const MAX_STARTS_PER_HOUR: i64 = 20;
-const MAX_CITATIONS: usize = 10;
 /// Of what is handed over, in characters.
 const MAX_SUBJECT: usize = 120;
 const MAX_EXCERPT: usize = 400;

@@ -13,6 +13,7 @@ pub const RECORDS: &str = "customer_records";
 pub const NOTHING: &str = "NOTHING";
 /// Of all sentences together, in characters.
 pub const MAX_SAID: usize = 2_000;
+/// Of one answer.
 pub const MAX_CITATIONS: usize = 10;
 /// Of what is read, in bytes: many times what was asked for.
 const MAX_HEARD: usize = 32 * 1024;

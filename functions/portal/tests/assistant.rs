@@ -129,7 +129,7 @@ async fn a_model_is_shown_articles_and_records_as_data() {
     context["visits"] = json!([{"title": "Look at the boiler", "status": "scheduled"}]);
     let said = "On Monday. [customer_records][bleeding]\nBleed it. [bleeding]";
     let (harness, model, books) =
-        with_model(vec![says(said)], vec![Ok(question()), Ok(context), Ok(found())]);
+        with_model(vec![Ok(says(said))], vec![Ok(question()), Ok(context), Ok(found())]);
     assert_eq!(ask(&harness).await.0, 201);
     let stored = stored_as(&harness);
     assert_eq!(
@@ -171,11 +171,11 @@ async fn a_hostile_answer_is_never_stored() {
     for said in hostile {
         // Beside it, what holds is taken.
         let fine = format!("Bleed it. [bleeding]\n{said}");
-        let (harness, _, _) = with_model(vec![says(&fine)], asking());
+        let (harness, _, _) = with_model(vec![Ok(says(&fine))], asking());
         assert_eq!(ask(&harness).await.0, 201, "{said}");
         assert_eq!(stored_as(&harness)["content"], "Bleed it.", "{said}");
         // Alone, it is no answer: the articles are quoted.
-        let (harness, _, _) = with_model(vec![says(&said)], asking());
+        let (harness, _, _) = with_model(vec![Ok(says(&said))], asking());
         assert_eq!(ask(&harness).await.0, 201, "{said}");
         let stored = stored_as(&harness);
         assert_eq!(
@@ -190,7 +190,7 @@ async fn a_hostile_answer_is_never_stored() {
 
 #[tokio::test]
 async fn a_model_that_has_nothing_to_say_says_it_in_our_words() {
-    let (harness, _, _) = with_model(vec![says("NOTHING.")], asking());
+    let (harness, _, _) = with_model(vec![Ok(says("NOTHING."))], asking());
     assert_eq!(ask(&harness).await.0, 201);
     let stored = stored_as(&harness);
     assert_eq!(

@@ -119,7 +119,7 @@ async fn who_does_not_ask_for_events_gets_json() {
         ("text/event-stream-not", "application/json"),
         ("application/json;q=0.1, Text/Event-Stream; q=1", "text/event-stream"),
     ] {
-        let (harness, _, _) = with_model(vec![says("Bleed it. [bleeding]")], asking());
+        let (harness, _, _) = with_model(vec![Ok(says("Bleed it. [bleeding]"))], asking());
         let response = open(&harness, accept).await;
         assert_eq!(response.headers()["content-type"], kind, "{accept}");
     }
@@ -192,7 +192,7 @@ async fn who_leaves_ends_the_question_to_the_model_and_it_waits_for_the_same_key
     assert!(tokens("input_tokens") > 100 && tokens("output_tokens") >= 8, "{settlement}");
     assert_eq!(harness.back_end.asked(), [], "no half of an answer is stored");
 
-    let (harness, _, _) = with_model(vec![says("Bleed it. [bleeding]")], asking());
+    let (harness, _, _) = with_model(vec![Ok(says("Bleed it. [bleeding]"))], asking());
     assert_eq!(names(&told(&harness).await), ["question", "sentence", "answer"]);
 }
 

@@ -109,11 +109,11 @@ impl Asked {
             tell(Told::Sentence(sentence));
         }
         let sentences: Vec<_> = citations.iter().map(text).collect();
-        let content = match &sentences[..] {
+        let whole = match &sentences[..] {
             [] => String::new(),
             sentences => format!("{FOUND} {}", sentences.join(" ")),
         };
-        said(content, citations, "builtin")
+        said(whole, citations, "builtin")
     }
 
     /// The model's answer, or none: there is no model, it was asked often enough, or there is nothing to answer from.
@@ -155,9 +155,9 @@ impl Asked {
         let said = match reader.answer() {
             Answer::Said(sentences) => {
                 let texts: Vec<_> = sentences.iter().map(|one| one.text.as_str()).collect();
-                let content = texts.join(" ");
+                let whole = texts.join(" ");
                 let citations = sentences.into_iter().flat_map(|one| one.citations).collect();
-                said(content, citations, provider)
+                said(whole, citations, provider)
             }
             // A model that has nothing to say says it in our words.
             Answer::Nothing => said(String::new(), Vec::new(), provider),
