@@ -153,7 +153,8 @@ fn events(asked: Asked) -> Response {
         match asked.answer(&tell_one).await {
             Ok(answer) => tell("answer", &answer),
             Err(error) => {
-                asked.log("error", &error);
+                let ours = error.code.status() >= 500;
+                asked.log(&error, ours.then_some(&error.hint));
                 tell("problem", &Problem(error).document(&asked.caller.request_id));
             }
         }

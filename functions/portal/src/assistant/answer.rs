@@ -97,7 +97,7 @@ impl Asked {
         match self.by_model(context, sources, tell, &mut told).await {
             Ok(Some(said)) => return said,
             Ok(None) => {}
-            Err(error) => self.log("warn", &error),
+            Err(error) => self.log(&error, None),
         }
         if told > 0 {
             tell(Told::Reset);
@@ -175,10 +175,12 @@ impl Asked {
         }))
     }
 
-    pub fn log(&self, level: &str, error: &Error) {
+    /// With the cause, where it is our own fault.
+    pub fn log(&self, error: &Error, cause: Option<&String>) {
+        let level = if cause.is_some() { "error" } else { "warn" };
         let line = json!({
             "level": level, "event": "assistant", "slug": "portal",
-            "request_id": self.caller.request_id, "code": error.code,
+            "request_id": self.caller.request_id, "code": error.code, "cause": cause,
         });
         self.ports.log.line(&line.to_string());
     }
