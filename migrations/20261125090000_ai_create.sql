@@ -7,14 +7,17 @@ create table public.ai_settings (
   org_id uuid primary key default fieldcrm.current_org_id() references public.orgs (id),
   is_enabled boolean not null default true,
   monthly_budget_micros bigint not null default 20000000,
+  assistant_percent smallint not null default 50,
   redact boolean not null default true,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  constraint ai_settings_monthly_budget_micros_check check (monthly_budget_micros between 0 and 1000000000000)
+  constraint ai_settings_monthly_budget_micros_check check (monthly_budget_micros between 0 and 1000000000000),
+  constraint ai_settings_assistant_percent_check check (assistant_percent between 0 and 100)
 );
 comment on table public.ai_settings is 'How an org wants models outside to be used. An org without a row has the defaults.';
 comment on column public.ai_settings.is_enabled is 'Whether a model outside is asked at all; what is built in goes on without.';
 comment on column public.ai_settings.monthly_budget_micros is 'The most a calendar month (UTC) may cost, in millionths of a US dollar.';
+comment on column public.ai_settings.assistant_percent is 'The part of the budget that the portal''s assistant may spend, so that customers leave staff the rest.';
 comment on column public.ai_settings.redact is 'Whether addresses, phone and card numbers are taken out of what a model is told.';
 
 create table public.ai_usage (
@@ -43,9 +46,11 @@ create table fieldcrm.ai_spending (
   org_id uuid not null references public.orgs (id) on delete cascade,
   month date not null,
   spent_micros bigint not null,
+  assistant_micros bigint not null default 0,
   constraint ai_spending_pkey primary key (org_id, month)
 );
 comment on table fieldcrm.ai_spending is 'The cost of an org''s questions to models by calendar month (UTC).';
+comment on column fieldcrm.ai_spending.assistant_micros is 'What of it the portal''s assistant did cost.';
 
 create trigger ai_settings_set_updated_at before update on public.ai_settings
   for each row execute function fieldcrm.set_updated_at();
@@ -60,7 +65,8 @@ begin
   end loop;
 end $rls$;
 grant select on public.ai_settings, public.ai_usage to authenticated, service_role;
-grant insert (org_id, is_enabled, monthly_budget_micros, redact), update (is_enabled, monthly_budget_micros, redact) on public.ai_settings to authenticated;
+grant insert (org_id, is_enabled, monthly_budget_micros, assistant_percent, redact), update (is_enabled, monthly_budget_micros, assistant_percent, redact)
+  on public.ai_settings to authenticated;
 create policy "Staff see those of their org" on public.ai_settings for select to authenticated
   using (org_id = (select fieldcrm.current_org_id()) and (select fieldcrm.has_capability('customers.read')));
 create policy "Who manages the org sets them" on public.ai_settings for insert to authenticated

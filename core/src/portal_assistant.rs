@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ai::answer::Citation;
+use crate::ai::cited::MAX_CITATIONS;
 use crate::cursor::Page;
 use crate::customer::{Checks, choices};
 use crate::{Code, Error, Result};
@@ -31,8 +32,11 @@ pub const MAX_ANSWER: usize = 8_000;
 pub const MAX_QUESTIONS: i64 = 50;
 /// Questions of an account in an hour, and conversations that it begins.
 pub const MAX_QUESTIONS_PER_HOUR: i64 = 60;
+/// Questions of an account in 24 hours.
+pub const MAX_QUESTIONS_PER_DAY: i64 = 150;
+/// How often a question may be put to a model: who leaves before the answer and asks again pays for no more.
+pub const MAX_TRIES: i64 = 3;
 pub const MAX_STARTS_PER_HOUR: i64 = 20;
-const MAX_CITATIONS: usize = 10;
 /// Of what is handed over, in characters.
 const MAX_SUBJECT: usize = 120;
 const MAX_EXCERPT: usize = 400;
@@ -163,12 +167,15 @@ pub struct Counts {
     #[serde(default)]
     pub in_conversation: i64,
     pub within_hour: i64,
+    #[serde(default)]
+    pub within_day: i64,
 }
 
 impl Counts {
     pub fn may_ask(self) -> Result<()> {
         refuse_over(self.in_conversation, MAX_QUESTIONS, "questions_per_conversation")?;
-        refuse_over(self.within_hour, MAX_QUESTIONS_PER_HOUR, "questions_per_hour")
+        refuse_over(self.within_hour, MAX_QUESTIONS_PER_HOUR, "questions_per_hour")?;
+        refuse_over(self.within_day, MAX_QUESTIONS_PER_DAY, "questions_per_day")
     }
 
     pub fn may_start(self) -> Result<()> {
@@ -293,13 +300,15 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_questions() {
-        for (in_conversation, within_hour, fine) in [
-            (0, 0, true),
-            (MAX_QUESTIONS, 0, false),
-            (0, MAX_QUESTIONS_PER_HOUR, false),
-            (49, 59, true),
+        for (in_conversation, within_hour, within_day, fine) in [
+            (0, 0, 0, true),
+            (MAX_QUESTIONS, 0, 0, false),
+            (0, MAX_QUESTIONS_PER_HOUR, 0, false),
+            (0, 0, MAX_QUESTIONS_PER_DAY, false),
+            (49, 59, 149, true),
         ] {
-            assert_eq!(Counts { in_conversation, within_hour }.may_ask().is_ok(), fine);
+            let counts = Counts { in_conversation, within_hour, within_day };
+            assert_eq!(counts.may_ask().is_ok(), fine);
         }
     }
 }

@@ -11,7 +11,7 @@ begin
     'estimated_micros', estimated_micros)::text));
 end $$;
 comment on function public.crm_reserve_ai(uuid, text, text, text, bigint) is $$Charges an org's budget of this month (UTC) with a question to a model, before it is asked. feature: segment, sentiment, suggestion,
-lead_score, draft, insight or assistant; estimated_micros: the most it may cost, in millionths of a US dollar. Returns {id: for crm_settle_ai, null
+lead_score, draft, insight or assistant (which has ai_settings.assistant_percent of the budget); estimated_micros: the most it may cost, in millionths of a US dollar. Returns {id: for crm_settle_ai, null
 where the org wants no model outside, is_enabled, redact: whether what tells people apart is to be taken out of it}. For the service role.
 Errors: 400 invalid_argument, 403 forbidden (a signed-in user), 404 not_found, 429 ai_budget_spent.
 Example: select crm_reserve_ai(org_id => '…', feature => 'draft', provider => 'openai', model => 'gpt-4o-mini', estimated_micros => 600);$$;

@@ -60,17 +60,17 @@ $$Adds a question to a conversation; POST /portal/ai/conversations/{id}/messages
 questions in a conversation and 60 of an account in an hour. idempotency_key: the same key and payload again return the first result.
 Returns {id, conversation_id, role, content, created_at}.
 Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found, 409 idempotency_key_reused,
-409 wrong_state (the conversation is over), 422 rule_broken (reason questions_per_conversation, questions_per_hour).
+409 wrong_state (the conversation is over), 422 rule_broken (reason questions_per_conversation, questions_per_hour, questions_per_day).
 Example: select portal_add_ai_message(conversation_id => '…', content => 'How do I bleed a radiator?');$$;
 
 create or replace function public.portal_ai_context(message_id uuid default null) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.portal_ai_context(json_build_object('message_id', message_id)::text));
 end $$;
 comment on function public.portal_ai_context(uuid) is
-$$What the assistant may know to answer a question of the account: {org_id, conversation_id, question, answer (null: none yet), history: [{role, content}],
-visits, bookings, invoices}. Only of the conversation's customer and what the account sees of it: visits to come, of the last 30 days and the one it is
+$$What the assistant may know to answer a question of the account: {org_id, conversation_id, question, answer (null: none yet), asks_model, history:
+[{role, content}], visits, bookings, invoices}. Without an answer it begins one; asks_model is true three times a question. Only of the conversation's customer and what the account sees of it: visits to come, of the last 30 days and the one it is
 about; open booking requests; bills with something to pay. At most ten of each.
 Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found.
 Example: select portal_ai_context(message_id => '…');$$;

@@ -1,7 +1,7 @@
 //! What models outside are asked, and what it may cost.
 
 use chrono::NaiveDate;
-use fieldcrm_core::ai_usage::{Reservation, Settlement};
+use fieldcrm_core::ai_usage::{Feature, Reservation, Settlement};
 use fieldcrm_core::{Capability, Code, Error, Result, patch};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +23,12 @@ pub async fn reserve<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         return Err(Error::not_found("organisation"));
     }
     if reserved["id"].is_null() && reserved["is_enabled"] == true {
-        let hint = "Raise ai_settings.monthly_budget_micros, or wait for the next month.";
+        let hint = match question.feature {
+            Feature::Assistant => {
+                "Raise ai_settings.monthly_budget_micros or assistant_percent, or wait for the next month."
+            }
+            _ => "Raise ai_settings.monthly_budget_micros, or wait for the next month.",
+        };
         return Err(Error::new(Code::AiBudgetSpent, hint));
     }
     Ok(reserved)

@@ -3,8 +3,8 @@
 
 use fieldcrm_core::portal::Account;
 use fieldcrm_core::portal_assistant::{
-    ConversationStatus, ConversationsQuery, Counts, DISCLAIMER, NewConversation, NewQuestion,
-    OneConversation, OneQuestion, Said, StoreAnswer, Topic, hand_over,
+    ConversationStatus, ConversationsQuery, Counts, DISCLAIMER, MAX_TRIES, NewConversation,
+    NewQuestion, OneConversation, OneQuestion, Said, StoreAnswer, Topic, hand_over,
 };
 use fieldcrm_core::portal_thread::{Message, Opening};
 use fieldcrm_core::{Code, Error, Result, patch};
@@ -44,6 +44,7 @@ const START: &str = include_str!("../sql/portal_assistant/start.sql");
 const MESSAGES: &str = include_str!("../sql/portal_assistant/messages.sql");
 const QUESTION_COUNT: &str = include_str!("../sql/portal_assistant/question_count.sql");
 const ASK: &str = include_str!("../sql/portal_assistant/ask.sql");
+const BEGIN_ANSWER: &str = include_str!("../sql/portal_assistant/begin_answer.sql");
 const ANSWER: &str = include_str!("../sql/portal_assistant/answer.sql");
 const ANSWERED: &str = include_str!("../sql/portal_assistant/answered.sql");
 const ESCALATE: &str = include_str!("../sql/portal_assistant/escalate.sql");
@@ -169,7 +170,8 @@ pub async fn ask<D: Db>(db: &mut D, mut arguments: Value) -> Result<Value> {
     Ok(message)
 }
 
-/// `portal_ai_context(message_id)`: what the assistant may know to answer the question, and the `answer` if it has one.
+/// `portal_ai_context(message_id)`: what the assistant may know to answer the question, and the `answer` if it has one; else this
+/// begins one, by a model if `asks_model`.
 pub async fn context<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let OneQuestion { message_id } = patch::read(arguments)?;
     let account = account(db).await?;
@@ -184,6 +186,12 @@ pub async fn context<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     document["related_work_order_id"] = found["related_work_order_id"].clone();
     let mut context = db.call(CONTEXT, &document).await?;
     context["answer"] = db.call(ANSWERED, &document).await?;
+    let mut asks_model = false;
+    if context["answer"].is_null() {
+        document["most"] = MAX_TRIES.into();
+        asks_model = db.call(BEGIN_ANSWER, &document).await? == true;
+    }
+    context["asks_model"] = asks_model.into();
     Ok(context)
 }
 

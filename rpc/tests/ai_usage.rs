@@ -15,6 +15,7 @@ const OWNER: As = As::Northwind("owner");
 scenarios! {
     a_question_counts_as_estimated_until_it_is_settled_once
     a_budget_that_is_spent_lets_nothing_through
+    the_assistant_leaves_staff_their_part_of_the_budget
     who_wants_no_model_outside_is_charged_nothing
     each_org_has_its_own_budget_and_sees_its_own_cost
     settings_are_of_who_manages_the_org
@@ -81,6 +82,34 @@ async fn a_budget_that_is_spent_lets_nothing_through(context: &mut Context) {
     context.call(SERVICE, reserve, question(NORTHWIND, 1000)).await.unwrap();
 }
 
+async fn the_assistant_leaves_staff_their_part_of_the_budget(context: &mut Context) {
+    budget(context, 1000).await;
+    let reserve = "crm_reserve_ai";
+    let assistant = |micros: i64| {
+        let mut asked = question(NORTHWIND, micros);
+        asked["feature"] = json!("assistant");
+        asked
+    };
+    context.refused(SERVICE, reserve, assistant(501), Code::AiBudgetSpent).await;
+    let asked = context.call(SERVICE, reserve, assistant(500)).await.unwrap();
+    context.refused(SERVICE, reserve, assistant(1), Code::AiBudgetSpent).await;
+    context.call(SERVICE, reserve, question(NORTHWIND, 500)).await.unwrap();
+    let settle = json!({"org_id": NORTHWIND, "id": asked["id"], "input_tokens": 1, "output_tokens": 1, "cost_micros": 400});
+    context.call(SERVICE, "crm_settle_ai", settle).await.unwrap();
+    context.refused(SERVICE, reserve, assistant(101), Code::AiBudgetSpent).await;
+    // What staff did not spend is not the assistant's, and what it did not spend is theirs.
+    context.call(SERVICE, reserve, question(NORTHWIND, 60)).await.unwrap();
+    context.refused(SERVICE, reserve, assistant(41), Code::AiBudgetSpent).await;
+    context.call(SERVICE, reserve, assistant(40)).await.unwrap();
+    let of_assistant = "select assistant_micros from fieldcrm.ai_spending where org_id = $1";
+    let row = context.client.query_one(of_assistant, &[&NORTHWIND]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), promised(context).await), (440, 1000));
+    let sql = "update ai_settings set assistant_percent = 0, monthly_budget_micros = 2000 where org_id = $1";
+    context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
+    context.refused(SERVICE, reserve, assistant(1), Code::AiBudgetSpent).await;
+    context.call(SERVICE, reserve, question(NORTHWIND, 1000)).await.unwrap();
+}
+
 async fn who_wants_no_model_outside_is_charged_nothing(context: &mut Context) {
     let sql = "insert into ai_settings (org_id, is_enabled, redact) values ($1, false, false)
       on conflict (org_id) do update set is_enabled = false, redact = false";
@@ -135,8 +164,8 @@ async fn what_is_asked_is_checked_and_the_back_ends_alone(context: &mut Context)
         .await;
 }
 
-/// Sixteen sessions ask at once; together they stay below the budget.
-async fn race(target: Target) {
+/// Sixteen sessions ask at once; together they stay below the budget, or the assistant below its part.
+async fn race(target: Target, feature: &'static str, most: usize) {
     let client = connect(target).await;
     let org = Uuid::from_u128(0xa1a1_0000_0000_4000_8000_0000_0000_0001);
     let clean = format!("delete from ai_usage where org_id = '{org}'; delete from fieldcrm.ai_spending where org_id = '{org}';
@@ -152,7 +181,9 @@ async fn race(target: Target) {
     let askers = (0..16).map(|_| {
         tokio::spawn(async move {
             let mut context = Context::start(target).await;
-            let asked = context.call(As::Dba(org), "crm_reserve_ai", question(org, 100)).await;
+            let mut asked = question(org, 100);
+            asked["feature"] = json!(feature);
+            let asked = context.call(As::Dba(org), "crm_reserve_ai", asked).await;
             context.client.batch_execute("commit").await.unwrap();
             asked.map_err(|error| error.code)
         })
@@ -164,18 +195,21 @@ async fn race(target: Target) {
             Err(code) => assert_eq!(code, Code::AiBudgetSpent),
         }
     }
-    assert_eq!(let_through, 10);
+    assert_eq!(let_through, most);
     let sql = "select spent_micros from fieldcrm.ai_spending where org_id = $1";
-    assert_eq!(client.query_one(sql, &[&org]).await.unwrap().get::<_, i64>(0), 1000);
+    let spent: i64 = client.query_one(sql, &[&org]).await.unwrap().get(0);
+    assert_eq!(spent, i64::try_from(most).unwrap() * 100);
     client.batch_execute(&clean).await.unwrap();
 }
 
 #[tokio::test]
 async fn native_questions_at_the_same_moment_stay_below_the_budget() {
-    race(Target::Native).await;
+    race(Target::Native, "draft", 10).await;
+    race(Target::Native, "assistant", 5).await;
 }
 
 #[tokio::test]
 async fn extension_questions_at_the_same_moment_stay_below_the_budget() {
-    race(Target::Extension).await;
+    race(Target::Extension, "draft", 10).await;
+    race(Target::Extension, "assistant", 5).await;
 }

@@ -8,7 +8,7 @@ use common::household::{household, manager, safe, sign_in, visit};
 use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
 use fieldcrm_core::portal_assistant::{
-    DISCLAIMER, MAX_QUESTIONS, MAX_QUESTIONS_PER_HOUR, MAX_STARTS_PER_HOUR,
+    DISCLAIMER, MAX_QUESTIONS, MAX_QUESTIONS_PER_DAY, MAX_QUESTIONS_PER_HOUR, MAX_STARTS_PER_HOUR,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,6 +29,7 @@ scenarios! {
     what_is_handed_over_becomes_one_thread_of_which_staff_are_told
     what_is_over_takes_no_more_questions
     there_is_an_end_to_questions
+    a_question_is_put_to_a_model_three_times_at_most
     who_was_erased_is_told_nothing_more
     a_visit_that_is_seen_no_more_takes_its_conversation_along
 }
@@ -391,7 +392,17 @@ async fn there_is_an_end_to_questions(context: &mut Context) {
     let sql = "update portal_ai_messages set created_at = created_at - interval '1 hour'";
     context.client.batch_execute(sql).await.unwrap();
     ask(context, home.user(), second, "An hour later").await;
-    for _ in 2..MAX_STARTS_PER_HOUR {
+    let third = start(context, home.user()).await;
+    let asked = MAX_QUESTIONS_PER_HOUR + 1;
+    context.client.batch_execute(&fill(third, MAX_QUESTIONS_PER_DAY - asked)).await.unwrap();
+    let older = "update portal_ai_messages set created_at = created_at - interval '1 hour'";
+    context.client.batch_execute(older).await.unwrap();
+    let error = context.refused(home.user(), name, one_more(second), Code::RuleBroken).await;
+    assert_eq!(error.detail()["reason"], "questions_per_day");
+    let sql = "update portal_ai_messages set created_at = created_at - interval '1 day'";
+    context.client.batch_execute(sql).await.unwrap();
+    ask(context, home.user(), second, "A day later").await;
+    for _ in 3..MAX_STARTS_PER_HOUR {
         start(context, home.user()).await;
     }
     let name = "portal_start_ai_conversation";
@@ -399,6 +410,21 @@ async fn there_is_an_end_to_questions(context: &mut Context) {
     // Another account has its own.
     let other = household(context, "ben").await;
     start(context, other.user()).await;
+}
+
+async fn a_question_is_put_to_a_model_three_times_at_most(context: &mut Context) {
+    let home = household(context, "ann").await;
+    let conversation = start(context, home.user()).await;
+    let question = ask(context, home.user(), conversation, "Why?").await;
+    for expected in [true, true, true, false, false] {
+        assert_eq!(knows(context, home.user(), question).await["asks_model"], expected);
+    }
+    let other = ask(context, home.user(), conversation, "How?").await;
+    context
+        .call(JOB, "portal_store_ai_answer", answering(conversation, other, "So."))
+        .await
+        .unwrap();
+    assert_eq!(knows(context, home.user(), other).await["asks_model"], false);
 }
 
 async fn who_was_erased_is_told_nothing_more(context: &mut Context) {

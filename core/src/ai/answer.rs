@@ -39,7 +39,7 @@ pub struct Citation {
     pub chunk_index: i32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heading: Option<String>,
-    /// What the piece says, word for word; none where a model said it in its own words.
+    /// What the answer says from it: word for word what the piece says, or a model's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
 }
@@ -130,7 +130,7 @@ fn sentences(content: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn split(line: &str) -> Vec<&str> {
+pub(super) fn split(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
     for (at, space) in line.char_indices().filter(|(_, letter)| *letter == ' ') {

@@ -50,7 +50,7 @@ impl Boundary {
 
 /// Control characters, what turns the direction of text, tags and other things without width. The joiners stay: Persian
 /// and emoji need them.
-fn is_hidden(letter: char) -> bool {
+pub(super) fn is_hidden(letter: char) -> bool {
     (letter.is_control() && !matches!(letter, '\n' | '\t'))
         || matches!(letter,
             '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

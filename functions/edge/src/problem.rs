@@ -44,7 +44,9 @@ impl Problem {
         Response::from_parts(parts, Body::from(self.document(request_id).to_string()))
     }
 
-    fn document(&self, request_id: &str) -> Value {
+    /// The body, for who does not answer with it.
+    #[must_use]
+    pub fn document(&self, request_id: &str) -> Value {
         let Error { code, hint, errors, data } = &self.0;
         let told = code.status() < 500;
         let mut problem = if told { data.clone() } else { Map::new() };

@@ -11,7 +11,8 @@ use fake_model::{
     says, says_json,
 };
 use fieldcrm_edge::ai::chat::{
-    Chat, Checked, Failed, Limits, MAX_ANSWER, MAX_PROMPT, Turn, Usage, complete_checked, read,
+    Chat, Checked, Failed, Limits, MAX_ANSWER, MAX_PROMPT, Prompt, Turn, Usage, complete_checked,
+    read,
 };
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -28,11 +29,12 @@ struct Plan {
 }
 
 async fn plan(chat: &dyn Chat) -> Result<Checked<Plan>, Failed> {
-    complete_checked(chat, prompt_for_json(), |plan: &Plan| {
+    let ask = |prompt: Prompt| async move { chat.complete(&prompt).await.map(Some) };
+    let check = |plan: &Plan| {
         let sql = plan.name.contains(';');
         if sql { vec!["name: no such customer".to_owned()] } else { Vec::new() }
-    })
-    .await
+    };
+    complete_checked(ask, prompt_for_json(), check).await.map(Option::unwrap)
 }
 
 fn times(count: u64) -> Usage {

@@ -13,13 +13,15 @@ use fake_model::{
 };
 use fieldcrm_core::ai_usage::{Feature, Price};
 use fieldcrm_core::{Code, Error, Result};
-use fieldcrm_edge::ai::chat::{Checked, Delta, Prompt, Turn};
+use fieldcrm_edge::ai::chat::{Chat, Checked, Delta, Limits, Prompt, Turn};
 use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::{BackEnd, Page, Select};
 use fieldcrm_edge::{Caller, Database, Log};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -31,7 +33,8 @@ const PRICE: Price = Price { input: 1_000_000, output: 2_000_000 };
 /// An org's account of what models cost.
 struct Ledger {
     model: FakeModel,
-    reserves: Result<Value>,
+    /// One after the other, the last one for ever.
+    reserves: Vec<Result<Value>>,
     settles: Result<Value>,
     /// Each call, and how often the model had been asked by then.
     calls: Mutex<Vec<(&'static str, Value, usize)>>,
@@ -48,9 +51,11 @@ impl Database for Ledger {
     ) -> Result<Value> {
         assert_eq!(caller.authorization.as_deref(), Some("Bearer service-key"));
         assert_eq!(caller.request_id, "request-1");
-        self.calls.lock().unwrap().push((name, Value::Object(args), self.model.arrived().len()));
+        let mut calls = self.calls.lock().unwrap();
+        let before = calls.iter().filter(|(called, ..)| *called == name).count();
+        calls.push((name, Value::Object(args), self.model.arrived().len()));
         if name == "crm_reserve_ai" {
-            return self.reserves.clone();
+            return self.reserves[before.min(self.reserves.len() - 1)].clone();
         }
         self.settled.notify_one();
         self.settles.clone()
@@ -81,17 +86,26 @@ fn allowed() -> Value {
 }
 
 async fn org(wire: Wire, script: Vec<Does>, reserves: Result<Value>) -> Org {
-    settling(wire, script, reserves, Ok(json!({"id": ID}))).await
+    settling(wire, script, vec![reserves], Ok(json!({"id": ID}))).await
 }
 
 async fn settling(
     wire: Wire,
     script: Vec<Does>,
-    reserves: Result<Value>,
+    reserves: Vec<Result<Value>>,
     settles: Result<Value>,
 ) -> Org {
     let model = FakeModel::start(wire, script).await;
     let chat = model.chat(LIMITS);
+    at_books(model, chat, reserves, settles)
+}
+
+fn at_books(
+    model: FakeModel,
+    chat: Arc<dyn Chat>,
+    reserves: Vec<Result<Value>>,
+    settles: Result<Value>,
+) -> Org {
     let (calls, settled) = (Mutex::default(), Notify::new());
     let ledger = Arc::new(Ledger { model, reserves, settles, calls, settled });
     let lines = Arc::new(Lines::default());
@@ -131,16 +145,25 @@ impl Org {
         self.ledger.calls.lock().unwrap().clone()
     }
 
+    fn settlements(&self) -> Vec<Value> {
+        let settled = self.calls().into_iter().filter(|(name, ..)| *name == "crm_settle_ai");
+        settled.map(|(_, settlement, _)| settlement).collect()
+    }
+
     /// What was settled, once.
     fn settlement(&self) -> Value {
-        let settled: Vec<_> =
-            self.calls().into_iter().filter(|(name, ..)| *name == "crm_settle_ai").collect();
+        let settled = self.settlements();
         assert_eq!(settled.len(), 1, "{settled:?}");
-        settled[0].1.clone()
+        settled[0].clone()
+    }
+
+    /// The calls by name, and how often the model had been asked by then.
+    fn steps(&self) -> Vec<(&'static str, usize)> {
+        self.calls().into_iter().map(|(name, _, asked)| (name, asked)).collect()
     }
 }
 
-/// What is settled after some rounds of 12 tokens asked and 7 said.
+/// What is settled after 12 tokens asked and 7 said, or nothing.
 fn rounds(count: i64) -> Value {
     json!({"org_id": ORG, "id": ID, "input_tokens": 12 * count, "output_tokens": 7 * count,
         "cost_micros": 26 * count})
@@ -174,17 +197,97 @@ async fn what_is_no_use_is_paid_for_too() {
     let never = vec![says_json(json!({"name": "Zoë", "org_id": "another"}))];
     let down = vec![Does::Answers(400, None, json!({}))];
     for (script, code, settled) in [
-        (repaired, None, rounds(2)),
-        (never, Some("ai_output_invalid"), rounds(3)),
-        (vec![ends(End::Refused)], Some("ai_refused"), rounds(1)),
-        (vec![says("{"), ends(End::CutOff)], Some("ai_output_invalid"), rounds(2)),
-        (down, Some("ai_unavailable"), rounds(0)),
+        (repaired, None, vec![rounds(1); 2]),
+        (never, Some("ai_output_invalid"), vec![rounds(1); 3]),
+        (vec![ends(End::Refused)], Some("ai_refused"), vec![rounds(1)]),
+        (vec![says("{"), ends(End::CutOff)], Some("ai_output_invalid"), vec![rounds(1); 2]),
+        (down, Some("ai_unavailable"), vec![rounds(0)]),
     ] {
         let org = org(Wire::Anthropic, script, Ok(allowed())).await;
         let failed = org.plan().await.err();
         assert_eq!(failed.map(|error| error.code.as_str()), code);
-        assert_eq!(org.settlement(), settled);
+        assert_eq!(org.settlements(), settled);
     }
+}
+
+#[tokio::test]
+async fn a_question_that_was_perhaps_answered_stays_charged() {
+    let open: [Does; 5] = [
+        Does::Waits,
+        Does::Flows(vec![Step::Sends("{\"id\":".into()), Step::FallsSilent]),
+        Does::Flows(vec![Step::Sends("{\"id\":".into()), Step::BreaksOff]),
+        Does::Answers(504, Some("1000"), json!({})),
+        Does::Flows(vec![Step::Repeats("x".repeat(65_536).into())]),
+    ];
+    for does in open {
+        let shown = format!("{does:?}").chars().take(60).collect::<String>();
+        let model = FakeModel::start(Wire::OpenAi, vec![does]).await;
+        let chat = model.chat(Limits { timeout: Duration::from_millis(300), ..LIMITS });
+        let org = at_books(model, chat, vec![Ok(allowed())], Ok(json!({"id": ID})));
+        assert!(org.plan().await.is_err(), "{shown}");
+        assert_eq!(org.steps(), [("crm_reserve_ai", 0)], "{shown}: the estimate stays");
+    }
+    let model = FakeModel::start(Wire::OpenAi, vec![Does::Waits]).await;
+    let chat = model.chat(Limits { timeout: Duration::from_millis(300), ..LIMITS });
+    let org = at_books(model, chat, vec![Ok(allowed())], Ok(json!({"id": ID})));
+    assert!(org.models.stream(&caller(), ORG, Feature::Assistant, prompt()).await.is_err());
+    assert_eq!(org.steps(), [("crm_reserve_ai", 0)]);
+}
+
+#[tokio::test]
+async fn what_arrived_before_the_provider_went_away_stays_charged() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        drop(listener);
+        connection.read_u8().await.unwrap();
+    });
+    let model = FakeModel::start(Wire::OpenAi, vec![good()]).await;
+    let chat = fake_model::at(Wire::OpenAi, &url, LIMITS);
+    let org = at_books(model, chat, vec![Ok(allowed())], Ok(json!({"id": ID})));
+    assert!(org.plan().await.is_err());
+    assert_eq!(org.steps(), [("crm_reserve_ai", 0)], "the second try finds nobody");
+}
+
+#[tokio::test]
+async fn what_was_clearly_refused_costs_nothing() {
+    for status in [400, 401, 404, 429, 503] {
+        let refusal = Does::Answers(status, Some("1000"), json!({}));
+        let org = org(Wire::OpenAi, vec![refusal], Ok(allowed())).await;
+        assert!(org.plan().await.is_err());
+        assert_eq!(org.settlement(), rounds(0), "{status}");
+    }
+    let model = FakeModel::start(Wire::OpenAi, vec![good()]).await;
+    let limits = Limits { timeout: Duration::from_millis(300), ..LIMITS };
+    let nobody = fake_model::at(Wire::OpenAi, "http://127.0.0.1:9", limits);
+    let org = at_books(model, nobody, vec![Ok(allowed())], Ok(json!({"id": ID})));
+    assert!(org.plan().await.is_err());
+    assert_eq!(org.settlement(), rounds(0), "nobody was there");
+}
+
+#[tokio::test]
+async fn each_repair_is_charged_before_it_is_asked() {
+    let org = org(Wire::OpenAi, vec![says("{"), good()], Ok(allowed())).await;
+    assert!(org.plan().await.unwrap().is_some());
+    assert_eq!(
+        org.steps(),
+        [("crm_reserve_ai", 0), ("crm_settle_ai", 1), ("crm_reserve_ai", 1), ("crm_settle_ai", 2)]
+    );
+    let calls = org.calls();
+    let estimate = |at: usize| calls[at].1["estimated_micros"].as_i64().unwrap();
+    assert!(estimate(2) > estimate(0), "what is wrong is asked as well");
+}
+
+#[tokio::test]
+async fn a_repair_that_there_is_no_money_for_is_not_asked() {
+    let spent = Err(Error::new(Code::AiBudgetSpent, "Wait for the next month."));
+    let reserves = vec![Ok(allowed()), spent];
+    let settles = Ok(json!({"id": ID}));
+    let org = settling(Wire::OpenAi, vec![says("{"), good()], reserves, settles).await;
+    assert_eq!(org.plan().await.unwrap_err().code, Code::AiBudgetSpent);
+    assert_eq!(org.ledger.model.arrived().len(), 1);
+    assert_eq!(org.settlement(), rounds(1), "what was asked stays charged");
 }
 
 #[tokio::test]
@@ -279,7 +382,7 @@ async fn who_lets_go_of_a_stream_pays_for_what_was_said() {
 #[tokio::test]
 async fn an_answer_is_given_though_nobody_could_settle_it() {
     let down = Err(Error::new(Code::Unavailable, "secret"));
-    let org = settling(Wire::OpenAi, vec![good()], Ok(allowed()), down).await;
+    let org = settling(Wire::OpenAi, vec![good()], vec![Ok(allowed())], down).await;
     assert!(org.plan().await.unwrap().is_some());
     let lines = org.lines.0.lock().unwrap().clone();
     assert_eq!(lines.len(), 1);

@@ -1,45 +1,38 @@
 //! `/portal/ai`: conversations with the assistant.
 //!
 //! A question is stored, then answered from what a search of the help articles finds for this customer: by the model, if one is set up,
-//! else word for word. What a model says counts only with articles that it was shown; where it has nothing to say, or fails, the
-//! builtin answer stands in.
+//! else word for word. There is one way to an answer: who wants it as JSON gets the last event of those that the others get.
 
-use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use fieldcrm_core::ai::answer::{self, Citation, Source};
-use fieldcrm_core::ai::prompt::Boundary;
-use fieldcrm_core::ai_usage::Feature;
-use fieldcrm_core::kb::MAX_QUERY;
-use fieldcrm_core::portal_assistant::{
-    ConversationStatus, FOUND, NOTHING_FOUND, Said, StoreAnswer,
-};
-use fieldcrm_core::{Error, Result};
-use fieldcrm_edge::ai::chat::{Prompt, Turn};
+use fieldcrm_core::Result;
+use fieldcrm_core::ai::cited::Sentence;
+use fieldcrm_core::portal_assistant::ConversationStatus;
 use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use futures_channel::mpsc;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 
 use crate::arguments::{self, by_id, created};
-use crate::identity::{Identity, map};
+use crate::identity::Identity;
 use crate::kb;
+
+mod answer;
+
+use answer::Asked;
 
 /// The arguments of `portal_start_ai_conversation` and `portal_add_ai_message` that come in a body.
 const CONVERSATION: [&str; 2] = ["context_type", "related_work_order_id"];
 const MESSAGE: [&str; 1] = ["content"];
-/// Articles that an answer may be from.
-const SOURCES: usize = 5;
-/// What a model cites for the customer's own records; no article is called so.
-const RECORDS: &str = "customer_records";
-/// Of a model's answer, in characters, and in tokens with what is around it.
-const MAX_SAID: usize = 2_000;
-const MAX_TOKENS: u32 = 800;
 
 /// What these routes need beside the ports.
 #[derive(Clone)]
@@ -102,16 +95,11 @@ async fn escalate(
     Ok(Json(ports.database.rpc(&caller, "portal_escalate_ai_conversation", arguments).await?))
 }
 
-/// What `portal_ai_context` says.
-#[derive(Deserialize)]
-struct Context {
-    org_id: Uuid,
-    question: String,
-    answer: Value,
-    history: Vec<Said>,
-    visits: Vec<Value>,
-    bookings: Vec<Value>,
-    invoices: Vec<Value>,
+/// What is told while a question is answered.
+enum Told {
+    Sentence(Sentence),
+    /// What was told before does not count.
+    Reset,
 }
 
 /// `POST /portal/ai/conversations/{id}/messages`: the question and its answer. Who asks again with the same key gets the same answer, or
@@ -122,213 +110,55 @@ async fn ask(
     caller: Caller,
     id: PathId,
     Idempotency(key): Idempotency,
+    headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let at = format!("/portal/ai/conversations/{}", id.0);
+    let conversation_id = id.0;
     let mut arguments = fieldcrm_edge::arguments(body, key, &MESSAGE, "a message")?;
     arguments.extend(by_id(id, "conversation_id"));
     let question = ports.database.rpc(&caller, "portal_add_ai_message", arguments).await?;
-    let about = map(json!({"message_id": question["id"]}));
-    let context = ports.database.rpc(&caller, "portal_ai_context", about).await?;
-    let context: Context =
-        serde_json::from_value(context).map_err(|error| Error::internal(error.to_string()))?;
-    let answer = if context.answer.is_null() {
-        let sources = retrieve(&ports, &settings.search, &caller, &context.question).await?;
-        let said = answered(&ports, &settings.models, &caller, &context, &sources).await;
-        let message_id = question["id"].as_str().and_then(|id| id.parse().ok());
-        let message_id = message_id.ok_or_else(|| Error::internal("a question without an id"))?;
-        let store =
-            StoreAnswer { org_id: context.org_id, conversation_id: id.0, message_id, ..said };
-        settings.identity.rpc(&caller, "portal_store_ai_answer", json!(store)).await?
-    } else {
-        context.answer
-    };
-    let made = json!({"id": answer["id"], "question": question, "answer": answer});
+    let asked = Asked { ports, settings, caller, conversation_id, question };
+    if wants_events(&headers) {
+        return Ok(events(asked));
+    }
+    let answer = asked.answer(&|_| {}).await?;
+    let made = json!({"id": answer["id"], "question": asked.question, "answer": answer});
     created(|_| at, made)
 }
 
-/// The pieces of articles that say most about the question, of those that this customer reads.
-async fn retrieve(
-    ports: &Ports,
-    settings: &kb::Settings,
-    caller: &Caller,
-    question: &str,
-) -> Result<Vec<Source>> {
-    let query: String = question.chars().take(MAX_QUERY).collect();
-    let arguments = Map::from_iter([
-        ("query".to_owned(), query.into()),
-        ("page_size".to_owned(), SOURCES.into()),
-    ]);
-    let mut found = kb::find(ports, settings, caller, arguments).await?;
-    serde_json::from_value(found["results"].take())
-        .map_err(|error| Error::internal(error.to_string()))
+fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|one| {
+        let kind = one.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case("text/event-stream")
+    })
 }
 
-/// What is said to the question; whose it is, the caller adds.
-async fn answered(
-    ports: &Ports,
-    models: &Models,
-    caller: &Caller,
-    context: &Context,
-    sources: &[Source],
-) -> StoreAnswer {
-    match outside(models, caller, context, sources).await {
-        Ok(Some(said)) => return said,
-        Ok(None) => {}
-        Err(error) => {
-            let line = json!({
-                "level": "warn", "event": "assistant", "slug": "portal",
-                "request_id": caller.request_id, "code": error.code,
-            });
-            ports.log.line(&line.to_string());
+/// The answer as server-sent events. It is worked on while they are read: who leaves ends it, and the question waits.
+fn events(asked: Asked) -> Response {
+    let (teller, told) = mpsc::unbounded();
+    let tell = move |name: &str, data: &Value| {
+        // The data has no line break: JSON writes it otherwise.
+        let event = Event::default().event(name).data(data.to_string());
+        // Nobody listens: then nobody works on it either.
+        let _ = teller.unbounded_send(event);
+    };
+    let work = async move {
+        tell("question", &asked.question);
+        let tell_one = |one| match one {
+            Told::Sentence(sentence) => tell("sentence", &json!(sentence)),
+            Told::Reset => tell("reset", &json!({})),
+        };
+        match asked.answer(&tell_one).await {
+            Ok(answer) => tell("answer", &answer),
+            Err(error) => {
+                let ours = error.code.status() >= 500;
+                asked.log(&error, ours.then_some(&error.hint));
+                tell("problem", &Problem(error).document(&asked.caller.request_id));
+            }
         }
-    }
-    let citations = answer::answer(&context.question, sources);
-    let sentences: Vec<_> =
-        citations.iter().filter_map(|citation| citation.sentence.as_deref()).collect();
-    let text = match &sentences[..] {
-        [] => String::new(),
-        sentences => format!("{FOUND} {}", sentences.join(" ")),
     };
-    said(text, citations, "builtin")
-}
-
-fn said(content: String, citations: Vec<Citation>, provider: &str) -> StoreAnswer {
-    let refused = content.is_empty();
-    StoreAnswer {
-        org_id: Uuid::nil(),
-        conversation_id: Uuid::nil(),
-        message_id: Uuid::nil(),
-        content: if refused { NOTHING_FOUND.to_owned() } else { content },
-        refused,
-        citations,
-        provider: provider.to_owned(),
-        model: None,
-        input_tokens: None,
-        output_tokens: None,
-    }
-}
-
-/// What a model is to answer with.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reply {
-    answer: String,
-    citations: Vec<String>,
-    refused: bool,
-}
-
-/// The model's answer, or none: there is no model, or nothing to answer from.
-async fn outside(
-    models: &Models,
-    caller: &Caller,
-    context: &Context,
-    sources: &[Source],
-) -> Result<Option<StoreAnswer>> {
-    let Context { visits, bookings, invoices, .. } = context;
-    let has_records = !(visits.is_empty() && bookings.is_empty() && invoices.is_empty());
-    if sources.is_empty() && !has_records {
-        return Ok(None);
-    }
-    let mut known: BTreeSet<&str> = sources.iter().map(|source| source.slug.as_str()).collect();
-    if has_records {
-        known.insert(RECORDS);
-    }
-    let check = |reply: &Reply| problems(reply, &known);
-    let prompt = prompt(context, sources, has_records);
-    let feature = Feature::Assistant;
-    let Some(reply) =
-        models.complete::<Reply>(caller, context.org_id, feature, prompt, check).await?
-    else {
-        return Ok(None);
-    };
-    let Reply { answer, citations, refused } = reply.value;
-    // In the order of the search, each once.
-    let cited = sources.iter().filter(|source| !refused && citations.contains(&source.slug));
-    let cited = cited.map(|source| source.citation(None)).collect();
-    // A model that has nothing to say says it in our words.
-    let text = if refused { String::new() } else { answer };
-    let tokens = |count: u64| Some(i32::try_from(count).unwrap_or(i32::MAX));
-    Ok(Some(StoreAnswer {
-        model: Some(reply.model),
-        input_tokens: tokens(reply.usage.input_tokens),
-        output_tokens: tokens(reply.usage.output_tokens),
-        ..said(text, cited, reply.provider)
-    }))
-}
-
-/// What is wrong with a reply, for the model to repair.
-fn problems(reply: &Reply, known: &BTreeSet<&str>) -> Vec<String> {
-    let Reply { answer, citations, refused } = reply;
-    let mut problems = Vec::new();
-    if *refused {
-        return problems;
-    }
-    let unreadable = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
-    if answer.trim().is_empty() || answer.chars().count() > MAX_SAID || answer.contains(unreadable)
-    {
-        problems.push(format!("answer must be 1 to {MAX_SAID} characters of text"));
-    }
-    // Nobody checked where they lead.
-    if answer.contains("://") || answer.contains("](") || answer.to_lowercase().contains("www.") {
-        problems.push("answer must not have links".to_owned());
-    }
-    if citations.is_empty() {
-        problems.push("citations must name what the answer is from, or refused be true".to_owned());
-    }
-    for unknown in citations.iter().filter(|slug| !known.contains(slug.as_str())) {
-        problems.push(format!("citations: there is no {unknown}"));
-    }
-    problems
-}
-
-fn prompt(context: &Context, sources: &[Source], has_records: bool) -> Prompt {
-    let boundary = Boundary::new(Uuid::new_v4());
-    let system = format!(
-        "You are the assistant in the portal where customers of a service company get help. Answer the customer's question from \
-         the help articles and the customer's records that follow, and from nothing else. If they do not answer it, set refused to \
-         true. You cannot book, change or promise anything, and you know no prices but those that are written there. Answer in the \
-         language of the question, in plain text without links, in at most 120 words. citations: the slugs of the articles that the \
-         answer is from, or {RECORDS} for the records. {}",
-        boundary.rules()
-    );
-    let mut parts: Vec<String> = sources
-        .iter()
-        .map(|source| {
-            let heading = source.heading.as_deref().unwrap_or_default();
-            let Source { slug, title, content, .. } = source;
-            let text = format!("slug: {slug}\ntitle: {title}\n{heading}\n{content}");
-            boundary.block("help article", &text)
-        })
-        .collect();
-    if has_records {
-        let Context { visits, bookings, invoices, .. } = context;
-        let records =
-            json!({"visits": visits, "booking_requests": bookings, "open_invoices": invoices});
-        parts.push(boundary.block(RECORDS, &records.to_string()));
-    }
-    if !context.history.is_empty() {
-        let earlier: Vec<_> = context
-            .history
-            .iter()
-            .map(|one| format!("{}: {}", one.role.as_str(), one.content))
-            .collect();
-        parts.push(boundary.block("conversation so far", &earlier.join("\n")));
-    }
-    parts.push(boundary.block("question", &context.question));
-    parts.push("Answer the question with the JSON object that was asked for.".to_owned());
-    let schema = json!({
-        "type": "object", "additionalProperties": false, "required": ["answer", "citations", "refused"],
-        "properties": {
-            "answer": {"type": "string"},
-            "citations": {"type": "array", "items": {"type": "string"}},
-            "refused": {"type": "boolean"},
-        },
-    });
-    Prompt {
-        system,
-        turns: vec![Turn::user(parts.join("\n\n"))],
-        schema: Some(("answer", schema)),
-        max_tokens: MAX_TOKENS,
-    }
+    let work = stream::once(work).filter_map(async |()| None);
+    Sse::new(stream::select(told, work).map(Ok::<_, Infallible>)).into_response()
 }

@@ -108,11 +108,19 @@ pub struct Failed {
     /// `ai_unavailable`, `ai_refused`, `ai_output_invalid`, or that the prompt is too large.
     pub error: Error,
     pub usage: Usage,
+    /// Whether it was perhaps answered, and nobody knows what that did cost.
+    pub in_doubt: bool,
+}
+
+impl Failed {
+    fn in_doubt(error: Error) -> Self {
+        Self { in_doubt: true, ..error.into() }
+    }
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self { error, usage: Usage::default() }
+        Self { error, usage: Usage::default(), in_doubt: false }
     }
 }
 

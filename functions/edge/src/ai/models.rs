@@ -15,7 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::chat::{
-    self, Chat, Checked, Delta, Deltas, Failed, Limits, Prompt, Usage, complete_checked,
+    self, Chat, Checked, Completion, Delta, Deltas, Failed, Limits, Prompt, Usage, complete_checked,
 };
 use super::{Given, trimmed};
 use crate::database::BackEnd;
@@ -79,8 +79,8 @@ impl Models {
         Some((outside.chat.provider(), outside.chat.model()))
     }
 
-    /// [`complete_checked`], for an org that the caller may spend the money of. `None`: no model is set up, or the org wants
-    /// none.
+    /// [`complete_checked`], for an org that the caller may spend the money of: each round is charged before it is asked. `None`: no
+    /// model is set up, or the org wants none.
     pub async fn complete<T: DeserializeOwned + Send>(
         &self,
         caller: &Caller,
@@ -90,13 +90,8 @@ impl Models {
         check: impl Fn(&T) -> Vec<String> + Send + Sync,
     ) -> Result<Option<Checked<T>>> {
         let Some(outside) = self.outside()? else { return Ok(None) };
-        let reserved = outside.reserve(caller, org_id, feature, prompt).await?;
-        let Some((question, prompt)) = reserved else { return Ok(None) };
-        let answer = complete_checked(&*outside.chat, prompt, check).await;
-        question
-            .settle(answer.as_ref().map_or_else(|failed| failed.usage, |answer| answer.usage))
-            .await;
-        Ok(Some(answer?))
+        let ask = |prompt| outside.complete(caller, org_id, feature, prompt);
+        Ok(complete_checked(ask, prompt, check).await?)
     }
 
     /// [`Chat::stream`], likewise. Whoever lets go of it still pays for what was said.
@@ -112,9 +107,9 @@ impl Models {
         let Some((question, prompt)) = reserved else { return Ok(None) };
         match outside.chat.stream(&prompt).await {
             Ok(deltas) => Ok(Some(metered(deltas, question))),
-            Err(Failed { error, usage }) => {
-                question.settle(usage).await;
-                Err(error)
+            Err(failed) => {
+                question.settle_failed(&failed).await;
+                Err(failed.error)
             }
         }
     }
@@ -143,6 +138,23 @@ struct Reserved {
 }
 
 impl Outside {
+    async fn complete(
+        self: &Arc<Self>,
+        caller: &Caller,
+        org_id: Uuid,
+        feature: Feature,
+        prompt: Prompt,
+    ) -> Result<Option<Completion>, Failed> {
+        let reserved = self.reserve(caller, org_id, feature, prompt).await?;
+        let Some((question, prompt)) = reserved else { return Ok(None) };
+        let answer = self.chat.complete(&prompt).await;
+        match &answer {
+            Ok(answer) => question.settle(answer.usage).await,
+            Err(failed) => question.settle_failed(failed).await,
+        }
+        answer.map(Some)
+    }
+
     async fn reserve(
         self: &Arc<Self>,
         caller: &Caller,
@@ -190,6 +202,13 @@ struct Question {
 }
 
 impl Question {
+    /// What was perhaps answered stays charged as it was.
+    async fn settle_failed(&self, failed: &Failed) {
+        if !failed.in_doubt {
+            self.settle(failed.usage).await;
+        }
+    }
+
     /// A second time changes nothing. Where it fails, the question stays charged as it was, and the answer is as good.
     async fn settle(&self, usage: Usage) {
         let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);

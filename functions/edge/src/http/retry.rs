@@ -26,9 +26,15 @@ impl Client {
         until: Instant,
     ) -> Result<Opened, NoAnswer> {
         let mut tries = 1;
+        let mut dropped = false;
         loop {
             let opened = within(left(until), self.open(Method::Post, post.clone())).await;
-            let opened = opened.unwrap_or(Err(NoAnswer::TimedOut));
+            let opened = match opened.unwrap_or(Err(NoAnswer::TimedOut)) {
+                // What was sent before may have arrived.
+                Err(NoAnswer::Unsent) if dropped => Err(NoAnswer::Dropped),
+                opened => opened,
+            };
+            dropped |= matches!(opened, Err(NoAnswer::Dropped));
             let asked = match &opened {
                 Ok(opened) if is_passing(opened.head.status) => {
                     retry_after(&opened.head, Utc::now()).map(Duration::from_secs)

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
+pub mod assistant;
 pub mod gotrue;
 
 use std::sync::{Arc, Mutex};

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Chat, Completion, Failed, Prompt, Turn, Usage, invalid};
+use super::{Completion, Failed, Prompt, Turn, Usage, invalid};
 
 /// How often a model is told what is wrong.
 pub const MAX_REPAIRS: usize = 2;
@@ -27,25 +27,35 @@ pub struct Checked<T> {
     pub repairs: usize,
 }
 
-/// Asks for JSON by the schema of the prompt until it is a `T` of which `check` has nothing to say, at most
+/// Asks, by `ask`, for JSON by the schema of the prompt until it is a `T` of which `check` has nothing to say, at most
 /// [`MAX_REPAIRS`] times more than once. A `T` that names all it takes refuses unknown members (`deny_unknown_fields`).
-/// What `check` says goes to the model: no facts that the prompt does not have.
-pub async fn complete_checked<T: DeserializeOwned + Send>(
-    chat: &dyn Chat,
+/// What `check` says goes to the model: no facts that the prompt does not have. `None` where `ask` asks nobody.
+pub async fn complete_checked<T, F>(
+    ask: impl Fn(Prompt) -> F + Send + Sync,
     mut prompt: Prompt,
     check: impl Fn(&T) -> Vec<String> + Send + Sync,
-) -> Result<Checked<T>, Failed> {
+) -> Result<Option<Checked<T>>, Failed>
+where
+    T: DeserializeOwned + Send,
+    F: Future<Output = Result<Option<Completion>, Failed>> + Send,
+{
     let mut usage = Usage::default();
     let mut repairs = 0;
     loop {
-        let answer = chat.complete(&prompt).await;
-        usage += answer.as_ref().map_or_else(|failed| failed.usage, |answer| answer.usage);
-        let Completion { text, json, provider, model, .. } =
-            answer.map_err(|failed| Failed { usage, ..failed })?;
+        let answer = match ask(prompt.clone()).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(None),
+            Err(mut failed) => {
+                failed.usage += usage;
+                return Err(failed);
+            }
+        };
+        usage += answer.usage;
+        let Completion { text, json, provider, model, .. } = answer;
         let problems = match typed(json) {
             Ok(value) => match check(&value) {
                 problems if problems.is_empty() => {
-                    return Ok(Checked { value, usage, provider, model, repairs });
+                    return Ok(Some(Checked { value, usage, provider, model, repairs }));
                 }
                 problems => problems,
             },
@@ -53,7 +63,7 @@ pub async fn complete_checked<T: DeserializeOwned + Send>(
         };
         if repairs == MAX_REPAIRS {
             let error = invalid("is not what was asked for").with("problems", problems.len());
-            return Err(Failed { error, usage });
+            return Err(Failed { usage, ..error.into() });
         }
         repairs += 1;
         prompt.turns.push(Turn::assistant(text.chars().take(MAX_SHOWN).collect::<String>()));

@@ -80,7 +80,7 @@ impl End {
             }
             Self::Refused => refused(),
         };
-        Err(Failed { error, usage })
+        Err(Failed { usage, ..error.into() })
     }
 }
 
@@ -111,20 +111,24 @@ impl Model {
         Ok(post)
     }
 
-    fn refusal(&self, answer: &Answer) -> Error {
+    fn refusal(&self, answer: &Answer) -> Failed {
         if self.wire.refuses(answer.status, &answer.json()) {
-            return refused();
+            return refused().into();
         }
-        unavailable(&format!("answered {}", answer.status))
+        let error = unavailable(&format!("answered {}", answer.status));
+        // What stands between may have given up on a model that goes on.
+        let clear = matches!(answer.status, 300..=407 | 409..=499 | 503 | 529);
+        Failed { in_doubt: !clear, ..error.into() }
     }
 }
 
-fn unanswered(reason: NoAnswer) -> Error {
-    unavailable(match reason {
+fn unanswered(reason: NoAnswer) -> Failed {
+    let error = unavailable(match reason {
         NoAnswer::Unsent => "cannot be reached",
         NoAnswer::TimedOut => "did not answer in time",
         NoAnswer::Dropped => "ended the connection without an answer",
-    })
+    });
+    Failed { in_doubt: reason != NoAnswer::Unsent, ..error.into() }
 }
 
 #[async_trait]
@@ -141,13 +145,14 @@ impl Chat for Model {
         let post = self.post(prompt, false)?;
         let answer = self.client.post_patiently(post).await.map_err(unanswered)?;
         if answer.status != 200 {
-            return Err(self.refusal(&answer).into());
+            return Err(self.refusal(&answer));
         }
         if answer.body.len() > MAX_ANSWER {
-            return Err(too_long().into());
+            return Err(Failed::in_doubt(too_long()));
         }
-        let body = serde_json::from_slice(&answer.body)
-            .map_err(|_| unavailable("answered with what is no JSON, or not to its end"))?;
+        let body = serde_json::from_slice(&answer.body).map_err(|_| {
+            Failed::in_doubt(unavailable("answered with what is no JSON, or not to its end"))
+        })?;
         let Said { text, json, input_tokens, output_tokens, end, .. } = self.wire.answer(&body);
         let usage = Usage {
             input_tokens: input_tokens.unwrap_or_default(),
@@ -161,7 +166,7 @@ impl Chat for Model {
             _ => text,
         };
         if text.trim().is_empty() {
-            return Err(Failed { error: invalid("is empty"), usage });
+            return Err(Failed { usage, ..invalid("is empty").into() });
         }
         let (provider, model) = (self.provider(), self.model().to_owned());
         Ok(Completion { text, json, usage, provider, model })
@@ -172,7 +177,7 @@ impl Chat for Model {
         let until = Instant::now() + self.limits.timeout;
         let opened = self.client.open_patiently(post, until).await.map_err(unanswered)?;
         if opened.head.status != 200 {
-            return Err(self.refusal(&opened.whole(MAX_ANSWER, until).await).into());
+            return Err(self.refusal(&opened.whole(MAX_ANSWER, until).await));
         }
         let chunks = bounded(opened.chunks, self.limits);
         let answer = Streamed {
