@@ -9,6 +9,7 @@ mod automation;
 mod customers;
 mod followups;
 mod interactions;
+mod leads;
 mod segments;
 
 /// The function's router; every host and every test serves this one.
@@ -29,6 +30,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         .route("/crm/customers/{id}/suggest-followups", post(followups::suggest_followups))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))
+        .route("/crm/leads/score", post(leads::score_leads))
         .route("/crm/followups", post(followups::create_followup).get(followups::list_followups))
         .route(
             "/crm/followups/{id}",
