@@ -1,6 +1,7 @@
 //! What fieldcrm does about language by itself, and how it talks to those who do more.
 
 pub mod answer;
+pub mod draft;
 pub mod lead_score;
 pub mod phrase;
 pub mod prompt;

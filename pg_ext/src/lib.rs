@@ -20,6 +20,7 @@ mod conversation;
 mod customer;
 mod customer_lifecycle;
 mod delivery;
+mod draft;
 mod event;
 mod followup;
 mod form;

@@ -17,6 +17,7 @@ pub mod customer;
 pub mod customer_lifecycle;
 mod database;
 pub mod delivery;
+pub mod draft;
 pub mod event;
 pub mod followup;
 pub mod form;
@@ -92,6 +93,7 @@ rpcs! {
     "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
     "crm_suggest_followups" => suggestion::suggest, Caller;
+    "crm_message_context" => draft::context, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
     "crm_search_customers" => search::search, Owner;
     "crm_archive_customer" => customer_lifecycle::archive, Caller;

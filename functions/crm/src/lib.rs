@@ -7,10 +7,12 @@ use fieldcrm_edge::{Config, Ports, service};
 
 mod automation;
 mod customers;
+mod drafts;
 mod followups;
 mod interactions;
 mod leads;
 mod segments;
+mod word;
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
@@ -27,6 +29,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         .route("/crm/customers/{id}/restore", post(customers::restore_customer))
         .route("/crm/customers/{id}/merge", post(customers::merge_customers))
         .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
+        .route("/crm/customers/{id}/draft-message", post(drafts::draft_message))
         .route("/crm/customers/{id}/suggest-followups", post(followups::suggest_followups))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))
