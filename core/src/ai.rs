@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod draft;
+pub mod insight;
 pub mod lead_score;
 pub mod phrase;
 pub mod prompt;

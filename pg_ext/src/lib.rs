@@ -25,6 +25,7 @@ mod event;
 mod followup;
 mod form;
 mod import;
+mod insight;
 mod interaction;
 mod kb;
 mod lead;

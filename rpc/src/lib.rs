@@ -23,6 +23,7 @@ pub mod followup;
 pub mod form;
 mod idempotency;
 pub mod import;
+pub mod insight;
 pub mod interaction;
 pub mod kb;
 pub mod lead;
@@ -93,6 +94,7 @@ rpcs! {
     "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
     "crm_suggest_followups" => suggestion::suggest, Caller;
+    "crm_interaction_texts" => insight::texts, Caller;
     "crm_message_context" => draft::context, Caller;
     "crm_customer_timeline" => timeline::page, Caller;
     "crm_search_customers" => search::search, Owner;

@@ -9,6 +9,7 @@ mod automation;
 mod customers;
 mod drafts;
 mod followups;
+mod insights;
 mod interactions;
 mod leads;
 mod segments;
@@ -30,6 +31,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         .route("/crm/customers/{id}/merge", post(customers::merge_customers))
         .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
         .route("/crm/customers/{id}/draft-message", post(drafts::draft_message))
+        .route("/crm/customers/{id}/insights", post(insights::insights))
         .route("/crm/customers/{id}/suggest-followups", post(followups::suggest_followups))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))

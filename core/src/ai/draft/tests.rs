@@ -77,13 +77,13 @@ fn a_draft_says_what_the_facts_say() {
     // What is in a number is no part of a template, and no HTML.
     assert!(body.contains("our quote Q-7 {{user.email}} &lt;b&gt; of 950.00 USD"), "{body}");
     assert!(body.contains("Cleo &lt;CSR&gt;<br>\nNorthwind &amp; Sons"), "{body}");
-    let visit = super::tests::draft(Purpose::VisitReminder, Channel::Sms, &known());
+    let visit = tests::draft(Purpose::VisitReminder, Channel::Sms, &known());
     assert_eq!(
         rendered(&visit, known()).body,
         "Hello Ann, this is a reminder of our visit on 30 November 2026 at 10:30. Please see that we can get to where the work \
          is. If the time does not suit you any more, tell us as early as you can and we will find another one. Northwind & Sons"
     );
-    let sorry = super::tests::draft(Purpose::Reply, Channel::Email, &known());
+    let sorry = tests::draft(Purpose::Reply, Channel::Email, &known());
     assert!(sorry.body.contains("sorry") && !sorry.body.contains("1999"));
 }
 
