@@ -94,6 +94,7 @@ rpcs! {
     "crm_remind_followups" => followup::remind, Owner;
     "crm_expire_followups" => followup::expire, Caller;
     "crm_suggest_followups" => suggestion::suggest, Caller;
+    "crm_next_actions" => suggestion::next_actions, Caller;
     "crm_interaction_texts" => insight::texts, Caller;
     "crm_message_context" => draft::context, Caller;
     "crm_customer_timeline" => timeline::page, Caller;

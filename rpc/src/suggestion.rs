@@ -15,6 +15,7 @@ use crate::{Db, session};
 
 const FACTS: &str = include_str!("../sql/suggestion/facts.sql");
 const STORE: &str = include_str!("../sql/suggestion/store.sql");
+const ACTIONS: &str = include_str!("../sql/suggestion/actions.sql");
 const LIST: &str = include_str!("../sql/suggestion/list.sql");
 
 #[derive(Deserialize)]
@@ -95,4 +96,14 @@ pub async fn suggest<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let made = db.call(STORE, &document).await?;
     let named = json!({"org_id": org_id, "customer_id": customer_id, "keys": keys, "made": made});
     Ok(json!({"provider": BUILTIN, "suggestions": db.call(LIST, &named).await?}))
+}
+
+/// `crm_next_actions(customer_id)`: {`org_id`, provider, actions}: what [`suggest`] would make follow-ups of, and makes nothing.
+pub async fn next_actions<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
+    let customer_id = patch::read::<SuggestFollowups>(arguments)?.prepare()?;
+    let caller = session::current(db).await?;
+    let Loaded { org_id, facts, .. } = load(db, &caller, customer_id).await?;
+    let document = json!({"org_id": org_id, "suggestions": decide(&facts)});
+    let actions = db.call(ACTIONS, &document).await?;
+    Ok(json!({"org_id": org_id, "provider": BUILTIN, "actions": actions}))
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::word::{Question, Word};
+use crate::word::{Question, Word, text_problem};
 
 /// Of an interaction, a model is told so many characters.
 const MAX_TOLD: usize = 2_000;
@@ -90,20 +90,9 @@ fn proven(found: Vec<Finding>, told: &[&Said]) -> Vec<Insight> {
 
 fn problems(found: &Findings, count: usize) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut text = |path: &str, text: &str, longest: usize| {
-        let unreadable = |letter: char| letter.is_control() && letter != '\n';
-        let length = text.chars().count();
-        if text.trim().is_empty() || length > longest || text.contains(unreadable) {
-            problems.push(format!("{path} must be 1 to {longest} characters of text"));
-        }
-        // Who reads it takes it for ours.
-        if text.contains("://") || text.contains("](") || text.to_lowercase().contains("www.") {
-            problems.push(format!("{path} must not have links"));
-        }
-    };
-    text("summary", &found.summary, MAX_SUMMARY);
+    problems.extend(text_problem("summary", &found.summary, MAX_SUMMARY));
     for (at, one) in found.insights.iter().enumerate() {
-        text(&format!("insights[{at}].text"), &one.text, MAX_INSIGHT);
+        problems.extend(text_problem(&format!("insights[{at}].text"), &one.text, MAX_INSIGHT));
     }
     if found.insights.len() > MAX {
         problems.push(format!("insights must be at most {MAX}"));

@@ -12,6 +12,7 @@ mod followups;
 mod insights;
 mod interactions;
 mod leads;
+mod next_action;
 mod segments;
 mod word;
 
@@ -32,6 +33,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
         .route("/crm/customers/{id}/draft-message", post(drafts::draft_message))
         .route("/crm/customers/{id}/insights", post(insights::insights))
+        .route("/crm/customers/{id}/next-action", post(next_action::next_action))
         .route("/crm/customers/{id}/suggest-followups", post(followups::suggest_followups))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))

@@ -90,3 +90,14 @@ impl Signature {
         answer
     }
 }
+
+/// What keeps a model's text from being shown to staff, who take it for ours, if anything does.
+pub fn text_problem(path: &str, text: &str, longest: usize) -> Option<String> {
+    let unreadable = |letter: char| letter.is_control() && letter != '\n';
+    if text.trim().is_empty() || text.chars().count() > longest || text.contains(unreadable) {
+        return Some(format!("{path} must be 1 to {longest} characters of text"));
+    }
+    let has_link =
+        text.contains("://") || text.contains("](") || text.to_lowercase().contains("www.");
+    has_link.then(|| format!("{path} must not have links"))
+}

@@ -50,6 +50,7 @@ insert into wall_rpcs values
   ('crm_update_followup(id => {followup}, patch => ''{"title": "x"}'')', 'loggers', true, '00000'),
   ('crm_update_followup(id => {followup}, patch => jsonb_build_object(''assigned_to_user_id'', {?member}))', 'loggers', true, '00000'),
   ('crm_suggest_followups(customer_id => {customer})', 'loggers', true, '00000'),
+  ('crm_next_actions(customer_id => {customer})', 'loggers', true, '00000'),
   ('crm_interaction_texts(customer_id => {customer})', 'staff', true, '00000'),
   ('crm_message_context(customer_id => {customer})', 'loggers', true, '00000'),
   ('crm_remind_followups()', '-', true, '00000'),
