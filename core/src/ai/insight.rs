@@ -93,12 +93,14 @@ pub fn builtin(said: &[Said]) -> Vec<Insight> {
         for sentence in own.flat_map(sentences) {
             let sentence: String = sentence.trim().chars().take(MAX_INSIGHT).collect();
             for kind in kinds(&sentence) {
-                match found.iter_mut().find(|known| known.kind == kind && known.text == sentence) {
-                    Some(known) if known.evidence.contains(&one.id) => {}
-                    Some(known) => known.evidence.push(one.id),
-                    None => {
-                        found.push(Insight { kind, text: sentence.clone(), evidence: vec![one.id] })
+                let known =
+                    found.iter_mut().find(|known| known.kind == kind && known.text == sentence);
+                if let Some(known) = known {
+                    if !known.evidence.contains(&one.id) {
+                        known.evidence.push(one.id);
                     }
+                } else {
+                    found.push(Insight { kind, text: sentence.clone(), evidence: vec![one.id] });
                 }
             }
         }
@@ -123,8 +125,6 @@ pub fn summary(said: &[Said], total: u64) -> String {
     let day = |day: NaiveDate| day.format("%-d %B %Y").to_string();
     let times =
         |count: u64| if count == 1 { "1 contact".to_owned() } else { format!("{count} contacts") };
-    let channel = last.channel.as_str().replace('_', " ");
-    let mut text = format!("{}, the last on {} ({channel}).", times(total), day(last.day));
     let count = |sentiment| said.iter().filter(|one| one.sentiment == Some(sentiment)).count();
     let moods: Vec<_> = [Sentiment::Positive, Sentiment::Neutral, Sentiment::Negative]
         .into_iter()
@@ -132,10 +132,12 @@ pub fn summary(said: &[Said], total: u64) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, name)| format!("{count} {name}"))
         .collect();
-    if !moods.is_empty() {
-        text.push_str(&format!(" Mood since {}: {}.", day(first.day), moods.join(", ")));
-    }
-    text
+    let mood = match &moods[..] {
+        [] => String::new(),
+        moods => format!(" Mood since {}: {}.", day(first.day), moods.join(", ")),
+    };
+    let channel = last.channel.as_str().replace('_', " ");
+    format!("{}, the last on {} ({channel}).{mood}", times(total), day(last.day))
 }
 
 #[cfg(test)]

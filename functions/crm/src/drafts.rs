@@ -68,24 +68,18 @@ async fn write(
             .map(|text| json!(draft::finish(&text, wish.channel, &offer)))
     };
     let (said, signature) = word.take();
-    let answer = match said {
-        Some(mut answer) => {
-            answer["language"] = language.into();
-            answer
-        }
-        None => {
-            let offer = Offer::new(facts, known, wish.purpose, ENGLISH);
-            let mut answer = json!(draft::builtin(wish, facts, &offer)?);
-            answer["language"] = ENGLISH.into();
-            // What only a model can do.
-            let foreign = wish.language.as_deref().is_some_and(|tag| !is_english(tag));
-            let ignored = [("instructions", wish.instructions.is_some()), ("language", foreign)];
-            let ignored: Vec<_> =
-                ignored.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
-            answer["ignored"] = json!(ignored);
-            answer
-        }
+    let Some(mut answer) = said else {
+        let offer = Offer::new(facts, known, wish.purpose, ENGLISH);
+        let mut answer = json!(draft::builtin(wish, facts, &offer)?);
+        // What only a model can do.
+        let foreign = wish.language.as_deref().is_some_and(|tag| !is_english(tag));
+        let ignored = [("instructions", wish.instructions.is_some()), ("language", foreign)];
+        let ignored: Vec<_> = ignored.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+        answer["ignored"] = json!(ignored);
+        answer["language"] = ENGLISH.into();
+        return Ok(signature.sign(answer));
     };
+    answer["language"] = language.into();
     Ok(signature.sign(answer))
 }
 

@@ -48,10 +48,8 @@ pub(super) fn write(purpose: Purpose, channel: Channel, facts: &Facts, offer: &O
         Purpose::Reply => reply(facts),
     };
     let known = |name: &str| offer.own.contains(name);
-    let greeting = match known("customer.first_name") {
-        true => "Hello {{customer.first_name}},",
-        false => "Hello,",
-    };
+    let greeting =
+        if known("customer.first_name") { "Hello {{customer.first_name}}," } else { "Hello," };
     let mut sender: Vec<_> = ["user.full_name", "org.name"]
         .into_iter()
         .filter(|name| known(name))
