@@ -85,9 +85,10 @@ fn prompt(actions: &[Value]) -> Prompt {
         boundary.rules()
     );
     let parts = actions.iter().enumerate().map(|(at, action)| {
-        // Not the ids.
+        // Not the ids; and of the time the day, or it would be redacted as a number.
+        let due_on = action["due_at"].as_str().and_then(|at| at.get(..10));
         let told = json!({"subject": action["subject"], "reason": action["reason"], "priority": action["priority"],
-            "due_at": action["due_at"]});
+            "due_on": due_on});
         format!("Action {}:\n{}", at + 1, boundary.block("action", &told.to_string()))
     });
     let schema = json!({"type": "object", "additionalProperties": false, "required": ["action", "why"],

@@ -251,7 +251,7 @@ async fn what_a_model_may_not_write_is_told_to_it_and_in_the_end_ours_stands() {
             "{wrong}"
         );
         assert_eq!(repaired.prompts.len(), 2);
-        let never = post(&draft_path(), &body, context(), &[wrong.clone()]).await;
+        let never = post(&draft_path(), &body, context(), std::slice::from_ref(&wrong)).await;
         assert_eq!((never.status, &never.body["provider"]), (200, &json!("builtin")), "{wrong}");
         assert_eq!(never.body["ai_error"], "ai_output_invalid");
         assert_eq!(never.body["ignored"], json!(["instructions"]));
@@ -344,7 +344,9 @@ async fn insights_that_cannot_be_are_told_to_the_model_and_in_the_end_ours_stand
             (&json!("openai"), 2),
             "{wrong}"
         );
-        let never = post(&insights_path(), &Value::Null, interactions(), &[wrong.clone()]).await;
+        let never =
+            post(&insights_path(), &Value::Null, interactions(), std::slice::from_ref(&wrong))
+                .await;
         assert_eq!((never.status, &never.body["provider"]), (200, &json!("builtin")), "{wrong}");
         assert_eq!(never.body["ai_error"], "ai_output_invalid");
     }
@@ -424,7 +426,8 @@ async fn no_model_invents_an_action() {
             (&json!("openai"), 2),
             "{wrong}"
         );
-        let never = post(&next_path(), &Value::Null, actions(3), &[wrong.clone()]).await;
+        let never =
+            post(&next_path(), &Value::Null, actions(3), std::slice::from_ref(&wrong)).await;
         assert_eq!((never.status, &never.body["provider"]), (200, &json!("builtin")), "{wrong}");
         assert_eq!(
             (&never.body["action"]["rule"], &never.body["ai_error"]),
