@@ -1,19 +1,17 @@
 //! What the CRM proposes, over HTTP: with no model, and with one that may say anything.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
+mod common;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use axum::body::Body;
-use axum::http::Request;
-use fieldcrm_core::ai_usage::Price;
-use fieldcrm_core::{Error, Result};
-use fieldcrm_edge::ai::chat::{Chat, Completion, Deltas, Failed, Prompt, Usage};
-use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::database::{BackEnd, Page, Select};
-use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
+use common::Answer;
+use fieldcrm_core::{Code, Error, Result};
+use fieldcrm_edge::ai::chat::Prompt;
+use fieldcrm_edge::database::{Page, Select};
+use fieldcrm_edge::{Caller, Database};
 use serde_json::{Map, Value, json};
-use tower::ServiceExt;
 
 const ID: &str = "0d0e0f10-0000-4000-8000-000000000001";
 
@@ -36,7 +34,11 @@ impl Database for Org {
         assert_eq!(key, if of_back_end { "Bearer service-key" } else { "Bearer a.b.c" }, "{name}");
         self.asked.lock().unwrap().push((name, Value::Object(args)));
         Ok(match name {
-            "crm_reserve_ai" => json!({"id": ID, "is_enabled": true, "redact": true}),
+            "crm_reserve_ai" => match self.answers.get(name) {
+                Some(Value::Null) => return Err(Error::new(Code::AiBudgetSpent, "No.")),
+                Some(answer) => answer.clone(),
+                None => json!({"id": ID, "is_enabled": true, "redact": true}),
+            },
             "crm_settle_ai" => json!({}),
             _ => self.answers.get(name).cloned().ok_or_else(|| Error::not_found("customer"))?,
         })
@@ -45,42 +47,6 @@ impl Database for Org {
     async fn select(&self, _: &Caller, _: Select) -> Result<Page> {
         Err(Error::internal("nothing is selected"))
     }
-}
-
-/// Says one thing after the other, the last one for ever.
-struct Says {
-    script: Vec<Value>,
-    prompts: Mutex<Vec<Prompt>>,
-}
-
-#[async_trait]
-impl Chat for Says {
-    fn provider(&self) -> &'static str {
-        "openai"
-    }
-
-    fn model(&self) -> &'static str {
-        "m-1"
-    }
-
-    async fn complete(&self, prompt: &Prompt) -> Result<Completion, Failed> {
-        let mut prompts = self.prompts.lock().unwrap();
-        let said = &self.script[prompts.len().min(self.script.len() - 1)];
-        prompts.push(prompt.clone());
-        let usage = Usage { input_tokens: 12, output_tokens: 7 };
-        let (text, json) = (said.to_string(), (!said.is_string()).then(|| said.clone()));
-        Ok(Completion { text, json, usage, provider: "openai", model: "m-1".to_owned() })
-    }
-
-    async fn stream(&self, _: &Prompt) -> Result<Deltas, Failed> {
-        Err(Error::internal("nobody streams").into())
-    }
-}
-
-struct Silent;
-
-impl Log for Silent {
-    fn line(&self, _: &str) {}
 }
 
 struct Answered {
@@ -100,30 +66,9 @@ impl Answered {
 async fn post(path: &str, body: &Value, answers: Value, script: &[Value]) -> Answered {
     let Value::Object(answers) = answers else { panic!("answers by name") };
     let org = Arc::new(Org { answers, asked: Mutex::default() });
-    let chat = Arc::new(Says { script: script.to_vec(), prompts: Mutex::default() });
-    let models = if script.is_empty() {
-        Models::builtin()
-    } else {
-        let back_end = BackEnd::new(Some("service-key".to_owned()), org.clone());
-        let price = Price { input: 1_000_000, output: 1_000_000 };
-        Models::new(chat.clone(), back_end, price, Arc::new(Silent))
-    };
-    let ports = Ports { database: org.clone(), log: Arc::new(Silent) };
-    let (supabase_url, publishable_key) = (String::new(), String::new());
-    let config = Config { supabase_url, publishable_key, origins: Origins::Any };
-    let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
-    let request = Request::builder()
-        .method("POST")
-        .uri(path)
-        .header("authorization", "Bearer a.b.c")
-        .body(body)
-        .unwrap();
-    let response = fieldcrm_fn_crm::router(ports, &config, models).oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    let (asked, prompts) =
-        (org.asked.lock().unwrap().clone(), chat.prompts.lock().unwrap().clone());
-    Answered { status, body: serde_json::from_slice(&body).unwrap(), asked, prompts }
+    let Answer { status, body, prompts } = common::post(org.clone(), path, body, script).await;
+    let asked = org.asked.lock().unwrap().clone();
+    Answered { status, body, asked, prompts }
 }
 
 #[tokio::test]
@@ -401,6 +346,7 @@ async fn a_model_chooses_among_the_actions_and_says_why() {
     );
     assert_eq!(answered.asked[1].1["feature"], "suggestion");
     let told = &answered.prompts[0].turns[0].text;
+    assert!(told.contains("2026-11-23") && !told.contains("[number]"), "{told}");
     assert!(
         told.contains("Action 2:") && told.contains("‹‹‹end›››") && !told.contains(FIRST),
         "{told}"
@@ -433,5 +379,26 @@ async fn no_model_invents_an_action() {
             (&never.body["action"]["rule"], &never.body["ai_error"]),
             (&json!("complaint"), &json!("ai_output_invalid"))
         );
+    }
+}
+
+#[tokio::test]
+async fn an_org_that_wants_no_model_or_has_no_money_left_gets_what_is_built_in() {
+    let no_model = json!({"id": null, "is_enabled": false, "redact": true});
+    for (reserved, error) in [(no_model, Value::Null), (Value::Null, json!("ai_budget_spent"))] {
+        for (path, body, mut answers) in [
+            (draft_path(), json!({"purpose": "reply"}), context()),
+            (insights_path(), Value::Null, interactions()),
+            (next_path(), Value::Null, actions(3)),
+        ] {
+            answers["crm_reserve_ai"] = reserved.clone();
+            let answered = post(&path, &body, answers, &[json!("x")]).await;
+            assert_eq!(
+                (answered.status, &answered.body["provider"]),
+                (200, &json!("builtin")),
+                "{path}"
+            );
+            assert_eq!((&answered.body["ai_error"], answered.prompts.len()), (&error, 0), "{path}");
+        }
     }
 }
