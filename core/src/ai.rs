@@ -2,6 +2,8 @@
 
 pub mod answer;
 pub mod cited;
+pub mod draft;
+pub mod insight;
 pub mod lead_score;
 pub mod phrase;
 pub mod prompt;
