@@ -22,11 +22,7 @@ fn group(group: &Group) -> String {
     let members: Vec<_> = group
         .members
         .iter()
-        .map(|member| match member {
-            Member::Group(inner) if inner.not || inner.members.len() == 1 => self::group(inner),
-            Member::Group(inner) => format!("({})", self::group(inner)),
-            Member::Rule(rule) => self::rule(rule),
-        })
+        .map(member)
         .collect();
     let separator = match group.combinator {
         Combinator::And => ", and ",
@@ -34,6 +30,16 @@ fn group(group: &Group) -> String {
     };
     let joined = if members.is_empty() { "anything".to_owned() } else { members.join(separator) };
     if group.not { format!("not ({joined})") } else { joined }
+}
+
+/// A rule or group among others.
+#[must_use]
+pub fn member(member: &Member) -> String {
+    match member {
+        Member::Group(inner) if inner.not || inner.members.len() == 1 => group(inner),
+        Member::Group(inner) => format!("({})", group(inner)),
+        Member::Rule(rule) => self::rule(rule),
+    }
 }
 
 /// One rule.
