@@ -58,6 +58,7 @@ impl Database for Org {
                 json!({"id": self.is_enabled.then_some(ID), "is_enabled": self.is_enabled,
                 "redact": true})
             }
+            "crm_score_segment" => json!({"id": ID, "status": "queued"}),
             "crm_update_segment" => {
                 json!({"id": ID, "computed": {"added": 3, "removed": 1, "total": 7}})
             }
@@ -127,6 +128,10 @@ impl Answered {
 }
 
 async fn recompute(org: Org, script: Vec<Value>) -> Answered {
+    post("recompute", org, script).await
+}
+
+async fn post(what: &str, org: Org, script: Vec<Value>) -> Answered {
     let org = Arc::new(org);
     let chat = Arc::new(Says { script, prompts: Mutex::default() });
     let models = if chat.script.is_empty() {
@@ -141,7 +146,7 @@ async fn recompute(org: Org, script: Vec<Value>) -> Answered {
     let config = Config { supabase_url, publishable_key, origins: Origins::Any };
     let request = Request::builder()
         .method("POST")
-        .uri(format!("/crm/segments/{ID}/recompute"))
+        .uri(format!("/crm/segments/{ID}/{what}"))
         .header("authorization", "Bearer a.b.c")
         .body(Body::empty())
         .unwrap();
@@ -186,6 +191,16 @@ async fn without_a_model_the_grammar_finds_the_rules() {
         json!({"added": 3, "removed": 1, "total": 7, "provider": "builtin", "explanation": explanation,
             "definition": expected})
     );
+}
+
+#[tokio::test]
+async fn who_scores_what_has_no_rules_yet_has_them_found_first() {
+    let answered = post("score", org("active customers in Austin"), Vec::new()).await;
+    assert_eq!((answered.status, &answered.body["status"]), (202, &json!("queued")));
+    assert_eq!(answered.names()[2..], ["crm_update_segment", "crm_score_segment"]);
+    let answered = post("score", org("active customers who froble"), Vec::new()).await;
+    assert_eq!((answered.status, &answered.body["code"]), (422, &json!("ai_refused")));
+    assert_eq!(answered.names(), ["crm_segment_vocabulary"]);
 }
 
 #[tokio::test]
