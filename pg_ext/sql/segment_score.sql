@@ -28,8 +28,10 @@ comment on function public.crm_cancel_ai_job(uuid) is $$Ends a job before it is 
 Returns the job. Needs segments.write. Errors: 403 forbidden, 404 not_found, 409 wrong_state (it is finished).
 Example: select crm_cancel_ai_job(job_id => '…');$$;
 
+-- PostgREST takes statement_timeout from the function it calls: the end of a job of many customers, which comes with the last claim or the
+-- last scores, can take longer than the 8 seconds of Supabase.
 create or replace function public.crm_claim_scores(batch_limit integer default 500, facts boolean default true) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set statement_timeout = '60s' set jit = off as $$
 begin
   return fieldcrm.unwrap(fieldcrm.claim_scores(json_build_object('batch_limit', batch_limit, 'facts', facts)::text));
 end $$;
@@ -41,7 +43,7 @@ builtin is what the rules say. job null: nothing is to do; no customers, and a j
 Errors: 400 invalid_argument, 403 forbidden. Example: select crm_claim_scores(batch_limit => 25);$$;
 
 create or replace function public.crm_store_scores(job_id uuid, lease_id uuid, provider text, results jsonb, model text default null) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set statement_timeout = '60s' set jit = off as $$
 begin
   return fieldcrm.unwrap(fieldcrm.store_scores(json_build_object('job_id', job_id, 'lease_id', lease_id, 'provider', provider,
     'model', model, 'results', results)::text));
