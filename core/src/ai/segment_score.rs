@@ -89,7 +89,8 @@ pub struct Scored {
 impl StoreScores {
     pub fn prepare(mut self) -> Result<Self> {
         let mut checks = Checks::default();
-        let provider = checks.text("provider", Some(std::mem::take(&mut self.provider)), MAX_PROVIDER);
+        let provider =
+            checks.text("provider", Some(std::mem::take(&mut self.provider)), MAX_PROVIDER);
         match provider {
             Some(provider) => self.provider = provider,
             None => checks.fail("provider", "missing", "must not be empty"),

@@ -58,8 +58,12 @@ impl<'a> Scorer<'a> {
             .filter(|(_, words)| !words.is_empty())
             .map(|(name, words)| format!("{name}{}.", words.join("; ")));
         let reason = said.collect::<Vec<_>>().join(" ");
-        let reason = if self.query.not { format!("Asked for is the opposite. {reason}") } else { reason };
-        Finding { score, reason: reason.chars().filter(|one| *one != '\0').take(MAX_REASON).collect() }
+        let reason =
+            if self.query.not { format!("Asked for is the opposite. {reason}") } else { reason };
+        Finding {
+            score,
+            reason: reason.chars().filter(|one| *one != '\0').take(MAX_REASON).collect(),
+        }
     }
 
     fn group(&self, group: &Group, nodes: &Value) -> u64 {
@@ -107,7 +111,8 @@ mod tests {
                 return held.contains(&query["value"].as_str().unwrap());
             };
             let mut rules = rules.iter().map(|rule| holds(rule, held));
-            let found = if query["combinator"] == "or" { rules.any(|it| it) } else { rules.all(|it| it) };
+            let found =
+                if query["combinator"] == "or" { rules.any(|it| it) } else { rules.all(|it| it) };
             found != (query["not"] == true)
         }
         let nodes: Vec<_> = compiled

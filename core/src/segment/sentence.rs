@@ -19,11 +19,7 @@ pub fn sentence(definition: &Definition) -> String {
 }
 
 fn group(group: &Group) -> String {
-    let members: Vec<_> = group
-        .members
-        .iter()
-        .map(member)
-        .collect();
+    let members: Vec<_> = group.members.iter().map(member).collect();
     let separator = match group.combinator {
         Combinator::And => ", and ",
         Combinator::Or => ", or ",

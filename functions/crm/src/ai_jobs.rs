@@ -89,7 +89,11 @@ mod tests {
             error.errors.iter().map(|one| (one.path.as_str(), one.code.as_str())).collect();
         assert_eq!(
             found,
-            [("segment_id", "invalid_uuid"), ("status", "invalid_value"), ("type", "unknown_field")]
+            [
+                ("segment_id", "invalid_uuid"),
+                ("status", "invalid_value"),
+                ("type", "unknown_field")
+            ]
         );
     }
 }

@@ -141,7 +141,8 @@ async fn scoring_is_a_job_that_can_be_looked_at() {
     let wanted = json!({"threshold": 70, "only_matching": true});
     let (status, job, asked) = send(vec![row.clone()], "POST", &path, wanted).await;
     assert_eq!((status, job), (202, json!({"id": ID})));
-    let arguments = json!({"segment_id": ID, "threshold": 70, "only_matching": true, "idempotency_key": "k-1"});
+    let arguments =
+        json!({"segment_id": ID, "threshold": 70, "only_matching": true, "idempotency_key": "k-1"});
     assert_eq!(asked[1..], [Asked::Rpc("crm_score_segment", arguments)]);
     let (status, ..) = send(vec![row.clone()], "POST", &path, Value::Null).await;
     assert_eq!(status, 202, "no body is needed");
@@ -155,8 +156,12 @@ async fn scoring_is_a_job_that_can_be_looked_at() {
     let [Asked::Select(select)] = &asked[..] else { panic!("one select") };
     assert_eq!((select.table, &select.equal[..]), ("ai_jobs", &[("id", ID.to_owned())][..]));
     assert_eq!(send(Vec::new(), "GET", &path, Value::Null).await.0, 404);
-    let (status, page, _) = send(vec![job.clone()], "GET", "/crm/ai-jobs?limit=5", Value::Null).await;
-    assert_eq!((status, page), (200, json!({"data": [job], "limit": 5, "offset": 0, "total": null})));
+    let (status, page, _) =
+        send(vec![job.clone()], "GET", "/crm/ai-jobs?limit=5", Value::Null).await;
+    assert_eq!(
+        (status, page),
+        (200, json!({"data": [job], "limit": 5, "offset": 0, "total": null}))
+    );
 }
 
 #[tokio::test]

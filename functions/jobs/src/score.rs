@@ -165,7 +165,8 @@ pub async fn score_segments(
     let (most, _) = judge.batch();
     let (mut totals, mut taken) = (Totals::default(), 0);
     while taken < limit {
-        let arguments = json!({"batch_limit": (limit - taken).min(most), "facts": judge.wants_facts()});
+        let arguments =
+            json!({"batch_limit": (limit - taken).min(most), "facts": judge.wants_facts()});
         let claim: Claim = call(&ports, &caller, "crm_claim_scores", arguments).await?;
         let Some(job) = claim.job else { break };
         taken += claim.customers.len() as u64 + claim.dead;
@@ -224,7 +225,11 @@ impl Worker<'_> {
         Ok(befell)
     }
 
-    async fn part(&self, wanted: &Wanted, customers: &[Customer]) -> Result<(Stored, Option<Error>)> {
+    async fn part(
+        &self,
+        wanted: &Wanted,
+        customers: &[Customer],
+    ) -> Result<(Stored, Option<Error>)> {
         let found = match self.judge.judge(self.caller, self.job.org_id, wanted, customers).await {
             Ok(found) if found.findings.len() == customers.len() => Ok(found),
             Ok(_) => Err(Error::internal("the judge answered about other customers")),

@@ -32,7 +32,9 @@ fn job(number: usize) -> impl Fn(&'static str, &Value) -> Result<Value> + Send +
             let stored = results.iter().filter(|result| result.get("error").is_none()).count();
             let mut unscored = unscored.lock().unwrap();
             *unscored -= stored;
-            return Ok(json!({"stored": stored, "failed": results.len() - stored, "dead": 0, "finished": *unscored == 0}));
+            return Ok(
+                json!({"stored": stored, "failed": results.len() - stored, "dead": 0, "finished": *unscored == 0}),
+            );
         }
         let mut waiting = waiting.lock().unwrap();
         if waiting.is_empty() {
@@ -133,7 +135,9 @@ async fn a_call_ends_with_its_limit_its_time_or_when_others_have_the_rest() {
     let harness = harness_judging(Arc::new(Builtin), Duration::ZERO, job(900));
     assert_eq!(harness.post(PATH, "", &[]).await.1["scored"], 500);
     let harness = builtin(|_, _| {
-        Ok(json!({"lease_id": LEASE, "job": {"id": id(9), "org_id": id(8)}, "customers": [], "dead": 0}))
+        Ok(
+            json!({"lease_id": LEASE, "job": {"id": id(9), "org_id": id(8)}, "customers": [], "dead": 0}),
+        )
     });
     harness.post(PATH, "", &[]).await;
     assert_eq!(harness.asked().len(), 1);
@@ -149,7 +153,9 @@ async fn a_job_that_ended_at_the_claim_does_not_end_the_call() {
         let mut given = given.lock().unwrap();
         *given += 1;
         if *given == 1 {
-            return Ok(json!({"lease_id": null, "job": {"id": id(6), "org_id": id(8), "status": "done"}, "customers": [], "dead": 2}));
+            return Ok(
+                json!({"lease_id": null, "job": {"id": id(6), "org_id": id(8), "status": "done"}, "customers": [], "dead": 2}),
+            );
         }
         after(name, arguments)
     });

@@ -125,7 +125,10 @@ async fn the_orgs_model_is_told_numbered_facts_and_no_ids() {
     assert_eq!(scores(&found), [90, 10], "by their numbers");
     assert_eq!(found.findings[0].reason, "It has 3 jobs.");
     let [(reserve, of), (settle, _)] = &calls[..] else { panic!("{calls:?}") };
-    assert_eq!((*reserve, *settle, &of["org_id"]), ("crm_reserve_ai", "crm_settle_ai", &json!(ORG)));
+    assert_eq!(
+        (*reserve, *settle, &of["org_id"]),
+        ("crm_reserve_ai", "crm_settle_ai", &json!(ORG))
+    );
     assert_eq!(of["feature"], "segment");
     let told = &prompts[0].turns[0].text;
     assert!(told.contains("good customers") && told.contains("jobs is at least 2"), "{told}");
@@ -141,7 +144,11 @@ async fn where_the_model_has_no_usable_answer_the_rules_say_it() {
         || Ok(json!({"scores": [score(1, 90), score(3, 90)]})),
         || Ok(json!({"scores": [score(1, 90), score(2, 101)]})),
         || Ok(json!({"scores": [score(1, 90), score(2, -1)]})),
-        || Ok(json!({"scores": [score(1, 90), {"number": 2, "score": 1, "reason": "x".repeat(201)}]})),
+        || {
+            Ok(
+                json!({"scores": [score(1, 90), {"number": 2, "score": 1, "reason": "x".repeat(201)}]}),
+            )
+        },
         || Err(Error::new(Code::AiRefused, "The filter did.")),
     ];
     for (number, answer) in hostile.into_iter().enumerate() {

@@ -10,6 +10,7 @@ with job as materialized (
   from fieldcrm.ai_job_customers q
   join public.customers c on c.org_id = q.org_id and c.id = q.customer_id
   where q.org_id = ($1 ->> 'org_id')::uuid and q.job_id = ($1 ->> 'job_id')::uuid and q.score >= (select j.threshold from job j)
+    and c.erased_at is null and c.merged_into_id is null
   for key share of c
 ), gone as (
   delete from public.crm_segment_members m

@@ -4,6 +4,7 @@ with chosen as materialized (
   select c.id
   from public.customers c
   where c.org_id = ($1 ->> 'org_id')::uuid and c.id in ({matching}) and (($1 ->> 'archived')::boolean or not c.is_archived)
+    and c.erased_at is null and c.merged_into_id is null
   for key share of c
 ), job as (
   insert into public.ai_jobs (org_id, kind, segment_id, segment_version, threshold, only_matching, total, created_by_user_id)

@@ -129,8 +129,7 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         Err(error) if error.code == Code::NotFound => return Ok(nothing()),
         segment => segment?,
     };
-    let document =
-        json!({"org_id": job.org_id, "job_id": job.id, "batch_limit": batch_limit});
+    let document = json!({"org_id": job.org_id, "job_id": job.id, "batch_limit": batch_limit});
     let claimed = db.call(CLAIM, &document).await?;
     // Somebody else ended it meanwhile.
     if claimed.is_null() {
@@ -221,8 +220,7 @@ async fn finish(db: &mut impl Db, job: &Job, segment: &Value) -> Result<Value> {
     if segment["version"] != job.segment_version {
         return close(db, job, "failed", Some("segment_changed")).await;
     }
-    let document =
-        json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id});
+    let document = json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id});
     db.call(MEMBERS, &document).await?;
     close(db, job, "done", None).await
 }

@@ -49,7 +49,11 @@ impl Judge for ByModel {
     }
 
     fn batch(&self) -> (u64, usize) {
-        if self.0.is_builtin() { Builtin.batch() } else { (QUESTIONS * CUSTOMERS as u64, CUSTOMERS) }
+        if self.0.is_builtin() {
+            Builtin.batch()
+        } else {
+            (QUESTIONS * CUSTOMERS as u64, CUSTOMERS)
+        }
     }
 
     fn wants_facts(&self) -> bool {
@@ -67,7 +71,8 @@ impl Judge for ByModel {
             return Ok(Found::builtin(customers));
         }
         let check = |said: &Scores| problems(said, customers.len());
-        let asked = self.0.complete(caller, org_id, Feature::Segment, prompt(wanted, customers), check);
+        let asked =
+            self.0.complete(caller, org_id, Feature::Segment, prompt(wanted, customers), check);
         let answer = within(MOST, asked)
             .await
             .unwrap_or_else(|| Err(Error::new(Code::AiUnavailable, "The model takes too long.")));
@@ -75,7 +80,8 @@ impl Judge for ByModel {
             Ok(Some(answer)) => {
                 let mut scores = answer.value.scores;
                 scores.sort_by_key(|one| one.number);
-                let finding = |one: Score| Finding { score: one.score, reason: one.reason.trim().to_owned() };
+                let finding =
+                    |one: Score| Finding { score: one.score, reason: one.reason.trim().to_owned() };
                 let findings = scores.into_iter().map(finding).collect();
                 Ok(Found { provider: answer.provider, model: Some(answer.model), findings })
             }
@@ -103,7 +109,9 @@ fn problems(said: &Scores, count: usize) -> Vec<String> {
         }
         let long = one.reason.chars().count() > MAX_REASON;
         if long || one.reason.trim().is_empty() || one.reason.chars().any(char::is_control) {
-            problems.push(format!("scores[{at}].reason: has to be one line of 1 to {MAX_REASON} characters"));
+            problems.push(format!(
+                "scores[{at}].reason: has to be one line of 1 to {MAX_REASON} characters"
+            ));
         }
     }
     problems
