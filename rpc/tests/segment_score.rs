@@ -389,7 +389,8 @@ async fn who_was_deleted_erased_or_merged_is_not_scored(context: &mut Context) {
 async fn who_is_closed_is_no_member_where_archived_ones_are(context: &mut Context) {
     let customers = customers(context, 3).await;
     let manager = As::Northwind("manager");
-    let merge = |of: usize, into: usize| json!({"id": customers[into], "duplicate_id": customers[of]});
+    let merge =
+        |of: usize, into: usize| json!({"id": customers[into], "duplicate_id": customers[of]});
     context.call(manager, "crm_merge_customers", merge(0, 2)).await.unwrap();
     let rule = json!({"field": "is_archived", "operator": "notNull"});
     let definition = json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [rule]}});
@@ -402,12 +403,19 @@ async fn who_is_closed_is_no_member_where_archived_ones_are(context: &mut Contex
     let claimed = claim(context, JOB, 500).await;
     assert!(!ids(&claimed).contains(&customers[0]) && ids(&claimed).len() > 2);
     // One that is closed past the queue, as by an erasure that did not see it yet.
-    let sql = format!("update customers set merged_into_id = '{}', is_archived = true, updated_at = now() - interval '1 day' where id = '{}'", customers[2], customers[1]);
+    let sql = format!(
+        "update customers set merged_into_id = '{}', is_archived = true, updated_at = now() - interval '1 day' where id = '{}'",
+        customers[2], customers[1]
+    );
     run(context, &sql).await;
     store(context, JOB, &claimed, builtin(&claimed)).await;
     assert_eq!(job(context, &made).await["status"], "done");
     let left: BTreeSet<_> = members(context, &segment).await.into_iter().map(|one| one.0).collect();
-    assert!(left.contains(&customers[2]) && !left.contains(&customers[0]) && !left.contains(&customers[1]));
+    assert!(
+        left.contains(&customers[2])
+            && !left.contains(&customers[0])
+            && !left.contains(&customers[1])
+    );
 }
 
 async fn a_job_of_another_org_is_not_there(context: &mut Context) {

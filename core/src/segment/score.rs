@@ -101,20 +101,22 @@ mod tests {
         json!({"field": "name", "operator": "=", "value": value})
     }
 
+    /// Whether a rule or group holds where exactly the rules with these names do.
+    fn holds(query: &Value, held: &[&str]) -> bool {
+        let Some(rules) = query["rules"].as_array() else {
+            return held.contains(&query["value"].as_str().unwrap());
+        };
+        let mut rules = rules.iter().map(|rule| holds(rule, held));
+        let found =
+            if query["combinator"] == "or" { rules.any(|it| it) } else { rules.all(|it| it) };
+        found != (query["not"] == true)
+    }
+
     /// The score where exactly the rules with these names hold.
     fn finding(query: &Value, held: &[&str]) -> Finding {
         let definition =
             parse(&json!({"version": 1, "entity": "customer", "query": query})).unwrap();
         let compiled = compile(&definition);
-        fn holds(query: &Value, held: &[&str]) -> bool {
-            let Some(rules) = query["rules"].as_array() else {
-                return held.contains(&query["value"].as_str().unwrap());
-            };
-            let mut rules = rules.iter().map(|rule| holds(rule, held));
-            let found =
-                if query["combinator"] == "or" { rules.any(|it| it) } else { rules.all(|it| it) };
-            found != (query["not"] == true)
-        }
         let nodes: Vec<_> = compiled
             .nodes()
             .iter()

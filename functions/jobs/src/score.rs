@@ -225,11 +225,7 @@ impl Worker<'_> {
         Ok(befell)
     }
 
-    async fn part(
-        &self,
-        wanted: &Wanted,
-        customers: &[Customer],
-    ) -> Result<(Stored, Option<Error>)> {
+    async fn part(&self, wanted: &Wanted, customers: &[Customer]) -> Result<(Part, Option<Error>)> {
         let found = match self.judge.judge(self.caller, self.job.org_id, wanted, customers).await {
             Ok(found) if found.findings.len() == customers.len() => Ok(found),
             Ok(_) => Err(Error::internal("the judge answered about other customers")),
@@ -255,11 +251,11 @@ impl Worker<'_> {
         let Outcome { stored, failed, dead, finished } =
             call(self.ports, self.caller, "crm_store_scores", arguments).await?;
         let lost = (customers.len() as u64).saturating_sub(stored + failed + dead);
-        Ok((Stored { stored, failed, dead, lost, finished }, found.err()))
+        Ok((Part { stored, failed, dead, lost, finished }, found.err()))
     }
 }
 
-struct Stored {
+struct Part {
     stored: u64,
     failed: u64,
     dead: u64,

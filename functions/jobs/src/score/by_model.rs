@@ -30,12 +30,12 @@ pub struct ByModel(pub Models);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scores {
-    scores: Vec<Score>,
+    scores: Vec<Opinion>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Score {
+struct Opinion {
     /// Of the customer, from 1.
     number: usize,
     score: u64,
@@ -80,8 +80,10 @@ impl Judge for ByModel {
             Ok(Some(answer)) => {
                 let mut scores = answer.value.scores;
                 scores.sort_by_key(|one| one.number);
-                let finding =
-                    |one: Score| Finding { score: one.score, reason: one.reason.trim().to_owned() };
+                let finding = |one: Opinion| Finding {
+                    score: one.score,
+                    reason: one.reason.trim().to_owned(),
+                };
                 let findings = scores.into_iter().map(finding).collect();
                 Ok(Found { provider: answer.provider, model: Some(answer.model), findings })
             }
