@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
 mod common;
+mod segment_score_sample;
 
 use std::collections::BTreeSet;
 
-use common::{As, Context, NORTHWIND, Target, VOLT, connect};
+use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
+use segment_score_sample::{builtin, claim, count, ids, job, progress, run, store};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const CSR: As = As::Northwind("csr");
@@ -61,33 +62,6 @@ async fn start(context: &mut Context, segment: &Value, threshold: i64) -> Value 
     context.call(CSR, "crm_score_segment", arguments).await.unwrap()
 }
 
-async fn claim(context: &mut Context, who: As, batch_limit: i64) -> Value {
-    let arguments = json!({"batch_limit": batch_limit, "facts": false});
-    context.call(who, "crm_claim_scores", arguments).await.unwrap()
-}
-
-fn ids(claim: &Value) -> BTreeSet<Uuid> {
-    let customers = claim["customers"].as_array().unwrap();
-    customers.iter().map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect()
-}
-
-/// What is built in said of the customers.
-fn builtin(claim: &Value) -> Value {
-    let customers = claim["customers"].as_array().unwrap();
-    customers
-        .iter()
-        .map(|one| {
-            let finding = &one["builtin"];
-            json!({"id": one["id"], "score": finding["score"], "reason": finding["reason"]})
-        })
-        .collect()
-}
-
-async fn store(context: &mut Context, who: As, claim: &Value, results: Value) -> Value {
-    let arguments = json!({"job_id": claim["job"]["id"], "lease_id": claim["lease_id"], "provider": "builtin", "results": results});
-    context.call(who, "crm_store_scores", arguments).await.unwrap()
-}
-
 /// Works until nothing is handed out.
 async fn work(context: &mut Context) {
     loop {
@@ -97,24 +71,6 @@ async fn work(context: &mut Context) {
         }
         store(context, JOB, &claimed, builtin(&claimed)).await;
     }
-}
-
-async fn job(context: &Context, job: &Value) -> Value {
-    let id: Uuid = job["id"].as_str().unwrap().parse().unwrap();
-    let sql = "select to_jsonb(j) from ai_jobs j where id = $1";
-    context.client.query_one(sql, &[&id]).await.unwrap().get(0)
-}
-
-fn progress(job: &Value) -> (Option<&str>, [i64; 3]) {
-    (job["status"].as_str(), ["total", "scored", "failed"].map(|name| job[name].as_i64().unwrap()))
-}
-
-async fn run(context: &Context, sql: &str) {
-    context.client.batch_execute(sql).await.unwrap();
-}
-
-async fn count(context: &Context, sql: &str) -> i64 {
-    context.client.query_one(&format!("select count(*) from {sql}"), &[]).await.unwrap().get(0)
 }
 
 /// The members with their scores.
@@ -489,89 +445,5 @@ async fn a_wrong_argument_is_named(context: &mut Context) {
     ] {
         let error = context.refused(who, name, arguments, Code::InvalidArgument).await;
         assert_eq!(error.errors[0].path, path);
-    }
-}
-
-/// Six workers, of whom each loses every third claim; `SCORED_CUSTOMERS` for many.
-async fn workers_at_once_score_each_customer_once(target: Target) {
-    let number: i32 = std::env::var("SCORED_CUSTOMERS").map_or(300, |it| it.parse().unwrap());
-    let batch = i64::from(number / 100).clamp(7, 500);
-    let client = connect(target).await;
-    let org: Uuid = client
-        .query_one("insert into orgs (name) values ('Scores') returning id", &[])
-        .await
-        .unwrap()
-        .get(0);
-    let sql = "insert into customers (org_id, type, name) select $1, 'company', 'C' || n from generate_series(1, $2) n";
-    client.execute(sql, &[&org, &number]).await.unwrap();
-    // As the autovacuum does sooner or later; until then the planner takes the org for empty.
-    client.batch_execute("analyze customers").await.unwrap();
-    let mut context = Context::start(target).await;
-    let rule = json!({"field": "name", "operator": "notNull"});
-    let definition = json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [rule]}});
-    let arguments = json!({"name": "All", "type": "rule_based", "definition": definition});
-    let segment = context.call(As::Dba(org), "crm_create_segment", arguments).await.unwrap();
-    let arguments = json!({"segment_id": segment["id"], "threshold": 0});
-    let made = context.call(As::Dba(org), "crm_score_segment", arguments).await.unwrap();
-    run(&context, "commit; begin").await;
-    let mut tasks = JoinSet::new();
-    for _ in 0..6 {
-        tasks.spawn(async move {
-            let mut context = Context::start(target).await;
-            let mut done: Vec<Uuid> = Vec::new();
-            for round in 1.. {
-                let claimed = claim(&mut context, As::Dba(org), batch).await;
-                run(&context, "commit; begin").await;
-                let found = ids(&claimed);
-                if found.is_empty() {
-                    return done;
-                }
-                if round % 3 == 0 {
-                    // Killed: its lease runs out at once.
-                    let lease: Uuid = claimed["lease_id"].as_str().unwrap().parse().unwrap();
-                    let sql = "update fieldcrm.ai_job_customers set due_at = now(), attempts = 0 where lease_id = $1";
-                    context.client.execute(sql, &[&lease]).await.unwrap();
-                    run(&context, "commit; begin").await;
-                    continue;
-                }
-                let stored = store(&mut context, As::Dba(org), &claimed, builtin(&claimed)).await;
-                run(&context, "commit; begin").await;
-                assert_eq!(stored["stored"], found.len());
-                done.extend(found);
-            }
-            done
-        });
-    }
-    let done: Vec<Uuid> = tasks.join_all().await.into_iter().flatten().collect();
-    let once: BTreeSet<_> = done.iter().collect();
-    assert_eq!((done.len(), once.len()), (number.try_into().unwrap(), done.len()));
-    assert_eq!(
-        progress(&job(&context, &made).await),
-        (Some("done"), [number.into(), number.into(), 0])
-    );
-    let all = format!("crm_segment_members where org_id = '{org}' and score = 100");
-    assert_eq!(count(&context, &all).await, i64::from(number));
-    let entered = format!("crm_events where org_id = '{org}' and event_type = 'segment_entered'");
-    assert_eq!(count(&context, &entered).await, i64::from(number));
-    run(&context, "commit").await;
-    for table in ["customers where org_id", "crm_segments where org_id", "orgs where id"] {
-        client.execute(&format!("delete from {table} = $1"), &[&org]).await.unwrap();
-    }
-}
-
-mod races {
-    use crate::common::Target;
-
-    mod native {
-        #[tokio::test]
-        async fn workers_at_once_score_each_customer_once() {
-            crate::workers_at_once_score_each_customer_once(super::Target::Native).await;
-        }
-    }
-    mod extension {
-        #[tokio::test]
-        async fn workers_at_once_score_each_customer_once() {
-            crate::workers_at_once_score_each_customer_once(super::Target::Extension).await;
-        }
     }
 }
