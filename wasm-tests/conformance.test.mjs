@@ -43,14 +43,26 @@ function neutral(text, tag) {
     .replace(/"(ms|took_ms)":\d+/g, '"ms":0');
 }
 
+/** Who has answered before the whole body came closes the connection, and what was said may be lost on the way: then once more. */
+async function patiently(url, options) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await fetch(url, options);
+    } catch (error) {
+      if (tries === 20 || !["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"].includes(error.cause?.code)) throw error;
+    }
+  }
+}
+
 async function ask(host, tag, method, path, { token, body, headers } = {}) {
   const text = body === undefined || body instanceof Uint8Array || typeof body === "string" ? body : JSON.stringify(body);
-  const response = await fetch(host.url + path, {
+  const response = await patiently(host.url + path, {
     method, body: text, redirect: "manual",
     headers: { ...forwarded, "accept-encoding": "identity", ...(token && { authorization: `Bearer ${token}` }), ...headers },
   });
   const answer = await response.text();
-  const kept = [...response.headers].filter(([name]) => !OF_THE_CONNECTION.includes(name)).map(([name, value]) => `${name}: ${neutral(value, tag)}`);
+  const said = (name, value) => name === "content-length" && neutral(answer, tag) !== answer ? "of its ids and times" : neutral(value, tag);
+  const kept = [...response.headers].filter(([name]) => !OF_THE_CONNECTION.includes(name)).map(([name, value]) => `${name}: ${said(name, value)}`);
   const type = response.headers.get("content-type") ?? "";
   return {
     told: { request: `${method} ${neutral(path, tag)}`, status: response.status, headers: kept.sort(), body: neutral(answer, tag) },

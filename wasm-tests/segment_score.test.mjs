@@ -62,9 +62,11 @@ test("a segment is scored, and its members have scores, reasons and events", asy
   await finish(owner, begun.body.id);
   const done = (await crm(owner, "GET", `/ai-jobs?segment_id=${segment.id}`)).body.data[0];
   assert.deepEqual([done.scored, done.failed, done.provider, done.model], [300, 0, "builtin", null]);
-  const page = (await crm(owner, "GET", `/segments/${segment.id}/members?limit=200&count=exact`)).body;
+  const members = async (offset) => (await crm(owner, "GET", `/segments/${segment.id}/members?limit=100&offset=${offset}&count=exact`)).body;
+  const page = await members(0);
   assert.equal(page.total, 300);
-  assert.deepEqual([100, 199].map((at) => page.data[at].score), [50, 50]);
+  assert.ok(page.data.every((one) => one.score === 100));
+  assert.ok((await members(100)).data.every((one) => one.score === 50));
   assert.deepEqual([page.data[0].score, page.data[0].metadata], [100, {
     job_id: done.id, provider: "builtin", reason: 'Met: source is "scored"; notes is "vip".' }]);
   const [{ entered }] = await sql`select count(*)::int as entered from crm_events where org_id = ${owner.org} and event_type = 'segment_entered'`;
