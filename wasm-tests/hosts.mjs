@@ -15,7 +15,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 export const MODULES = { crm: "crm", hooks: "sms-handler", jobs: "dispatch-messages", portal: "portal" };
 
 /** The platform's own package: the one before it would fetch it, or stand between us and the process. */
-const binaryOf = (name, path) => join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), path);
+export const binaryOf = (name, path) => join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), path);
 
 async function freePort() {
   const probe = net.createServer().listen(0, "127.0.0.1");
@@ -76,21 +76,12 @@ export default {
 };
 `;
 
-/** A module on workerd, bundled from `functions/cloudflare/<module>/index.js` as wrangler does. */
-export async function workerd(module, env, before = "") {
+/** A Worker of scripts in `folder`, the first its entry, with a module of WASM. */
+export async function worker(folder, scripts, module, env) {
   const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), "fieldcrm-workerd-"));
-  await build({
-    entryPoints: [at(`functions/cloudflare/${module}/index.js`)], outfile: join(folder, "main.js"), bundle: true, format: "esm",
-    target: "es2024", conditions: ["workerd"], external: ["cloudflare:*"], banner: { js: before }, logLevel: "silent",
-    plugins: [{
-      name: "wasm",
-      setup: (it) => it.onResolve({ filter: /\.wasm$/ }, () => ({ path: "module.wasm", external: true })),
-    }],
-  });
-  await writeFile(join(folder, "index.js"), CLOUDFLARE);
   await symlink(at(`supabase/functions/_wasm/${module}_bg.wasm`), join(folder, "module.wasm"));
   const text = (value) => JSON.stringify(value);
+  const modules = scripts.map((name) => `(name = ${text(name)}, esModule = embed ${text(name)})`);
   const bindings = Object.entries(env).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`);
   await writeFile(join(folder, "config.capnp"), `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -101,11 +92,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const main :Workerd.Worker = (
-  modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "main.js", esModule = embed "main.js"),
-    (name = "module.wasm", wasm = embed "module.wasm"),
-  ],
+  modules = [${modules.join(", ")}, (name = "module.wasm", wasm = embed "module.wasm")],
   compatibilityDate = "2026-11-01",
   bindings = [${bindings.join(", ")}],
 );
@@ -123,4 +110,19 @@ const main :Workerd.Worker = (
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** A module on workerd, bundled from `functions/cloudflare/<module>/index.js` as wrangler does. */
+export async function workerd(module, env, before = "") {
+  const folder = await mkdtemp(join(tmpdir(), "fieldcrm-workerd-"));
+  await build({
+    entryPoints: [at(`functions/cloudflare/${module}/index.js`)], outfile: join(folder, "main.js"), bundle: true, format: "esm",
+    target: "es2024", conditions: ["workerd"], external: ["cloudflare:*"], banner: { js: before }, logLevel: "silent",
+    plugins: [{
+      name: "wasm",
+      setup: (it) => it.onResolve({ filter: /\.wasm$/ }, () => ({ path: "module.wasm", external: true })),
+    }],
+  });
+  await writeFile(join(folder, "index.js"), CLOUDFLARE);
+  return worker(folder, ["index.js", "main.js"], module, env);
 }

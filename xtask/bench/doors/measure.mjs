@@ -1,16 +1,11 @@
 // p50, p95 and rate of creating a customer through the RPC door and the function door, and what the
 // function costs at its start. Run by `cargo xtask bench doors` with the variables of stack.env.
-import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
+import { coldStarts } from "./cold.mjs";
 
 const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, FUNCTIONS_URL, DEMO_PASSWORD } = process.env;
 const SECONDS = 8;
 const ROUNDS = 3;
-const STARTS = 30;
-const functions = fileURLToPath(new URL("../../../supabase/functions/", import.meta.url));
 
 const signIn = await fetch(`${SUPABASE_URL}/auth/v1/token?grant_type=password`, {
   method: "POST",
@@ -53,30 +48,6 @@ async function load(url, clients, seconds) {
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-/** Compile, instantiate and first response, each time in a Deno process of its own. */
-async function coldStarts() {
-  const { platform, arch } = process;
-  const binary = join(dirname(createRequire(import.meta.url).resolve(`@deno/${platform}-${arch}-glibc/package.json`)), "deno");
-  const code = `
-    const start = performance.now();
-    const { handle, initSync } = await import("file://${functions}_wasm/crm.js");
-    initSync({ module: await Deno.readFile("${functions}_wasm/crm_bg.wasm") });
-    const ready = performance.now();
-    const env = { SUPABASE_URL: "http://127.0.0.1:9", SUPABASE_ANON_KEY: "x" };
-    await (await handle(new Request("http://local/crm/customers", { method: "POST", body: "{", headers: { authorization: "Bearer x", "content-type": "application/json" } }), env)).text();
-    console.log(JSON.stringify([ready - start, performance.now() - start]));`;
-  const runs = [];
-  for (let run = 0; run < STARTS; run++) {
-    const before = performance.now();
-    const child = spawn(binary, ["eval", "--quiet", code], { env: { ...process.env, NO_COLOR: "1" } });
-    let out = "";
-    for await (const chunk of child.stdout) out += chunk;
-    const [instantiated, first] = JSON.parse(out.trim().split("\n").at(-1));
-    runs.push({ instantiated, first, process: performance.now() - before });
-  }
-  return Object.fromEntries(Object.keys(runs[0]).map((key) => [key, median(runs.map((run) => run[key]))]));
-}
 
 const results = [];
 for (const url of Object.values(doors)) await load(url, 4, 2);
