@@ -2,16 +2,20 @@
 
 use std::fmt::Display;
 use std::io::IsTerminal;
+use std::sync::LazyLock;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Steps shorter than this need no sign of life.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a log file (no terminal) is told that a long step still runs.
 const REMINDER: Duration = Duration::from_mins(1);
 const NAME_WIDTH: usize = 58;
+/// Steps that run at the same time share the lines of the terminal.
+static BARS: LazyLock<MultiProgress> =
+    LazyLock::new(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
 
 pub struct Step {
     name: String,
@@ -58,7 +62,7 @@ impl Step {
         self.clear();
         let seconds = self.started.elapsed().as_secs_f64();
         let mark = paint(colour, mark);
-        println!("  {mark}  {what:<NAME_WIDTH$} {seconds:>7.1} s");
+        BARS.suspend(|| println!("  {mark}  {what:<NAME_WIDTH$} {seconds:>7.1} s"));
     }
 
     fn clear(&mut self) {
@@ -75,14 +79,13 @@ impl Drop for Step {
             self.clear();
             let seconds = self.started.elapsed().as_secs_f64();
             let mark = paint("31", "FAILED");
-            println!("  {mark}  {:<NAME_WIDTH$} {seconds:>7.1} s", self.name);
+            BARS.suspend(|| println!("  {mark}  {:<NAME_WIDTH$} {seconds:>7.1} s", self.name));
         }
     }
 }
 
 fn spinner(name: &str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    bar.set_draw_target(ProgressDrawTarget::stderr());
+    let bar = BARS.add(ProgressBar::new_spinner());
     if let Ok(style) = ProgressStyle::with_template("  {spinner}  {wide_msg} {elapsed:>5}") {
         bar.set_style(style);
     }

@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::extension::{self, Build};
 use crate::fingerprint::Fingerprint;
@@ -147,7 +147,7 @@ impl Stack {
 
     /// The private Postgres, up to date and running; no databases of ours yet.
     pub fn start_cluster(&self) -> Result<Build> {
-        let build = extension::build()?;
+        let build = build()?;
         let step = Step::start("private Postgres");
         let made = self.cluster.prepare_tree()?;
         extension::install(&build, &self.cluster.tree)?;
@@ -281,9 +281,8 @@ impl Stack {
         Ok(())
     }
 
-    /// The functions, then the gateway in front of everything.
+    /// The gateway in front of everything.
     pub fn start_gateway(&self) -> Result<()> {
-        wasm::build()?;
         let step = Step::start("gateway");
         let state = self.gateway().start()?;
         step.done(format!("gateway {state} on port {}", self.api_port()));
@@ -301,6 +300,17 @@ impl Stack {
         step.done(format!("{} stack stopped", self.kind.name()));
         Ok(())
     }
+}
+
+/// The extension, and beside it the functions: they share nothing that is built, and while one of them links on one core the other
+/// compiles on the rest.
+fn build() -> Result<Build> {
+    std::thread::scope(|scope| {
+        let functions = scope.spawn(wasm::build);
+        let extension = extension::build();
+        functions.join().map_err(|_| anyhow!("building the functions panicked"))??;
+        extension
+    })
 }
 
 /// The server's directory: in the clone, unless its account cannot get there.
