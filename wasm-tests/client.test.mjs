@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import ts from "typescript";
 import ws from "ws";
 import { createFieldcrm } from "../supabase/client/index.js";
-import { as, publishableKey, url } from "./stack.mjs";
+import { as, call, newcomer, publishableKey, url } from "./stack.mjs";
 
 const root = fileURLToPath(new URL("../supabase/client/", import.meta.url));
 const readme = await readFile(`${root}README.md`, "utf8");
@@ -41,7 +41,36 @@ function complaints(source) {
     .map((one) => `${one.file?.fileName.slice(root.length)} ${one.start}: ${ts.flattenDiagnosticMessageText(one.messageText, " ")}`);
 }
 
-test("the types let the examples pass, and what the database would refuse not", () => {
+/** Each RPC whose result has a type, with what it answered: made, found, and as empty as it can be. */
+async function answers() {
+  const [csr, customer] = [await as("csr"), await as("portal_customer")];
+  const email = `${crypto.randomUUID()}@example.com`;
+  const address = { address_line1: "1 Main St", city: "Chicago" };
+  const made = await call(csr, "crm_create_customer", { type: "individual", name: "Typed", email, tags: ["VIP"], locations: [address] });
+  const [customer_id, due_at] = [made.id, new Date(Date.now() + 86_400_000).toISOString()];
+  const asked = [["crm_create_customer", made], ["crm_create_customer", await call(csr, "crm_create_customer", { type: "company", name: "Bare" })]];
+  const ask = async (user, name, args) => asked.push([name, await call(user, name, args)]) && asked.at(-1)[1];
+  await ask(csr, "crm_session");
+  await ask(await newcomer(), "crm_session");
+  await ask(csr, "crm_log_interaction", { customer_id, channel: "note", summary: "x", metadata: { a: [1] }, follow_up_date: due_at });
+  const { id } = await ask(csr, "crm_create_followup", { customer_id, title: "x", due_at });
+  await ask(csr, "crm_update_customer", { id: customer_id, patch: { notes: "x" } });
+  await ask(csr, "crm_get_customer", { id: customer_id });
+  await ask(csr, "crm_update_followup", { id, patch: { status: "completed" } });
+  await ask(csr, "crm_search_customers", { q: email, count: true });
+  for (const purpose of ["transactional", "marketing"]) {
+    await ask(csr, "crm_send_message", { customer_id, channel: "email", purpose, subject: "x", body: "x", dedupe_key: crypto.randomUUID() });
+  }
+  const { account } = await ask(customer, "portal_session");
+  const where = { service_type: "repair", location_id: account.primary_location_id };
+  await ask(customer, "portal_available_slots", where);
+  const booking = await ask(customer, "portal_create_booking", { ...where, problem_description: "x" });
+  await call(customer, "portal_cancel_booking", { id: booking.id });
+  return asked;
+}
+
+test("the types let the examples pass, say what RPCs answer, and let nothing pass that the database would refuse", async () => {
+  const asked = await answers();
   const said = complaints(`
 declare const process: { env: Record<string, string | undefined> };
 ${examples}
@@ -49,6 +78,8 @@ import type { Database, Results, RpcName } from "@fieldcrm/client";
 const named: RpcName = null as unknown as keyof Results;
 await supabase.from("crm_followups").insert({ customer_id: customer.id, title: "x", due_at, org_id: customer.org_id, priority: "high" });
 const rate: number | undefined = (await rpc("get_source_performance", { project_id: "x" }))[0]?.rate;
+${asked.map(([name, answer], index) => `const answer${index}: Results["${name}"] = ${JSON.stringify(answer)};`).join("\n")}
+const asked: ${[...new Set(asked.map(([name]) => `"${name}"`))].join(" | ")} = null as unknown as keyof Results;
 const anything: null | object | string | number | boolean = await http("GET /portal/dashboard");
 // @ts-expect-error no such RPC
 await rpc("crm_make_customer", {});
@@ -122,6 +153,8 @@ test("a call without a key is not repeated, nor is one that was refused", async 
   await assert.rejects(lost.rpc("crm_create_customer", { type: "company", name: "Never" }), { name: "FieldcrmError", code: "unavailable", status: 503 });
   await assert.rejects(lost.http("POST /crm/customers", { body: { type: "company", name: "Never" } }), { code: "unavailable", status: 503 });
   assert.equal(lost.asked.length, 2);
+  assert.equal((await lost.http("GET /crm/customers", { query: { limit: 1 } })).data.length, 1, "a GET is repeated");
+  assert.equal(lost.asked.length, 4);
   const refused = faulty([], { token });
   await assert.rejects(refused.rpc("crm_create_customer", {}, { idempotencyKey: crypto.randomUUID() }), { code: "invalid_argument", status: 400 });
   assert.equal(refused.asked.length, 1);

@@ -98,7 +98,8 @@ export function createFieldcrm(url, key, { functionsUrl = `${url}/functions/v1`,
         throw new FieldcrmError("no answer", { code: "unavailable", status: 0, cause });
       }
       if (!response.ok) throw ofFunction(response.status, text);
-      return text ? JSON.parse(text) : null;
+      if (!text) return null;
+      return response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
     });
   }
 
