@@ -1,6 +1,10 @@
 //! `cargo xtask gen`: the parts of the documentation that the database and the tests' own lists
 //! already say, so that nobody writes them twice.
 
+mod api;
+mod reference;
+mod typescript;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +19,8 @@ use crate::suite::Tally;
 
 const MODEL: &str = "docs/data-model.md";
 const SECURITY: &str = "docs/security.md";
+const REFERENCE: &str = "docs/api/rpc";
+const TYPES: &str = "supabase/client/database.d.ts";
 const BEGIN: &str =
     "<!-- Written by cargo xtask gen from supabase/tests/database/wall/expected.sql. -->";
 const END: &str = "<!-- End of what cargo xtask gen writes. -->";
@@ -28,10 +34,16 @@ Every table of a tenant has `org_id`, which references `orgs`, and its foreign k
 name a link by its last column.
 ";
 
-/// A file of the documentation as it should be.
+/// A file as it should be.
 struct Page {
-    path: &'static str,
+    path: String,
     text: String,
+}
+
+impl Page {
+    fn new(path: impl Into<String>, text: String) -> Self {
+        Self { path: path.into(), text }
+    }
 }
 
 /// Writes the pages, or with `check` fails where one is not up to date.
@@ -41,8 +53,19 @@ pub fn run(check: bool, url: Option<&str>) -> Result<ExitCode> {
         None => running()?,
     };
     let mut stale = false;
-    for page in pages(&database)? {
-        let path = checkout::path(page.path);
+    let pages = pages(&database)?;
+    for path in leftovers(&pages)? {
+        let name = checkout::file_name(&path);
+        if check {
+            println!("{REFERENCE}/{name} is of no feature");
+            stale = true;
+        } else {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            println!("{REFERENCE}/{name} removed");
+        }
+    }
+    for page in pages {
+        let path = checkout::path(&page.path);
         if is_current(&path, &page) {
             println!("{} is current", page.path);
         } else if check {
@@ -60,9 +83,15 @@ pub fn run(check: bool, url: Option<&str>) -> Result<ExitCode> {
 /// Whether each page is up to date, counted like a test.
 pub fn check(database: &Database) -> Result<Tally> {
     let mut tally = Tally::default();
-    for page in pages(database)? {
-        let step = Step::start(page.path);
-        if is_current(&checkout::path(page.path), &page) {
+    let pages = pages(database)?;
+    for path in leftovers(&pages)? {
+        Step::start(REFERENCE)
+            .failed(format!("{} is of no feature: run `cargo xtask gen`", path.display()));
+        tally += Tally::FAILED;
+    }
+    for page in pages {
+        let step = Step::start(page.path.clone());
+        if is_current(&checkout::path(&page.path), &page) {
             step.done(format!("{} is current", page.path));
             tally += Tally { passed: 1, failed: 0 };
         } else {
@@ -77,16 +106,44 @@ fn is_current(path: &Path, page: &Page) -> bool {
     fs::read_to_string(path).is_ok_and(|text| text == page.text)
 }
 
-fn pages(database: &Database) -> Result<[Page; 2]> {
+/// The pages of features that are no more.
+fn leftovers(pages: &[Page]) -> Result<Vec<PathBuf>> {
+    let mut found = checkout::files(&checkout::path(REFERENCE), ".md")?;
+    found.retain(|path| pages.iter().all(|page| checkout::path(&page.path) != *path));
+    Ok(found)
+}
+
+fn pages(database: &Database) -> Result<Vec<Page>> {
     let source = |name: &str| read(&checkout::path(&format!("xtask/src/generate/{name}.sql")));
+    let wall =
+        |name: &str| read(&checkout::path(&format!("supabase/tests/database/wall/{name}.sql")));
     let model = database.query(&source("model")?)?;
-    let list = read(&checkout::path("supabase/tests/database/wall/expected.sql"))?;
+    let list = wall("expected")?;
     let matrix = database.query(&format!("{list}\n{}", source("matrix")?))?;
     let security = between(&read(&checkout::path(SECURITY))?, &matrix)?;
-    Ok([
-        Page { path: MODEL, text: format!("{MODEL_HEAD}\n{model}\n") },
-        Page { path: SECURITY, text: security },
-    ])
+    let facts = database.query(&format!("{list}\n{}\n{}", wall("rpcs")?, source("api")?))?;
+    let api = api::Api::read(&facts)?;
+    let mut pages = vec![
+        Page::new(MODEL, format!("{MODEL_HEAD}\n{model}\n")),
+        Page::new(SECURITY, security),
+        Page::new(TYPES, typescript::declarations(&api)),
+    ];
+    pages.extend(reference::pages(&api, &features()?)?);
+    Ok(pages)
+}
+
+/// Each RPC with the stem of the feature whose face it is part of.
+fn features() -> Result<Vec<(String, String)>> {
+    let mut features = Vec::new();
+    for path in checkout::files(&checkout::path("pg_ext/sql"), ".sql")? {
+        let stem = checkout::file_name(&path).trim_end_matches(".sql").to_owned();
+        for face in read(&path)?.split("create or replace function public.").skip(1) {
+            if let Some((name, _)) = face.split_once('(') {
+                features.push((name.to_owned(), stem.clone()));
+            }
+        }
+    }
+    Ok(features)
 }
 
 fn read(path: &PathBuf) -> Result<String> {
@@ -146,6 +203,39 @@ mod tests {
         assert_eq!(between(&page, "new").unwrap(), format!("a\n{BEGIN}\n\nnew\n\n{END}\nb\n"));
         assert!(between("a", "new").is_err());
         assert!(between(&format!("{END} {BEGIN}"), "new").is_err());
+    }
+
+    #[test]
+    fn what_is_renamed_in_the_database_makes_other_pages() {
+        let facts = r#"{"functions": [{"name": "crm_go", "arguments": [{"name": "how", "type":
+            {"name": "mood", "base": "mood", "enum": true, "list": false}, "default": "NULL::mood"}],
+            "columns": null, "returns": {"name": "jsonb", "base": "jsonb", "enum": false, "list": false},
+            "set": false, "result": "jsonb", "roles": ["owner"], "service": true,
+            "comment": "Goes.\nErrors: 403 forbidden.\nExample: select crm_go();"}],
+            "relations": [{"name": "trips", "view": false, "links": [], "columns": [{"name": "ends_at",
+            "type": {"name": "timestamp with time zone", "base": "timestamptz", "enum": false, "list": false},
+            "null": true, "default": false, "computed": false}]}],
+            "enums": [{"name": "mood", "labels": ["good", "bad"]}]}"#;
+        let texts = |facts: &str, name: &str| {
+            let api = api::Api::read(facts).unwrap();
+            let features = [(name.to_owned(), "trip".to_owned())];
+            let reference = reference::pages(&api, &features).unwrap();
+            (typescript::declarations(&api), reference.into_iter().map(|page| page.text).collect())
+        };
+        let (types, pages): (String, Vec<String>) = texts(facts, "crm_go");
+        assert!(types.contains("          ends_at?: string | null;"));
+        assert!(types.contains(
+            r#"crm_go: { Args: { how?: Database["public"]["Enums"]["mood"] | null }; Returns: Result<"crm_go"> }"#
+        ));
+        assert!(types.contains(r#"mood: "good" | "bad";"#));
+        assert!(pages[0].contains("crm_go(\n  how mood default null\n) returns jsonb"));
+        for (from, to) in [("ends_at", "finishes_at"), ("bad", "sad"), ("mood", "temper")] {
+            assert_ne!(texts(&facts.replace(from, to), "crm_go").0, types);
+        }
+        let renamed = facts.replace("crm_go", "crm_leave");
+        assert_ne!(texts(&renamed, "crm_leave"), (types, pages));
+        let unknown = reference::pages(&api::Api::read(&renamed).unwrap(), &[]);
+        assert!(unknown.is_err_and(|error| error.to_string().contains("crm_leave")));
     }
 
     #[test]
