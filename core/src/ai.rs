@@ -10,4 +10,5 @@ pub mod prompt;
 pub mod redact;
 pub mod segment_score;
 pub mod sentiment;
+pub mod shown;
 pub mod suggestion;

@@ -57,7 +57,7 @@ begin
 end $$;
 comment on function public.portal_add_ai_message(uuid, text, text) is
 $$Adds a question to a conversation; POST /portal/ai/conversations/{id}/messages calls this and answers it. content: 1 to 2,000 characters; at most 50
-questions in a conversation and 60 of an account in an hour. idempotency_key: the same key and payload again return the first result.
+questions in a conversation, 60 of an account in an hour and 150 in 24 hours. idempotency_key: the same key and payload again return the first result.
 Returns {id, conversation_id, role, content, created_at}.
 Errors: 400 invalid_argument, 401 unauthenticated, 403 no_membership, 403 portal_account_inactive, 404 not_found, 409 idempotency_key_reused,
 409 wrong_state (the conversation is over), 422 rule_broken (reason questions_per_conversation, questions_per_hour, questions_per_day).

@@ -8,7 +8,7 @@ use crate::{Db, session};
 
 const TEXTS: &str = include_str!("../sql/insight/texts.sql");
 
-/// `crm_interaction_texts(customer_id)`: {`org_id`, total, interactions}, the latest first.
+/// `crm_interaction_texts(customer_id)`: {`org_id`, total, interactions, `asks_model`}, the latest first.
 pub async fn texts<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let customer_id = patch::read::<InteractionTexts>(arguments)?.prepare()?;
     let caller = session::current(db).await?;
@@ -17,6 +17,11 @@ pub async fn texts<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         "org_id": org_id, "customer_id": customer_id, "user_id": caller.profile_id,
         "limit": MAX_INTERACTIONS, "max_text": MAX_TEXT,
     });
-    let found = db.call(TEXTS, &key).await?;
-    if found.is_null() { Err(Error::not_found("customer")) } else { Ok(found) }
+    let mut found = db.call(TEXTS, &key).await?;
+    if found.is_null() {
+        return Err(Error::not_found("customer"));
+    }
+    // Reading costs nothing: who only reads spends none of the org's money.
+    found["asks_model"] = caller.require(&[Capability::InteractionsWrite]).is_ok().into();
+    Ok(found)
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 scenarios! {
     a_queue_says_what_waits_what_is_due_and_for_how_long
     what_is_due_for_too_long_makes_the_whole_late
+    an_endpoint_that_is_given_a_rest_makes_nobody_late
     an_org_is_asked_about_alone_if_it_is_said
     only_back_end_sessions_ask
 }
@@ -61,7 +62,17 @@ async fn a_queue_says_what_waits_what_is_due_and_for_how_long(context: &mut Cont
         .collect();
     assert_eq!(
         names,
-        ["articles", "automation_runs", "events", "messages", "scores", "sentiments", "webhooks"]
+        [
+            "articles",
+            "automation_runs",
+            "emails",
+            "events",
+            "scores",
+            "sentiments",
+            "sms",
+            "webhooks",
+            "whatsapp"
+        ]
     );
 }
 
@@ -70,6 +81,22 @@ async fn what_is_due_for_too_long_makes_the_whole_late(context: &mut Context) {
     sentiments(context, VOLT, 1, 301.0).await;
     let health = context.call(EVERYWHERE, "crm_health", json!({})).await.unwrap();
     assert_eq!(health["status"], "late");
+}
+
+async fn an_endpoint_that_is_given_a_rest_makes_nobody_late(context: &mut Context) {
+    calm(context).await;
+    let sql = "with endpoint as (
+        insert into webhook_endpoints (org_id, url, resume_at)
+        values ($1, 'https://health.example/hook', now() + interval '50 minutes') returning org_id, id)
+      insert into crm_outbox (org_id, channel, purpose, to_address, body, status, available_at, webhook_endpoint_id)
+      select org_id, 'webhook', 'transactional', 'https://health.example/hook', '{}', 'queued', now() - interval '10 minutes', id from endpoint";
+    context.client.execute(sql, &[&VOLT]).await.unwrap();
+    let found = queue(context, EVERYWHERE, "webhooks").await;
+    assert_eq!((&found["waiting"], &found["due"]), (&json!(1), &json!(0)));
+    let sql =
+        "update webhook_endpoints set resume_at = null where url = 'https://health.example/hook'";
+    context.client.batch_execute(sql).await.unwrap();
+    assert_eq!(queue(context, EVERYWHERE, "webhooks").await["due"], 1);
 }
 
 async fn an_org_is_asked_about_alone_if_it_is_said(context: &mut Context) {

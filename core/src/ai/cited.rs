@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::answer::{Citation, Source, split};
-use super::prompt::is_hidden;
+use super::shown::{is_hidden, leads_elsewhere};
 
 /// What is cited for the customer's own records; no article is called so.
 pub const RECORDS: &str = "customer_records";
@@ -227,27 +227,6 @@ fn numbers(text: &str) -> impl Iterator<Item = String> {
         short if short.starts_with(char::is_numeric) => short.to_owned(),
         short => format!("0{short}"),
     })
-}
-
-/// Whether it has what a client may make a link of. Nobody checked where it leads.
-fn leads_elsewhere(text: &str) -> bool {
-    let text = text.to_lowercase();
-    let marks = ["//", "(/", "www.", "mailto:", "@"];
-    // "evil.example", but not "e.g." and not "2.5".
-    let is_host = |word: &str| {
-        word.split('.').zip(word.split('.').skip(1)).any(|(before, after)| {
-            let top: String = after.chars().take_while(|letter| letter.is_alphabetic()).collect();
-            before.ends_with(char::is_alphanumeric) && top.chars().count() > 1
-        })
-    };
-    let is_tag = text
-        .split('<')
-        .skip(1)
-        .any(|after| after.starts_with(|letter: char| letter.is_alphabetic() || letter == '/'));
-    is_tag
-        || text.contains(['[', ']'])
-        || marks.iter().any(|mark| text.contains(mark))
-        || text.split_whitespace().any(is_host)
 }
 
 #[cfg(test)]

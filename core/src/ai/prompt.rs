@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::shown::is_hidden;
+
 /// What the blocks of one prompt are marked with. Made of a random number that nobody saw before: a new one for each prompt.
 pub struct Boundary(String);
 
@@ -46,15 +48,6 @@ impl Boundary {
         }
         format!("<<<data {name} {mark}>>>\n{text}\n<<<end {mark}>>>")
     }
-}
-
-/// Control characters, what turns the direction of text, tags and other things without width. The joiners stay: Persian
-/// and emoji need them.
-pub(super) fn is_hidden(letter: char) -> bool {
-    (letter.is_control() && !matches!(letter, '\n' | '\t'))
-        || matches!(letter,
-            '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ const MAX_TOKENS: u32 = 2_500;
 struct Texts {
     org_id: Uuid,
     total: u64,
+    /// Whether the caller may spend the org's money on it.
+    asks_model: bool,
     interactions: Vec<Said>,
 }
 
@@ -54,10 +56,10 @@ pub async fn insights(
 ) -> Result<Json<Value>, Problem> {
     let arguments = Map::from_iter([("customer_id".to_owned(), json!(id))]);
     let texts = ports.database.rpc(&caller, "crm_interaction_texts", arguments).await?;
-    let Texts { org_id, total, interactions } = serde_json::from_value(texts)
+    let Texts { org_id, total, asks_model, interactions } = serde_json::from_value(texts)
         .map_err(|_| Error::internal("crm_interaction_texts answered something else"))?;
     let told: Vec<_> = interactions.iter().filter(|one| one.text.is_some()).collect();
-    let word = if models.is_builtin() || told.is_empty() {
+    let word = if models.is_builtin() || !asks_model || told.is_empty() {
         Word::builtin()
     } else {
         let check = |found: &Findings| problems(found, told.len());

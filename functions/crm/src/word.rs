@@ -1,5 +1,6 @@
 //! A model's word, where there is one: else what core says stands, and the answer says why.
 
+use fieldcrm_core::ai::shown::{is_hidden, leads_elsewhere};
 use fieldcrm_core::ai_usage::Feature;
 use fieldcrm_core::{Code, Result};
 use fieldcrm_edge::ai::chat::{Checked, Prompt};
@@ -93,11 +94,9 @@ impl Signature {
 
 /// What keeps a model's text from being shown to staff, who take it for ours, if anything does.
 pub fn text_problem(path: &str, text: &str, longest: usize) -> Option<String> {
-    let unreadable = |letter: char| letter.is_control() && letter != '\n';
+    let unreadable = |letter: char| is_hidden(letter) || (letter.is_control() && letter != '\n');
     if text.trim().is_empty() || text.chars().count() > longest || text.contains(unreadable) {
         return Some(format!("{path} must be 1 to {longest} characters of text"));
     }
-    let has_link =
-        text.contains("://") || text.contains("](") || text.to_lowercase().contains("www.");
-    has_link.then(|| format!("{path} must not have links"))
+    leads_elsewhere(text).then(|| format!("{path} must not have links, addresses or brackets"))
 }

@@ -1,6 +1,8 @@
 -- In: {org_id or null for all}. Out: {status, late_after_seconds, queues: [{name, waiting, due, oldest_due_seconds or null, failed_24h}]}. Runs as owner, for
 -- jobs and DBAs. failed_24h: what came into being in the last 24 hours and was given up.
-with queue (name, waiting, due, oldest, failed) as (
+with paused as (
+  select e.id from public.webhook_endpoints e where e.resume_at > now()
+), queue (name, waiting, due, oldest, failed) as (
   select 'events', count(*), count(*), min(e.created_at), 0::bigint
   from fieldcrm.event_queue q left join public.crm_events e on e.org_id = q.org_id and e.id = q.event_id
   where $1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid
@@ -11,13 +13,17 @@ with queue (name, waiting, due, oldest, failed) as (
   from public.crm_automation_runs r
   where r.status = 'pending' and ($1 ->> 'org_id' is null or r.org_id = ($1 ->> 'org_id')::uuid)
   union all
-  select k.name, count(q.id), count(q.id) filter (where q.due_at <= now()), min(q.due_at) filter (where q.due_at <= now()), (
-    select count(*) from public.orgs o join public.crm_outbox f on f.org_id = o.id
-    where f.created_at > now() - interval '24 hours' and f.status in ('failed', 'unknown') and (f.channel = 'webhook') = k.is_webhook
-      and ($1 ->> 'org_id' is null or o.id = ($1 ->> 'org_id')::uuid))
-  from (values ('messages', false), ('webhooks', true)) as k (name, is_webhook)
-  left join fieldcrm.outbox_queue q on (q.channel = 'webhook') = k.is_webhook and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
-  group by k.name, k.is_webhook
+  -- A message by its channel, since each may have a provider or none; what waits for an endpoint that fails is its owner's to mend.
+  select k.name, count(q.id), count(q.id) filter (where q.due_at <= now() and q.lane not in (select p.id from paused p)),
+    min(q.due_at) filter (where q.due_at <= now() and q.lane not in (select p.id from paused p)), (
+      select count(*) from public.orgs o join public.crm_outbox f on f.org_id = o.id
+      where f.created_at > now() - interval '24 hours' and f.status in ('failed', 'unknown') and f.channel = k.channel
+        and ($1 ->> 'org_id' is null or o.id = ($1 ->> 'org_id')::uuid))
+  from (values ('emails', 'email'), ('sms', 'sms'), ('whatsapp', 'whatsapp'), ('webhooks', 'webhook')) as k (name, channel)
+  left join (
+    select w.org_id, w.id, w.channel, w.due_at, coalesce(w.lane, w.org_id) as lane from fieldcrm.outbox_queue w) q
+    on q.channel = k.channel and ($1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid)
+  group by k.name, k.channel
   union all
   select 'sentiments', count(*) filter (where q.failed_at is null), count(*) filter (where q.failed_at is null and q.due_at <= now()),
     min(q.due_at) filter (where q.failed_at is null and q.due_at <= now()), count(*) filter (where q.failed_at > now() - interval '24 hours')

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Channel, Offer, Text, finish};
+use crate::ai::shown::{is_hidden, leads_elsewhere};
 
 /// In characters.
 const MAX_SUBJECT: usize = 150;
@@ -33,10 +34,12 @@ pub fn problems(text: &Text, channel: Channel, offer: &Offer, told: &str) -> Vec
                 "{part}: only variables such as {{{{customer.name}}}} can stand in braces"
             ));
         }
-        if rest.contains(|letter: char| letter.is_control() && letter != '\n') {
+        if rest
+            .contains(|letter: char| is_hidden(letter) || (letter.is_control() && letter != '\n'))
+        {
             found.push(format!("{part} must be plain text"));
         }
-        if let Some(link) = rest.split_whitespace().find(|word| is_link(word)) {
+        if let Some(link) = rest.split_whitespace().find(|word| leads_elsewhere(word)) {
             found.push(format!("{part} must have no links and addresses: {link}"));
         }
         let known: BTreeSet<&str> = numbers(told).collect();
@@ -78,21 +81,6 @@ fn read(source: &str) -> (Vec<&str>, String) {
     }
     rest.push_str(left);
     (names, rest)
-}
-
-/// What a reader's program would make a link of, or a person would type into one: nobody checked where it leads.
-fn is_link(word: &str) -> bool {
-    let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
-    if word.contains("://") || word.contains('@') || word.contains("](") {
-        return true;
-    }
-    word.split(['/', '?', '#', ':', ',']).any(|host| {
-        let mut labels = host.rsplit('.');
-        let last = labels.next().unwrap_or_default();
-        labels.next().is_some_and(|before| !before.is_empty())
-            && last.chars().count() > 1
-            && last.chars().all(char::is_alphabetic)
-    })
 }
 
 /// Digits with what stands between them: `1,250.00`, `2026-11-24`, `10:30`. Digits of all scripts.

@@ -278,6 +278,10 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
+        // Nothing was heard, but it may think already: then the estimate stands.
+        if self.said == 0 && self.usage == Usage::default() {
+            return;
+        }
         let usage = self.at_least();
         if let Some(question) = self.question.take() {
             background::spawn(async move { question.settle(usage).await });
