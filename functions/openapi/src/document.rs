@@ -28,6 +28,8 @@ pub struct Operation {
     answers: Vec<Answer>,
     problems: BTreeSet<u16>,
     security: Option<&'static [&'static str]>,
+    /// A token is no must.
+    or_anonymous: bool,
 }
 
 struct Parameter {
@@ -74,6 +76,7 @@ impl Operation {
             answers: Vec::new(),
             problems: ALWAYS.into_iter().collect(),
             security: None,
+            or_anonymous: false,
         };
         if path.contains("{id}") {
             operation = operation.path_parameter::<uuid::Uuid>("id", "The id.").fails(&[404]);
@@ -222,7 +225,13 @@ impl Operation {
         self
     }
 
-    fn write(self, requests: &mut SchemaGenerator, responses: &mut SchemaGenerator) -> Value {
+    /// The document's own scheme, or nothing.
+    pub const fn or_anonymous(mut self) -> Self {
+        self.or_anonymous = true;
+        self
+    }
+
+    fn write(self, info: &Info, requests: &mut SchemaGenerator, responses: &mut SchemaGenerator) -> Value {
         let mut written = json!({"operationId": self.id, "summary": self.summary});
         if let Some(description) = self.description {
             written["description"] = description.into();
@@ -267,6 +276,10 @@ impl Operation {
             let schemes = schemes.iter().map(|scheme| json!({*scheme: []}));
             let nobody = schemes.len() == 0;
             written["security"] = if nobody { json!([]) } else { schemes.collect() };
+        }
+        if self.or_anonymous {
+            let own = info.security.iter().map(|(name, _)| json!({*name: []}));
+            written["security"] = std::iter::once(json!({})).chain(own).collect();
         }
         written
     }
@@ -337,7 +350,7 @@ pub fn write(info: &Info, operations: Vec<Operation>) -> Value {
     for operation in operations {
         let (method, path, id) = (operation.method, operation.path, operation.id);
         assert!(ids.insert(id), "{id} is there twice");
-        let written = operation.write(&mut requests, &mut responses);
+        let written = operation.write(info, &mut requests, &mut responses);
         let known = paths.entry(path).or_default().insert(method.to_owned(), written);
         assert!(known.is_none(), "{method} {path} is there twice");
     }

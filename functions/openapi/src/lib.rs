@@ -10,6 +10,7 @@ mod document;
 mod hooks;
 mod jobs;
 mod page;
+mod portal;
 mod problem;
 
 use serde::Serialize;
@@ -29,6 +30,7 @@ pub fn files() -> Vec<File> {
         (crm::INFO, crm::operations()),
         (hooks::INFO, hooks::operations()),
         (jobs::INFO, jobs::operations()),
+        (portal::INFO, portal::operations()),
     ]
         .into_iter()
         .map(|(info, operations)| {

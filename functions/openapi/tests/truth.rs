@@ -88,19 +88,14 @@ fn end_of_call(rest: &str) -> usize {
     panic!("a call without an end: {rest}");
 }
 
-/// The names of a described body.
-fn names(document: &Value, schema: &str) -> BTreeSet<String> {
-    let properties = &document["components"]["schemas"][schema]["properties"];
-    properties.as_object().unwrap_or_else(|| panic!("no {schema}")).keys().cloned().collect()
-}
-
 #[test]
 fn bodies_have_the_names_of_cores_arguments() {
-    use fieldcrm_core::{ai, automation, customer, followup, interaction};
+    use fieldcrm_core::{
+        ai, automation, booking, customer, followup, interaction, portal_account, portal_assistant, portal_thread,
+    };
     use serde_aux::serde_introspection::serde_introspect;
 
-    let file = fieldcrm_openapi::files().into_iter().find(|file| file.path.contains("/crm/"));
-    let crm: Value = serde_json::from_str(&file.unwrap().text).unwrap();
+    let crm = document("crm");
     for (schema, core) in [
         ("NewCustomer", serde_introspect::<customer::NewCustomer>()),
         ("NewContact", serde_introspect::<customer::NewContact>()),
@@ -117,11 +112,37 @@ fn bodies_have_the_names_of_cores_arguments() {
         ("ScoreLeads", serde_introspect::<ai::lead_score::ScoreLeads>()),
         ("DraftMessage", serde_introspect::<ai::draft::DraftMessage>()),
     ] {
-        let core: BTreeSet<String> = core.iter().map(|name| (*name).to_owned()).collect();
-        let mut described = names(&crm, schema);
-        // The older clients' name, which the function itself takes.
-        described.remove("acquisition_source");
-        let core = core.into_iter().filter(|name| name != "idempotency_key").collect();
-        assert_eq!(described, core, "{schema}");
+        assert_eq!(names(&crm, schema), of_core(core), "{schema}");
     }
+    let portal = document("portal");
+    for (schema, core) in [
+        ("NewBooking", serde_introspect::<booking::request::NewBooking>()),
+        ("NewPlace", serde_introspect::<booking::request::Address>()),
+        ("NewConversation", serde_introspect::<portal_assistant::NewConversation>()),
+        ("NewThread", serde_introspect::<portal_thread::NewThread>()),
+        ("NotificationPatch", serde_introspect::<portal_account::NotificationPatch>()),
+        ("ProfilePatch", serde_introspect::<portal_account::ProfilePatch>()),
+    ] {
+        assert_eq!(names(&portal, schema), of_core(core), "{schema}");
+    }
+    let event = serde_introspect::<automation::event::NewEvent>();
+    assert_eq!(names(&document("jobs"), "NewEvent"), of_core(event), "NewEvent");
+}
+
+fn document(name: &str) -> Value {
+    let path = format!("functions/{name}/openapi.json");
+    let file = fieldcrm_openapi::files().into_iter().find(|file| file.path == path);
+    serde_json::from_str(&file.unwrap().text).unwrap()
+}
+
+/// The names of a described body, less the older clients' name that the function itself takes.
+fn names(document: &Value, schema: &str) -> BTreeSet<String> {
+    let properties = document["components"]["schemas"][schema]["properties"].as_object();
+    let names = properties.unwrap_or_else(|| panic!("no {schema}")).keys().cloned();
+    names.filter(|name| name != "acquisition_source").collect()
+}
+
+/// Less the one that comes as a header.
+fn of_core(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).filter(|name| name != "idempotency_key").collect()
 }
