@@ -8,5 +8,6 @@ pub mod lead_score;
 pub mod phrase;
 pub mod prompt;
 pub mod redact;
+pub mod segment_score;
 pub mod sentiment;
 pub mod suggestion;

@@ -43,6 +43,7 @@ mod project;
 mod prune;
 mod search;
 mod segment;
+mod segment_score;
 mod sentiment;
 mod session;
 mod spi;

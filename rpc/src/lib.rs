@@ -124,6 +124,10 @@ rpcs! {
     "crm_recompute_due_segments" => segment::recompute_due, Owner;
     "crm_segment_add_members" => segment::add_members, Owner;
     "crm_segment_remove_members" => segment::remove_members, Owner;
+    "crm_score_segment" => segment::score::start, Owner;
+    "crm_cancel_ai_job" => segment::score::cancel, Owner;
+    "crm_claim_scores" => segment::score::claim, Owner;
+    "crm_store_scores" => segment::score::store, Owner;
     "crm_can_contact" => consent::can_contact, Caller;
     "crm_send_message" => outbox::send, Owner;
     "crm_claim_messages" => outbox::claim, Owner;

@@ -5,6 +5,7 @@ use axum::{Extension, Router};
 use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::{Config, Ports, service};
 
+mod ai_jobs;
 mod automation;
 mod customers;
 mod drafts;
@@ -43,7 +44,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
             "/crm/followups/{id}",
             get(followups::show_followup).patch(followups::update_followup),
         );
-    let routes = automation::add(segments::add(routes)).layer(Extension(models));
+    let routes = ai_jobs::add(automation::add(segments::add(routes))).layer(Extension(models));
     service::wrap("crm", routes, ports, config)
 }
 

@@ -56,6 +56,7 @@ impl Database for Org {
                 json!({"id": self.is_enabled.then_some(ID), "is_enabled": self.is_enabled,
                 "redact": true})
             }
+            "crm_score_segment" => json!({"id": ID, "status": "queued"}),
             "crm_update_segment" => {
                 json!({"id": ID, "computed": {"added": 3, "removed": 1, "total": 7}})
             }
@@ -95,8 +96,12 @@ impl Answered {
 }
 
 async fn recompute(org: Org, script: Vec<Value>) -> Answered {
+    post("recompute", org, script).await
+}
+
+async fn post(what: &str, org: Org, script: Vec<Value>) -> Answered {
     let org = Arc::new(org);
-    let path = format!("/crm/segments/{ID}/recompute");
+    let path = format!("/crm/segments/{ID}/{what}");
     let Answer { status, body, prompts } =
         common::post(org.clone(), &path, &Value::Null, &script).await;
     let asked = org.asked.lock().unwrap().clone();
@@ -136,6 +141,16 @@ async fn without_a_model_the_grammar_finds_the_rules() {
         json!({"added": 3, "removed": 1, "total": 7, "provider": "builtin", "explanation": explanation,
             "definition": expected})
     );
+}
+
+#[tokio::test]
+async fn who_scores_what_has_no_rules_yet_has_them_found_first() {
+    let answered = post("score", org("active customers in Austin"), Vec::new()).await;
+    assert_eq!((answered.status, &answered.body["status"]), (202, &json!("queued")));
+    assert_eq!(answered.names()[2..], ["crm_update_segment", "crm_score_segment"]);
+    let answered = post("score", org("active customers who froble"), Vec::new()).await;
+    assert_eq!((answered.status, &answered.body["code"]), (422, &json!("ai_refused")));
+    assert_eq!(answered.names(), ["crm_segment_vocabulary"]);
 }
 
 #[tokio::test]
