@@ -3,7 +3,7 @@
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::{Config, Ports, service};
+use fieldcrm_edge::{Config, Ports, openapi, service};
 
 mod ai_jobs;
 mod automation;
@@ -45,6 +45,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
             get(followups::show_followup).patch(followups::update_followup),
         );
     let routes = ai_jobs::add(automation::add(segments::add(routes))).layer(Extension(models));
+    let routes = routes.merge(openapi::routes(&["crm"], include_str!("../openapi.json")));
     service::wrap("crm", routes, ports, config)
 }
 

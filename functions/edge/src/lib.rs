@@ -17,6 +17,7 @@ pub mod dns;
 pub mod host;
 pub mod http;
 mod log;
+pub mod openapi;
 mod problem;
 pub mod query;
 mod request;

@@ -32,6 +32,9 @@ pub use files::MAX_FILES;
 pub use payload::{Form, Unreadable};
 pub use settings::Settings;
 
+/// What the module is deployed as.
+const SLUGS: [&str; 4] = ["whatsapp-webhook", "sms-handler", "email-processor", "webhook-handler"];
+
 /// The largest body that is read, in bytes; of mail, [`MAX_MAIL`].
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 /// The largest mail, as its provider sends it: Postmark takes 35 MB with files in base64.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::routing::post;
 use axum::{Extension, Router};
 use fieldcrm_edge::ai::embed::{Builtin, Embedder};
-use fieldcrm_edge::{Config, Ports, service};
+use fieldcrm_edge::{Config, Ports, openapi, service};
 
 mod arguments;
 mod automation;
@@ -58,6 +58,17 @@ impl Settings {
     }
 }
 
+/// What the module is deployed as.
+const SLUGS: [&str; 7] = [
+    "handle-event-trigger",
+    "process-time-based-automations",
+    "process-segment-automations",
+    "dispatch-messages",
+    "embed-kb-articles",
+    "analyze-interaction-sentiment",
+    "score-segments",
+];
+
 /// The functions' router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
     let routes = Router::new()
@@ -69,6 +80,7 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/analyze-interaction-sentiment", post(sentiment::analyze_interaction_sentiment))
         .route("/score-segments", post(score::score_segments))
         .layer(Extension(settings));
+    let routes = routes.merge(openapi::routes(&SLUGS, include_str!("../openapi.json")));
     service::wrap("jobs", routes, ports, config)
 }
 

@@ -19,8 +19,8 @@ fn of<T: JsonSchema>() -> Describe {
 /// One method of one path.
 pub struct Operation {
     method: &'static str,
-    path: &'static str,
-    id: &'static str,
+    path: String,
+    id: String,
     summary: &'static str,
     description: Option<&'static str>,
     parameters: Vec<Parameter>,
@@ -61,14 +61,16 @@ const ALWAYS: [u16; 7] = [400, 401, 403, 414, 431, 500, 503];
 impl Operation {
     pub fn new(
         method: &'static str,
-        path: &'static str,
-        id: &'static str,
+        path: impl Into<String>,
+        id: impl Into<String>,
         summary: &'static str,
     ) -> Self {
+        let path = path.into();
+        let has_id = path.contains("{id}");
         let mut operation = Self {
             method,
             path,
-            id,
+            id: id.into(),
             summary,
             description: None,
             parameters: Vec::new(),
@@ -78,13 +80,17 @@ impl Operation {
             security: None,
             or_anonymous: false,
         };
-        if path.contains("{id}") {
+        if has_id {
             operation = operation.path_parameter::<uuid::Uuid>("id", "The id.").fails(&[404]);
         }
         operation
     }
 
-    pub fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
+    pub fn get(
+        path: impl Into<String>,
+        id: impl Into<String>,
+        summary: &'static str,
+    ) -> Self {
         Self::new("get", path, id, summary)
     }
 
@@ -203,6 +209,11 @@ impl Operation {
         self.answer(201, description, vec![(JSON, of::<T>())], LOCATION)
     }
 
+    /// 202, with where to ask how far it is.
+    pub fn accepted<T: JsonSchema>(self, description: &'static str) -> Self {
+        self.answer(202, description, vec![(JSON, of::<T>())], LOCATION)
+    }
+
     /// An answer without a body.
     pub fn empty(
         self,
@@ -289,6 +300,7 @@ impl Operation {
 pub struct Info {
     /// Of the deployable, and of the file.
     pub name: &'static str,
+    pub slugs: &'static [&'static str],
     pub title: &'static str,
     pub description: &'static str,
     /// By name; the first is the one of an operation that names none.
@@ -314,6 +326,16 @@ impl SecurityScheme {
             }
         }
     }
+}
+
+/// What every function has, under each of its slugs.
+fn common(slug: &str) -> Vec<Operation> {
+    let id = |what: &str| format!("{what}Of_{}", slug.replace('-', "_"));
+    vec![
+        Operation::get(format!("/{slug}/openapi.json"), id("openapi"), "This document")
+            .secured_by(&[])
+            .ok::<crate::choice::Anything>("OpenAPI 3.1."),
+    ]
 }
 
 /// Objects have the members that are named, and no others.
@@ -345,13 +367,13 @@ fn generator(settings: SchemaSettings) -> SchemaGenerator {
 pub fn write(info: &Info, operations: Vec<Operation>) -> Value {
     let mut requests = generator(SchemaSettings::draft2020_12().for_deserialize());
     let mut responses = generator(SchemaSettings::draft2020_12().for_serialize());
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut ids = BTreeSet::new();
-    for operation in operations {
-        let (method, path, id) = (operation.method, operation.path, operation.id);
-        assert!(ids.insert(id), "{id} is there twice");
+    for operation in operations.into_iter().chain(info.slugs.iter().flat_map(|slug| common(slug))) {
+        let (method, path) = (operation.method, operation.path.clone());
+        assert!(ids.insert(operation.id.clone()), "{} is there twice", operation.id);
         let written = operation.write(info, &mut requests, &mut responses);
-        let known = paths.entry(path).or_default().insert(method.to_owned(), written);
+        let known = paths.entry(path.clone()).or_default().insert(method.to_owned(), written);
         assert!(known.is_none(), "{method} {path} is there twice");
     }
     let mut schemas: BTreeMap<String, Value> = problem::schemas();

@@ -8,6 +8,7 @@ use crate::document::{Info, Operation, SecurityScheme};
 
 pub const INFO: Info = Info {
     name: "hooks",
+    slugs: &["whatsapp-webhook", "sms-handler", "email-processor", "webhook-handler"],
     title: "fieldcrm: hooks",
     description: "Where providers and forms write to us. Nobody is signed in: a request is verified over its body as it came, by the \
         provider's own signature. What was not taken is answered with 503 and Retry-After, and comes again.",

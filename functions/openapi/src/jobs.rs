@@ -10,6 +10,15 @@ use crate::document::{Info, Operation, SecurityScheme};
 
 pub const INFO: Info = Info {
     name: "jobs",
+    slugs: &[
+        "handle-event-trigger",
+        "process-time-based-automations",
+        "process-segment-automations",
+        "dispatch-messages",
+        "embed-kb-articles",
+        "analyze-interaction-sentiment",
+        "score-segments",
+    ],
     title: "fieldcrm: jobs",
     description: "What is worked off by the clock, and facts that other back ends tell. All of it is for the service role; the answers count what was done.",
     security: &[("service", SecurityScheme::Bearer("A token of the service role."))],
@@ -18,11 +27,10 @@ pub const INFO: Info = Info {
 schemas! {
     Batch5000 = json!({"type": ["integer", "null"], "minimum": 1, "maximum": 5000});
     Batch1000 = json!({"type": ["integer", "null"], "minimum": 1, "maximum": 1000});
+    Batch100000 = json!({"type": ["integer", "null"], "minimum": 1, "maximum": 100_000});
     Batch10000 = json!({"type": ["integer", "null"], "minimum": 1, "maximum": 10000});
     /// Of each queue, what its steps counted.
     Counts = json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}});
-    /// Why it did not run: a code.
-    RunError = json!({"type": "object", "required": ["error"], "additionalProperties": false, "properties": {"error": {"type": "string"}}});
     RunOutcome = json!({"anyOf": [
         {"type": "object", "required": ["events", "enrolled", "succeeded", "failed", "skipped", "scheduled"], "additionalProperties": {"type": "integer"}},
         {"type": "object", "required": ["error"], "additionalProperties": false, "properties": {"error": {"type": "string"}}},
@@ -51,6 +59,12 @@ pub struct UpTo1000 {
 pub struct UpTo10000 {
     /// How many in this call.
     pub batch_limit: Option<Batch10000>,
+}
+
+#[derive(JsonSchema)]
+pub struct UpTo100000 {
+    /// How many in this call.
+    pub batch_limit: Option<Batch100000>,
 }
 
 #[derive(JsonSchema)]
@@ -154,6 +168,20 @@ pub struct Analysed {
     pub provider: String,
 }
 
+#[derive(JsonSchema)]
+pub struct Scored {
+    pub scored: i64,
+    /// Tried again later.
+    pub failed: i64,
+    /// Given up.
+    pub dead: i64,
+    /// Another call has them by now, or the job was canceled.
+    pub lost: i64,
+    /// Jobs that ended.
+    pub finished: i64,
+    pub provider: String,
+}
+
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/handle-event-trigger", "triggerEvent", "Writes an event down, and lets the rules that hear it act")
@@ -179,5 +207,9 @@ pub fn operations() -> Vec<Operation> {
             .optional_body::<UpTo10000>()
             .ok::<Analysed>("What became of the texts.")
             .fails(&[422, 429, 502]),
+        Operation::post("/score-segments", "scoreSegments", "Scores the customers that wait for it")
+            .optional_body::<UpTo100000>()
+            .ok::<Scored>("What became of them.")
+            .fails(&[404, 409, 422, 429, 502]),
     ]
 }

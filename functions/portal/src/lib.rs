@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
 use fieldcrm_edge::ai::embed::{Builtin, Embedder};
 use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
+use fieldcrm_edge::{Config, Ports, Problem, SignUrls, openapi, service};
 
 mod account;
 mod appointment;
@@ -67,6 +67,7 @@ pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
         .layer(Extension(search))
         .layer(Extension(assistant))
         .layer(from_fn(require_token));
+    let routes = routes.merge(openapi::routes(&["portal"], include_str!("../openapi.json")));
     service::wrap("portal", routes, ports, config)
 }
 

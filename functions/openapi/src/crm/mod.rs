@@ -10,6 +10,7 @@ mod segment;
 
 pub const INFO: Info = Info {
     name: "crm",
+    slugs: &["crm"],
     title: "fieldcrm: crm",
     description: "Customers and what happens with them, for staff. Rights are those of the user whose token comes with the request.",
     security: &[("user", SecurityScheme::Bearer("The access token of a signed-in user."))],

@@ -12,6 +12,10 @@ use crate::page::Page;
 
 schemas! {
     YesOrNo = json!({"type": "boolean"});
+    JobKind = json!({"type": "string"});
+    JobStatus = json!({"type": "string", "enum": ["queued", "running", "done", "failed", "canceled"]});
+    /// How well a member has to fit, from 0 to 100.
+    Threshold = json!({"type": "integer", "minimum": 0, "maximum": 100, "default": 50});
 }
 
 #[derive(JsonSchema)]
@@ -143,6 +147,45 @@ pub struct ChangedMembers {
     pub not_found: Vec<Uuid>,
 }
 
+#[derive(JsonSchema)]
+pub struct ScoreSegment {
+    pub threshold: Option<Threshold>,
+    /// Score only who matches the rules, instead of all who are not archived.
+    pub only_matching: Option<bool>,
+}
+
+/// What is computed about many customers.
+#[derive(JsonSchema)]
+pub struct Job {
+    pub id: Uuid,
+    pub kind: JobKind,
+    pub segment_id: Uuid,
+    pub segment_version: i64,
+    pub status: JobStatus,
+    pub threshold: i64,
+    pub only_matching: bool,
+    /// Customers.
+    pub total: i64,
+    pub scored: i64,
+    pub failed: i64,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    /// Why it failed.
+    pub error_code: Option<String>,
+    pub created_by_user_id: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(JsonSchema)]
+pub struct ChangedJob {
+    pub org_id: Uuid,
+    #[serde(flatten)]
+    pub job: Job,
+}
+
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/crm/segments", "createSegment", "Creates a segment, and computes its members if it has rules")
@@ -176,5 +219,21 @@ pub fn operations() -> Vec<Operation> {
             .about("For an ai_generated segment rules are found first, by a model if one is set up, else by a grammar.")
             .ok::<Recomputed>("What changed.")
             .fails(&[409, 422, 429, 502]),
+        Operation::post("/crm/segments/{id}/score", "scoreSegment", "Begins to score customers by how well they fit a segment")
+            .about("At the end the members are those with the threshold or more. For an ai_generated segment without rules those are found first.")
+            .keyed()
+            .optional_body::<ScoreSegment>()
+            .accepted::<ChangedJob>("The job; its path says how far it is.")
+            .fails(&[422, 429, 502]),
+        Operation::get("/crm/ai-jobs", "listJobs", "Lists jobs")
+            .paged()
+            .query::<Uuid>("segment_id", "Only the segment's.")
+            .query::<JobStatus>("status", "Only those.")
+            .ok::<Page<Job>>("The latest first."),
+        Operation::get("/crm/ai-jobs/{id}", "getJob", "Says how far a job is").ok::<Job>("The job."),
+        Operation::post("/crm/ai-jobs/{id}/cancel", "cancelJob", "Ends a job before it is done")
+            .about("What is scored is forgotten, and the members stay who they are.")
+            .ok::<ChangedJob>("The job.")
+            .fails(&[409]),
     ]
 }

@@ -11,6 +11,7 @@ mod visit;
 
 pub const INFO: Info = Info {
     name: "portal",
+    slugs: &["portal"],
     title: "fieldcrm: portal",
     description: "What the customers of an org do themselves. A caller sees what their portal account sees.",
     security: &[("customer", SecurityScheme::Bearer("The access token of who signed in to the portal."))],
