@@ -8,8 +8,13 @@ use crate::Ports;
 
 /// The document, under each of the function's slugs. Who may read it is for the platform to say: the function asks for no token.
 pub fn routes(slugs: &[&str], document: &'static str) -> Router<Ports> {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
-    slugs.iter().fold(Router::new(), |routes, slug| {
-        routes.route(&format!("/{slug}/openapi.json"), get(move || async move { (headers, document) }))
-    })
+    let show = move || async move {
+        let headers =
+            [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
+        (headers, document)
+    };
+    let under = |routes: Router<Ports>, slug: &&str| {
+        routes.route(&format!("/{slug}/openapi.json"), get(show))
+    };
+    slugs.iter().fold(Router::new(), under)
 }
