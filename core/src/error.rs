@@ -89,6 +89,8 @@ codes! {
     AiRefused = "ai_refused", 422, "The AI declined to answer this";
     /// The org has used up the month's budget for AI.
     AiBudgetSpent = "ai_budget_spent", 429, "This month's AI budget is used up";
+    /// Too many requests of one sender in a short time.
+    RateLimited = "rate_limited", 429, "Too many requests";
     /// The body is larger than the stated limit.
     PayloadTooLarge = "payload_too_large", 413, "The request body is too large";
     /// The path exists, the method does not.

@@ -1,11 +1,12 @@
 //! `cargo xtask gen`: the parts of the documentation that the database and the tests' own lists
-//! already say, so that nobody writes them twice.
+//! already say, so that nobody writes them twice, and the OpenAPI documents of the functions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use fieldcrm_openapi::File;
 
 use crate::checkout;
 use crate::postgres::{self, Database};
@@ -30,7 +31,7 @@ name a link by its last column.
 
 /// A file of the documentation as it should be.
 struct Page {
-    path: &'static str,
+    path: String,
     text: String,
 }
 
@@ -42,7 +43,7 @@ pub fn run(check: bool, url: Option<&str>) -> Result<ExitCode> {
     };
     let mut stale = false;
     for page in pages(&database)? {
-        let path = checkout::path(page.path);
+        let path = checkout::path(&page.path);
         if is_current(&path, &page) {
             println!("{} is current", page.path);
         } else if check {
@@ -61,8 +62,8 @@ pub fn run(check: bool, url: Option<&str>) -> Result<ExitCode> {
 pub fn check(database: &Database) -> Result<Tally> {
     let mut tally = Tally::default();
     for page in pages(database)? {
-        let step = Step::start(page.path);
-        if is_current(&checkout::path(page.path), &page) {
+        let step = Step::start(&page.path);
+        if is_current(&checkout::path(&page.path), &page) {
             step.done(format!("{} is current", page.path));
             tally += Tally { passed: 1, failed: 0 };
         } else {
@@ -77,16 +78,19 @@ fn is_current(path: &Path, page: &Page) -> bool {
     fs::read_to_string(path).is_ok_and(|text| text == page.text)
 }
 
-fn pages(database: &Database) -> Result<[Page; 2]> {
+fn pages(database: &Database) -> Result<Vec<Page>> {
     let source = |name: &str| read(&checkout::path(&format!("xtask/src/generate/{name}.sql")));
     let model = database.query(&source("model")?)?;
     let list = read(&checkout::path("supabase/tests/database/wall/expected.sql"))?;
     let matrix = database.query(&format!("{list}\n{}", source("matrix")?))?;
     let security = between(&read(&checkout::path(SECURITY))?, &matrix)?;
-    Ok([
-        Page { path: MODEL, text: format!("{MODEL_HEAD}\n{model}\n") },
-        Page { path: SECURITY, text: security },
-    ])
+    let mut pages = vec![
+        Page { path: MODEL.to_owned(), text: format!("{MODEL_HEAD}\n{model}\n") },
+        Page { path: SECURITY.to_owned(), text: security },
+    ];
+    let documents = fieldcrm_openapi::files().into_iter();
+    pages.extend(documents.map(|File { path, text }| Page { path, text }));
+    Ok(pages)
 }
 
 fn read(path: &PathBuf) -> Result<String> {

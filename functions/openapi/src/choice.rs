@@ -86,7 +86,7 @@ schemas! {
         "type": "object", "required": ["version", "entity", "query"], "additionalProperties": false,
         "properties": {
             "version": {"const": 1}, "entity": {"const": "customer"},
-            "query": {"type": "object", "required": ["combinator", "rules"], "properties": {
+            "query": {"type": "object", "required": ["combinator", "rules"], "additionalProperties": true, "properties": {
                 "combinator": {"type": "string", "enum": ["and", "or"]}, "not": {"type": "boolean"},
                 "rules": {"type": "array", "items": {"type": "object"}},
             }},

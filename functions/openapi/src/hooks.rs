@@ -38,7 +38,7 @@ schemas! {
     /// Nothing of what became of it; where the form has a secret, the lead.
     FormAnswer = json!({"anyOf": [
         {"type": "object", "required": ["received"], "additionalProperties": false, "properties": {"received": {"const": true}}},
-        {"type": "object", "required": ["outcome"], "properties": {"outcome": {"type": "string"}}},
+        {"type": "object", "required": ["outcome"], "additionalProperties": true, "properties": {"outcome": {"type": "string"}}},
     ]});
 }
 

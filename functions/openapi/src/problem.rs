@@ -5,17 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fieldcrm_core::Code;
 use serde_json::{Map, Value, json};
 
-/// What the rate limit of Cloudflare Workers answers, which is no code of core's.
-const RATE_LIMITED: &str = "rate_limited";
-const TOO_MANY: u16 = 429;
-
 fn codes(status: u16) -> Vec<&'static str> {
-    let mut codes: Vec<_> =
-        Code::ALL.iter().filter(|code| code.status() == status).map(|code| code.as_str()).collect();
-    if status == TOO_MANY {
-        codes.push(RATE_LIMITED);
-    }
-    codes
+    Code::ALL.iter().filter(|code| code.status() == status).map(|code| code.as_str()).collect()
 }
 
 /// Whether there is a code of this status.
@@ -42,8 +33,8 @@ fn response(status: u16) -> Value {
         "properties": {"status": {"const": status}, "code": {"enum": codes(status)}},
     });
     let mut content = json!({"application/problem+json": {"schema": schema}});
-    if status == 401 {
-        // Of the platform, which looks at the token before the function does.
+    if [401, 503].contains(&status) {
+        // Of the platform, which looks at the token before the function does, and whether there is a function.
         content["application/json"] = json!({"schema": {"$ref": "#/components/schemas/PlatformRefusal"}});
     }
     json!({"description": titles.join(". "), "content": content})
@@ -59,7 +50,7 @@ pub fn schemas() -> BTreeMap<String, Value> {
             "code": text, "message": text,
         },
     });
-    let all: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).chain([RATE_LIMITED]).collect();
+    let all: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     let problem = json!({
         "type": "object",
         "description": "RFC 9457. Further members are facts about this case, such as the id of the row that is in the way.",
@@ -75,7 +66,7 @@ pub fn schemas() -> BTreeMap<String, Value> {
         },
     });
     let platform = json!({
-        "type": "object", "description": "What Supabase answers where the token is missing or not valid, before the function is asked.",
+        "type": "object", "description": "What Supabase answers where the token is missing or not valid, or the function does not start.",
         "required": ["message"], "properties": {"code": {"type": ["integer", "string"]}, "message": text},
     });
     BTreeMap::from([

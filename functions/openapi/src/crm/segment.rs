@@ -33,6 +33,8 @@ pub struct Segment {
     /// The segments that its rules name.
     pub depends_on: Vec<Uuid>,
     pub last_computed_at: Option<DateTime<Utc>>,
+    /// When scores decided last who is a member; null where rules or people do.
+    pub scored_at: Option<DateTime<Utc>>,
     pub created_by_user_id: Option<Uuid>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

@@ -11,7 +11,7 @@ use crate::document::Operation;
 schemas! {
     AccountStatus = json!({"type": "string", "enum": ["active", "invited", "suspended", "closed"]});
     /// A session of Supabase Auth, as it answers it.
-    AuthSession = json!({"type": "object", "required": ["access_token"], "properties": {"access_token": {"type": "string"}}});
+    AuthSession = json!({"type": "object", "required": ["access_token"], "additionalProperties": true, "properties": {"access_token": {"type": "string"}}});
     Active = json!({"const": "active"});
     /// verification_required: open the link in the mail of Auth. verify: open the link of the invitation.
     Waits = json!({"type": "string", "enum": ["verification_required", "verify"]});

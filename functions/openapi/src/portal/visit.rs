@@ -13,7 +13,7 @@ schemas! {
     /// Why not.
     PolicyReason = json!({"type": "string", "enum": ["wrong_state", "too_late", "too_often", "not_bookable"]});
     /// type and at, and what changed: status, schedule, eta.
-    VisitEvent = json!({"type": "object", "required": ["type", "at"], "properties": {
+    VisitEvent = json!({"type": "object", "required": ["type", "at"], "additionalProperties": true, "properties": {
         "type": {"type": "string"}, "at": {"type": "string", "format": "date-time"}}});
     /// In both spellings of canceled.
     VisitFilter = json!({"type": "string", "enum": ["scheduled", "en_route", "on_site", "completed", "canceled", "cancelled"]});
