@@ -9,8 +9,7 @@ use crate::Ports;
 /// The document, under each of the function's slugs. Who may read it is for the platform to say: the function asks for no token.
 pub fn routes(slugs: &[&str], document: &'static str) -> Router<Ports> {
     let show = move || async move {
-        let headers =
-            [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
+        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=300")];
         (headers, document)
     };
     let under = |routes: Router<Ports>, slug: &&str| {

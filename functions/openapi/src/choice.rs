@@ -1,6 +1,9 @@
 //! What has one of a few values, as core lists them, and small texts.
 
-use fieldcrm_core::{ai, appointment, automation, booking, customer, followup, interaction, portal, portal_assistant, portal_thread, work_order};
+use fieldcrm_core::{
+    ai, appointment, automation, booking, customer, followup, interaction, portal,
+    portal_assistant, portal_thread, work_order,
+};
 use serde_json::{Value, json};
 
 macro_rules! schemas {
@@ -95,4 +98,3 @@ schemas! {
     /// Whatever there is to say.
     Anything = json!({"type": "object", "additionalProperties": true});
 }
-

@@ -86,11 +86,7 @@ impl Operation {
         operation
     }
 
-    pub fn get(
-        path: impl Into<String>,
-        id: impl Into<String>,
-        summary: &'static str,
-    ) -> Self {
+    pub fn get(path: impl Into<String>, id: impl Into<String>, summary: &'static str) -> Self {
         Self::new("get", path, id, summary)
     }
 
@@ -242,12 +238,18 @@ impl Operation {
         self
     }
 
-    fn write(self, info: &Info, requests: &mut SchemaGenerator, responses: &mut SchemaGenerator) -> Value {
+    fn write(
+        self,
+        info: &Info,
+        requests: &mut SchemaGenerator,
+        responses: &mut SchemaGenerator,
+    ) -> Value {
         let mut written = json!({"operationId": self.id, "summary": self.summary});
         if let Some(description) = self.description {
             written["description"] = description.into();
         }
-        let described = |content: Vec<(&'static str, Describe)>, generator: &mut SchemaGenerator| {
+        let described = |content: Vec<(&'static str, Describe)>,
+                         generator: &mut SchemaGenerator| {
             let one = |(kind, describe): (&'static str, Describe)| {
                 (kind.to_owned(), json!({"schema": describe(generator)}))
             };
@@ -377,12 +379,14 @@ pub fn write(info: &Info, operations: Vec<Operation>) -> Value {
         assert!(known.is_none(), "{method} {path} is there twice");
     }
     let mut schemas: BTreeMap<String, Value> = problem::schemas();
-    for (name, schema) in requests.take_definitions(true).into_iter().chain(responses.take_definitions(true)) {
+    for (name, schema) in
+        requests.take_definitions(true).into_iter().chain(responses.take_definitions(true))
+    {
         if let Some(other) = schemas.insert(name.clone(), schema.clone()) {
             assert_eq!(other, schema, "two schemas have the name {name}");
         }
     }
-    let schemes: Map<String, Value> =
+    let security: Map<String, Value> =
         info.security.iter().map(|(name, scheme)| ((*name).to_owned(), scheme.write())).collect();
     let first = info.security.first().map(|(name, _)| json!({*name: []}));
     json!({
@@ -395,7 +399,7 @@ pub fn write(info: &Info, operations: Vec<Operation>) -> Value {
         "security": first.into_iter().collect::<Vec<_>>(),
         "paths": paths,
         "components": {
-            "securitySchemes": schemes,
+            "securitySchemes": security,
             "schemas": schemas,
             "responses": problem::responses(&Code::ALL.iter().map(|code| code.status()).collect()),
         },

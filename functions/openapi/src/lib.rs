@@ -3,6 +3,12 @@
 //! One module a deployable says of each route what it is; the types here describe, nothing reads or writes them. `cargo xtask gen`
 //! writes the documents to `functions/<name>/openapi.json`, and the functions serve those: no byte of this is in them.
 #![allow(dead_code, reason = "fields are there to be described")]
+#![allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "what is described has the names of its JSON, and its comments are texts of the documents"
+)]
 
 mod choice;
 mod crm;
@@ -14,8 +20,8 @@ mod portal;
 mod problem;
 
 use serde::Serialize;
-use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::Value;
+use serde_json::ser::{PrettyFormatter, Serializer};
 
 /// A document, and where it is in the repository.
 pub struct File {
@@ -32,12 +38,12 @@ pub fn files() -> Vec<File> {
         (jobs::INFO, jobs::operations()),
         (portal::INFO, portal::operations()),
     ]
-        .into_iter()
-        .map(|(info, operations)| {
-            let path = format!("functions/{}/openapi.json", info.name);
-            File { path, text: lines(&document::write(&info, operations)) }
-        })
-        .collect()
+    .into_iter()
+    .map(|(info, operations)| {
+        let path = format!("functions/{}/openapi.json", info.name);
+        File { path, text: lines(&document::write(&info, operations)) }
+    })
+    .collect()
 }
 
 /// A line for each member, so that a change shows, and no indentation, which every function would carry along.

@@ -35,7 +35,8 @@ fn response(status: u16) -> Value {
     let mut content = json!({"application/problem+json": {"schema": schema}});
     if [401, 503].contains(&status) {
         // Of the platform, which looks at the token before the function does, and whether there is a function.
-        content["application/json"] = json!({"schema": {"$ref": "#/components/schemas/PlatformRefusal"}});
+        content["application/json"] =
+            json!({"schema": {"$ref": "#/components/schemas/PlatformRefusal"}});
     }
     json!({"description": titles.join(". "), "content": content})
 }

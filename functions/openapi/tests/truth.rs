@@ -64,7 +64,10 @@ fn read_routes(folder: &Path, routes: &mut BTreeSet<String>) {
             let methods = &rest[..end_of_call(rest)];
             // Each of `get(…).post(…)`: the name before a parenthesis.
             for before in methods.split('(') {
-                let name = before.rsplit(|letter: char| !letter.is_ascii_lowercase()).next().unwrap_or_default();
+                let name = before
+                    .rsplit(|letter: char| !letter.is_ascii_lowercase())
+                    .next()
+                    .unwrap_or_default();
                 if ["get", "post", "put", "patch", "delete"].contains(&name) {
                     routes.insert(format!("{name} {path}"));
                 }
@@ -91,7 +94,8 @@ fn end_of_call(rest: &str) -> usize {
 #[test]
 fn bodies_have_the_names_of_cores_arguments() {
     use fieldcrm_core::{
-        ai, automation, booking, customer, followup, interaction, portal_account, portal_assistant, portal_thread,
+        ai, automation, booking, customer, followup, interaction, portal_account, portal_assistant,
+        portal_thread,
     };
     use serde_aux::serde_introspection::serde_introspect;
 

@@ -6,7 +6,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::choice::{
-    Anything, Direction, FollowupOrigin, FollowupStatus, InteractionChannel, Priority, Sentiment, schemas,
+    Anything, Direction, FollowupOrigin, FollowupStatus, InteractionChannel, Priority, Sentiment,
+    schemas,
 };
 use crate::document::Operation;
 use crate::page::Page;
@@ -192,19 +193,28 @@ pub struct LeadReason {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/crm/customers/{id}/interactions", "listInteractions", "Lists what was said to and by a customer")
-            .paged()
-            .query::<InteractionChannel>("channel", "Only those.")
-            .query::<Sentiment>("sentiment", "Only those.")
-            .query::<DateTime<Utc>>("from", "When it was, from then on.")
-            .query::<DateTime<Utc>>("to", "When it was, before then.")
-            .ok::<Page<Interaction>>("The newest first."),
-        Operation::post("/crm/interactions", "logInteraction", "Logs what was said to or by a customer")
-            .keyed()
-            .body::<NewInteraction>()
-            .created::<LoggedInteraction>("The interaction.")
-            .fails(&[404]),
-        Operation::get("/crm/interactions/{id}", "getInteraction", "Shows an interaction").ok::<Interaction>("The interaction."),
+        Operation::get(
+            "/crm/customers/{id}/interactions",
+            "listInteractions",
+            "Lists what was said to and by a customer",
+        )
+        .paged()
+        .query::<InteractionChannel>("channel", "Only those.")
+        .query::<Sentiment>("sentiment", "Only those.")
+        .query::<DateTime<Utc>>("from", "When it was, from then on.")
+        .query::<DateTime<Utc>>("to", "When it was, before then.")
+        .ok::<Page<Interaction>>("The newest first."),
+        Operation::post(
+            "/crm/interactions",
+            "logInteraction",
+            "Logs what was said to or by a customer",
+        )
+        .keyed()
+        .body::<NewInteraction>()
+        .created::<LoggedInteraction>("The interaction.")
+        .fails(&[404]),
+        Operation::get("/crm/interactions/{id}", "getInteraction", "Shows an interaction")
+            .ok::<Interaction>("The interaction."),
         Operation::post("/crm/followups", "createFollowup", "Makes a follow-up")
             .keyed()
             .body::<NewFollowup>()
@@ -221,15 +231,24 @@ pub fn operations() -> Vec<Operation> {
             .query::<DateTime<Utc>>("due_to", "Due before then.")
             .query::<Boolean>("overdue", "true: only what is pending and was due.")
             .ok::<Page<Followup>>("What is due first, first."),
-        Operation::get("/crm/followups/{id}", "getFollowup", "Shows a follow-up").ok::<Followup>("The follow-up."),
-        Operation::patch("/crm/followups/{id}", "updateFollowup", "Completes, cancels, opens again, moves or hands over a follow-up")
-            .body::<FollowupPatch>()
-            .ok::<Followup>("The follow-up.")
-            .fails(&[409]),
-        Operation::post("/crm/leads/score", "scoreLeads", "Scores leads: how likely they are to convert, in percent")
-            .about("Without a body, the open leads that wait longest.")
-            .optional_body::<ScoreLeads>()
-            .ok::<ScoredLeads>("The scores, which are stored.")
-            .fails(&[404, 409]),
+        Operation::get("/crm/followups/{id}", "getFollowup", "Shows a follow-up")
+            .ok::<Followup>("The follow-up."),
+        Operation::patch(
+            "/crm/followups/{id}",
+            "updateFollowup",
+            "Completes, cancels, opens again, moves or hands over a follow-up",
+        )
+        .body::<FollowupPatch>()
+        .ok::<Followup>("The follow-up.")
+        .fails(&[409]),
+        Operation::post(
+            "/crm/leads/score",
+            "scoreLeads",
+            "Scores leads: how likely they are to convert, in percent",
+        )
+        .about("Without a body, the open leads that wait longest.")
+        .optional_body::<ScoreLeads>()
+        .ok::<ScoredLeads>("The scores, which are stored.")
+        .fails(&[404, 409]),
     ]
 }

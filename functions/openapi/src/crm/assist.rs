@@ -119,18 +119,34 @@ pub struct Fact {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/crm/customers/{id}/suggest-followups", "suggestFollowups", "Makes follow-ups of what the facts about a customer suggest")
-            .about("The same facts make the same: a second call makes nothing.")
-            .ok::<Suggestions>("Those that there are.")
-            .fails(&[409]),
-        Operation::post("/crm/customers/{id}/draft-message", "draftMessage", "Writes a message to a customer, for a person to read")
-            .body::<DraftMessage>()
-            .ok::<Draft>("The draft.")
-            .fails(&[409]),
-        Operation::post("/crm/customers/{id}/insights", "findInsights", "Says what a customer's interactions tell")
-            .ok::<Insights>("What was found."),
-        Operation::post("/crm/customers/{id}/next-action", "findNextAction", "Says what to do first about a customer")
-            .ok::<NextAction>("The action, and what else there is.")
-            .fails(&[409]),
+        Operation::post(
+            "/crm/customers/{id}/suggest-followups",
+            "suggestFollowups",
+            "Makes follow-ups of what the facts about a customer suggest",
+        )
+        .about("The same facts make the same: a second call makes nothing.")
+        .ok::<Suggestions>("Those that there are.")
+        .fails(&[409]),
+        Operation::post(
+            "/crm/customers/{id}/draft-message",
+            "draftMessage",
+            "Writes a message to a customer, for a person to read",
+        )
+        .body::<DraftMessage>()
+        .ok::<Draft>("The draft.")
+        .fails(&[409]),
+        Operation::post(
+            "/crm/customers/{id}/insights",
+            "findInsights",
+            "Says what a customer's interactions tell",
+        )
+        .ok::<Insights>("What was found."),
+        Operation::post(
+            "/crm/customers/{id}/next-action",
+            "findNextAction",
+            "Says what to do first about a customer",
+        )
+        .ok::<NextAction>("The action, and what else there is.")
+        .fails(&[409]),
     ]
 }

@@ -8,7 +8,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::segment::YesOrNo;
-use crate::choice::{Anything, Limit, Cursor, Reenrollment, RunStatus, SegmentChange, SegmentDefinition, Trigger, schemas};
+use crate::choice::{
+    Anything, Cursor, Limit, Reenrollment, RunStatus, SegmentChange, SegmentDefinition, Trigger,
+    schemas,
+};
 use crate::document::Operation;
 use crate::page::Page;
 
@@ -186,32 +189,49 @@ pub struct RunPage {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/crm/automation/rules", "createRule", "Makes a rule: when what happens, and what is done then")
-            .keyed()
-            .body::<NewRule>()
-            .created::<ChangedRule>("The rule."),
+        Operation::post(
+            "/crm/automation/rules",
+            "createRule",
+            "Makes a rule: when what happens, and what is done then",
+        )
+        .keyed()
+        .body::<NewRule>()
+        .created::<ChangedRule>("The rule."),
         Operation::get("/crm/automation/rules", "listRules", "Lists rules")
             .paged()
             .query::<Trigger>("trigger_type", "Only those.")
             .query::<YesOrNo>("is_enabled", "Only those that are, or are not.")
             .query::<String>("event_type", "Only those, such as quote_sent.")
             .ok::<Page<Rule>>("By their names."),
-        Operation::get("/crm/automation/rules/{id}", "getRule", "Shows a rule").ok::<Rule>("The rule."),
-        Operation::patch("/crm/automation/rules/{id}", "updateRule", "Changes a rule, or enables and disables it")
-            .body::<RulePatch>()
-            .ok::<ChangedRule>("The rule."),
-        Operation::post("/crm/automation/rules/{id}/preview", "previewRule", "Says whom a rule would take in now, and whom it would skip and why")
-            .about("Writes nothing.")
-            .body::<PreviewRule>()
-            .ok::<Preview>("What it would do.")
-            .fails(&[422]),
-        Operation::get("/crm/automation/runs", "listRuns", "Lists what rules did, and why they did not")
-            .query::<Limit>("limit", "How many at most.")
-            .query::<Cursor>("cursor", "The next_cursor of the page before.")
-            .query::<Uuid>("rule_id", "Only the rule's.")
-            .query::<Uuid>("customer_id", "Only the customer's.")
-            .query::<RunStatus>("status", "Only those.")
-            .ok::<RunPage>("The newest first."),
+        Operation::get("/crm/automation/rules/{id}", "getRule", "Shows a rule")
+            .ok::<Rule>("The rule."),
+        Operation::patch(
+            "/crm/automation/rules/{id}",
+            "updateRule",
+            "Changes a rule, or enables and disables it",
+        )
+        .body::<RulePatch>()
+        .ok::<ChangedRule>("The rule."),
+        Operation::post(
+            "/crm/automation/rules/{id}/preview",
+            "previewRule",
+            "Says whom a rule would take in now, and whom it would skip and why",
+        )
+        .about("Writes nothing.")
+        .body::<PreviewRule>()
+        .ok::<Preview>("What it would do.")
+        .fails(&[422]),
+        Operation::get(
+            "/crm/automation/runs",
+            "listRuns",
+            "Lists what rules did, and why they did not",
+        )
+        .query::<Limit>("limit", "How many at most.")
+        .query::<Cursor>("cursor", "The next_cursor of the page before.")
+        .query::<Uuid>("rule_id", "Only the rule's.")
+        .query::<Uuid>("customer_id", "Only the customer's.")
+        .query::<RunStatus>("status", "Only those.")
+        .ok::<RunPage>("The newest first."),
         Operation::post("/crm/automation/runs/{id}/retry", "retryRun", "Does a failed run again")
             .about("What it makes has the keys of the first try: nothing is made twice.")
             .ok::<Run>("The run.")

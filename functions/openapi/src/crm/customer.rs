@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::activity::{Followup, Interaction};
 use crate::choice::{
-    ContactType, Count, Cursor, CustomerStatus, CustomerType, LifecycleStage, Limit, LocationType, Offset, PipelineStage,
-    TimeOfDay, schemas,
+    ContactType, Count, Cursor, CustomerStatus, CustomerType, LifecycleStage, Limit, LocationType,
+    Offset, PipelineStage, TimeOfDay, schemas,
 };
 use crate::document::Operation;
 use serde_json::json;

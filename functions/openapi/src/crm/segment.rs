@@ -6,7 +6,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::assist::Provider;
-use crate::choice::{Anything, CustomerStatus, CustomerType, LifecycleStage, SegmentDefinition, SegmentType, schemas};
+use crate::choice::{
+    Anything, CustomerStatus, CustomerType, LifecycleStage, SegmentDefinition, SegmentType, schemas,
+};
 use crate::document::Operation;
 use crate::page::Page;
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::visit::{NextAppointment, Named};
+use super::visit::{Named, NextAppointment};
 use crate::choice::{AccountRole, ContactType, LocationType, TimeOfDay, schemas};
 use crate::document::Operation;
 
@@ -241,31 +241,52 @@ pub fn operations() -> Vec<Operation> {
             .keyed()
             .body::<SignUp>()
             .answers::<LetIn>(201, "Signed in: the address needs no verification.")
-            .answers::<Waiting>(202, "A mail is on its way; nothing here says whether the address was known.")
+            .answers::<Waiting>(
+                202,
+                "A mail is on its way; nothing here says whether the address was known.",
+            )
             .fails(&[404]),
-        Operation::post("/portal/accept-invite", "acceptInvite", "Takes an invitation to the portal")
-            .about("Where the address has a login, its password is asked for.")
-            .secured_by(&[])
-            .keyed()
-            .body::<AcceptInvite>()
-            .answers::<LetIn>(201, "Signed in.")
-            .fails(&[404]),
-        Operation::post("/portal/session", "beginSession", "Says that who has signed in is here, and completes a sign-up that waited for it")
-            .keyed()
-            .ok::<Session>("Who they are, and what they may do.")
-            .answers::<Waiting>(202, "An invitation went to the address."),
-        Operation::get("/portal/dashboard", "getDashboard", "What the portal begins with").ok::<Dashboard>("The figures."),
-        Operation::get("/portal/settings", "getSettings", "Shows the settings").ok::<Settings>("The settings."),
+        Operation::post(
+            "/portal/accept-invite",
+            "acceptInvite",
+            "Takes an invitation to the portal",
+        )
+        .about("Where the address has a login, its password is asked for.")
+        .secured_by(&[])
+        .keyed()
+        .body::<AcceptInvite>()
+        .answers::<LetIn>(201, "Signed in.")
+        .fails(&[404]),
+        Operation::post(
+            "/portal/session",
+            "beginSession",
+            "Says that who has signed in is here, and completes a sign-up that waited for it",
+        )
+        .keyed()
+        .ok::<Session>("Who they are, and what they may do.")
+        .answers::<Waiting>(202, "An invitation went to the address."),
+        Operation::get("/portal/dashboard", "getDashboard", "What the portal begins with")
+            .ok::<Dashboard>("The figures."),
+        Operation::get("/portal/settings", "getSettings", "Shows the settings")
+            .ok::<Settings>("The settings."),
         Operation::patch("/portal/settings/profile", "updateProfile", "Changes the profile")
             .body::<ProfilePatch>()
             .ok::<Settings>("The settings.")
             .fails(&[404, 409]),
-        Operation::patch("/portal/settings/notifications", "updateNotifications", "Changes what one is told")
-            .body::<NotificationPatch>()
-            .ok::<Notifications>("The preferences."),
-        Operation::patch("/portal/settings/security", "updateSecurity", "Changes the password, or a second factor")
-            .body::<SecurityPatch>()
-            .ok::<ChangedSecurity>("What was done.")
-            .fails(&[404]),
+        Operation::patch(
+            "/portal/settings/notifications",
+            "updateNotifications",
+            "Changes what one is told",
+        )
+        .body::<NotificationPatch>()
+        .ok::<Notifications>("The preferences."),
+        Operation::patch(
+            "/portal/settings/security",
+            "updateSecurity",
+            "Changes the password, or a second factor",
+        )
+        .body::<SecurityPatch>()
+        .ok::<ChangedSecurity>("What was done.")
+        .fails(&[404]),
     ]
 }

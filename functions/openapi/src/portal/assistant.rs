@@ -124,17 +124,29 @@ pub struct Citation {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/portal/ai/conversations", "startConversation", "Begins a conversation with the assistant")
-            .keyed()
-            .optional_body::<NewConversation>()
-            .created::<WholeConversation>("The conversation.")
-            .fails(&[422]),
-        Operation::get("/portal/ai/conversations", "listConversations", "Lists one's conversations, the newest first")
-            .by_cursor()
-            .query::<ConversationStatus>("status", "Only those.")
-            .ok::<Items<ListedConversation>>("The page."),
-        Operation::get("/portal/ai/conversations/{id}", "getConversation", "Shows a conversation with its messages")
-            .ok::<WholeConversation>("The conversation."),
+        Operation::post(
+            "/portal/ai/conversations",
+            "startConversation",
+            "Begins a conversation with the assistant",
+        )
+        .keyed()
+        .optional_body::<NewConversation>()
+        .created::<WholeConversation>("The conversation.")
+        .fails(&[422]),
+        Operation::get(
+            "/portal/ai/conversations",
+            "listConversations",
+            "Lists one's conversations, the newest first",
+        )
+        .by_cursor()
+        .query::<ConversationStatus>("status", "Only those.")
+        .ok::<Items<ListedConversation>>("The page."),
+        Operation::get(
+            "/portal/ai/conversations/{id}",
+            "getConversation",
+            "Shows a conversation with its messages",
+        )
+        .ok::<WholeConversation>("The conversation."),
         Operation::post("/portal/ai/conversations/{id}/messages", "ask", "Asks a question")
             .about("With Accept: text/event-stream the answer comes as it is made.")
             .keyed()
@@ -142,9 +154,13 @@ pub fn operations() -> Vec<Operation> {
             .created::<Answered>("The question and its answer.")
             .answers_as::<Events>(200, "text/event-stream", "The answer as it is made.")
             .fails(&[422, 502]),
-        Operation::post("/portal/ai/conversations/{id}/escalate", "escalate", "Hands a conversation over to staff")
-            .about("As often as one likes: it is one thread.")
-            .ok::<Conversation>("The conversation.")
-            .fails(&[409]),
+        Operation::post(
+            "/portal/ai/conversations/{id}/escalate",
+            "escalate",
+            "Hands a conversation over to staff",
+        )
+        .about("As often as one likes: it is one thread.")
+        .ok::<Conversation>("The conversation.")
+        .fails(&[409]),
     ]
 }

@@ -8,7 +8,6 @@ use super::thread::Attachment;
 use crate::choice::{BookingSource, BookingStatus, LocationType, TimeOfDay, VisitStatus};
 use crate::document::Operation;
 
-
 #[derive(JsonSchema)]
 pub struct ServiceTypes {
     pub service_types: Vec<ServiceType>,
@@ -154,12 +153,16 @@ pub struct ChangedVisit {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/portal/service-types", "listServiceTypes", "Lists what can be booked").ok::<ServiceTypes>("By their names."),
+        Operation::get("/portal/service-types", "listServiceTypes", "Lists what can be booked")
+            .ok::<ServiceTypes>("By their names."),
         Operation::get("/portal/slots", "listSlots", "Says when a visit can be booked")
             .required_query::<String>("service_type", "A code of the service types.")
             .required_query::<Uuid>("location_id", "Where.")
             .query::<NaiveDate>("from_date", "The first day; today by default.")
-            .query::<NaiveDate>("to_date", "The last day; 13 days later by default, at most 62 days.")
+            .query::<NaiveDate>(
+                "to_date",
+                "The last day; 13 days later by default, at most 62 days.",
+            )
             .ok::<Slots>("The free slots.")
             .fails(&[404]),
         Operation::post("/portal/holds", "holdSlot", "Keeps a slot for some minutes")
@@ -167,27 +170,44 @@ pub fn operations() -> Vec<Operation> {
             .body::<NewHold>()
             .created::<Hold>("The hold.")
             .fails(&[404, 422]),
-        Operation::delete("/portal/holds/{id}", "releaseHold", "Gives a slot back").empty(204, "It is free again.", &[]),
-        Operation::get("/portal/booking-requests", "listBookings", "Lists requests, the newest first")
-            .by_cursor()
-            .query::<BookingStatus>("status", "Only those.")
-            .ok::<Bookings>("The page."),
+        Operation::delete("/portal/holds/{id}", "releaseHold", "Gives a slot back").empty(
+            204,
+            "It is free again.",
+            &[],
+        ),
+        Operation::get(
+            "/portal/booking-requests",
+            "listBookings",
+            "Lists requests, the newest first",
+        )
+        .by_cursor()
+        .query::<BookingStatus>("status", "Only those.")
+        .ok::<Bookings>("The page."),
         Operation::post("/portal/booking-requests", "createBooking", "Asks for a visit")
             .keyed()
             .body::<NewBooking>()
             .created::<Booking>("The request.")
             .fails(&[404, 422]),
-        Operation::get("/portal/booking-requests/{id}", "getBooking", "Shows a request").ok::<Booking>("The request."),
-        Operation::post("/portal/booking-requests/{id}/cancel", "cancelBooking", "Takes a request back")
-            .about("Again, it changes nothing.")
-            .optional_body::<Cancel>()
-            .ok::<Booking>("The request.")
-            .fails(&[409]),
-        Operation::post("/portal/appointments/{id}/reschedule", "rescheduleAppointment", "Moves a visit to a free slot")
-            .keyed()
-            .body::<Reschedule>()
-            .ok::<ChangedVisit>("The visit.")
-            .fails(&[409, 422]),
+        Operation::get("/portal/booking-requests/{id}", "getBooking", "Shows a request")
+            .ok::<Booking>("The request."),
+        Operation::post(
+            "/portal/booking-requests/{id}/cancel",
+            "cancelBooking",
+            "Takes a request back",
+        )
+        .about("Again, it changes nothing.")
+        .optional_body::<Cancel>()
+        .ok::<Booking>("The request.")
+        .fails(&[409]),
+        Operation::post(
+            "/portal/appointments/{id}/reschedule",
+            "rescheduleAppointment",
+            "Moves a visit to a free slot",
+        )
+        .keyed()
+        .body::<Reschedule>()
+        .ok::<ChangedVisit>("The visit.")
+        .fails(&[409, 422]),
         Operation::post("/portal/appointments/{id}/cancel", "cancelAppointment", "Cancels a visit")
             .keyed()
             .optional_body::<Cancel>()

@@ -72,12 +72,16 @@ const ORG: &str = "The slug of the company's portal, for who is not signed in.";
 
 pub fn operations() -> Vec<Operation> {
     let all = vec![
-        Operation::get("/portal/kb/articles", "listArticles", "Lists help articles, the newest first")
-            .query::<NotEmpty>("org", ORG)
-            .query::<NotEmpty>("category", "Only of it.")
-            .query::<Limit>("limit", "How many at most.")
-            .query::<Cursor>("cursor", "The next_cursor of the page before.")
-            .ok::<Articles>("The page."),
+        Operation::get(
+            "/portal/kb/articles",
+            "listArticles",
+            "Lists help articles, the newest first",
+        )
+        .query::<NotEmpty>("org", ORG)
+        .query::<NotEmpty>("category", "Only of it.")
+        .query::<Limit>("limit", "How many at most.")
+        .query::<Cursor>("cursor", "The next_cursor of the page before.")
+        .ok::<Articles>("The page."),
         Operation::get("/portal/kb/articles/{slug}", "getArticle", "Shows a help article")
             .path_parameter::<NotEmpty>("slug", "Of the article.")
             .query::<NotEmpty>("org", ORG)

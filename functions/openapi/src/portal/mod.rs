@@ -14,7 +14,10 @@ pub const INFO: Info = Info {
     slugs: &["portal"],
     title: "fieldcrm: portal",
     description: "What the customers of an org do themselves. A caller sees what their portal account sees.",
-    security: &[("customer", SecurityScheme::Bearer("The access token of who signed in to the portal."))],
+    security: &[(
+        "customer",
+        SecurityScheme::Bearer("The access token of who signed in to the portal."),
+    )],
 };
 
 pub fn operations() -> Vec<Operation> {

@@ -121,21 +121,38 @@ pub fn operations() -> Vec<Operation> {
             .by_cursor()
             .query::<ThreadStatus>("status", "Only those.")
             .ok::<Items<Thread>>("The page."),
-        Operation::post("/portal/threads", "createThread", "Begins a thread with a message to the office")
-            .keyed()
-            .body::<NewThread>()
-            .created::<OpenedThread>("The thread."),
-        Operation::get("/portal/threads/{id}/messages", "listMessages", "Lists the messages of a thread, the newest first")
-            .by_cursor()
-            .ok::<Items<Message>>("The page."),
+        Operation::post(
+            "/portal/threads",
+            "createThread",
+            "Begins a thread with a message to the office",
+        )
+        .keyed()
+        .body::<NewThread>()
+        .created::<OpenedThread>("The thread."),
+        Operation::get(
+            "/portal/threads/{id}/messages",
+            "listMessages",
+            "Lists the messages of a thread, the newest first",
+        )
+        .by_cursor()
+        .ok::<Items<Message>>("The page."),
         Operation::post("/portal/threads/{id}/messages", "sendMessage", "Writes to the office")
             .about("A closed thread is open again.")
             .keyed()
             .body::<NewMessage>()
             .created::<SentMessage>("The message."),
-        Operation::post("/portal/threads/{id}/read", "markThreadRead", "Says that what the office wrote is read").ok::<MarkedRead>("How much of it was new."),
-        Operation::get("/portal/messages/{id}/files/{index}", "getMessageFile", "Gives a URL for a file of a message")
-            .path_parameter::<FileIndex>("index", "Which of its attachments, from 0.")
-            .ok::<SignedFile>("The URL."),
+        Operation::post(
+            "/portal/threads/{id}/read",
+            "markThreadRead",
+            "Says that what the office wrote is read",
+        )
+        .ok::<MarkedRead>("How much of it was new."),
+        Operation::get(
+            "/portal/messages/{id}/files/{index}",
+            "getMessageFile",
+            "Gives a URL for a file of a message",
+        )
+        .path_parameter::<FileIndex>("index", "Which of its attachments, from 0.")
+        .ok::<SignedFile>("The URL."),
     ]
 }

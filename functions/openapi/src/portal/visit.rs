@@ -243,28 +243,52 @@ pub struct Warranty {
 
 pub fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/portal/appointments", "listAppointments", "Lists visits, from early to late")
-            .by_cursor()
-            .query::<DateTime<Utc>>("from", "From when; 30 days ago by default.")
-            .query::<DateTime<Utc>>("to", "Before when.")
-            .query::<VisitFilter>("status", "Only those.")
-            .ok::<Items<Visit>>("The page."),
-        Operation::get("/portal/appointments/{id}", "getAppointment", "Shows a visit").ok::<VisitWithEvents>("The visit."),
-        Operation::get("/portal/appointments/{id}/status", "getAppointmentStatus", "Says how far a visit is").ok::<Progress>("How far."),
-        Operation::get("/portal/service-history", "listServiceHistory", "Lists what is over, the newest first")
-            .by_cursor()
-            .ok::<Items<Visit>>("The page."),
+        Operation::get(
+            "/portal/appointments",
+            "listAppointments",
+            "Lists visits, from early to late",
+        )
+        .by_cursor()
+        .query::<DateTime<Utc>>("from", "From when; 30 days ago by default.")
+        .query::<DateTime<Utc>>("to", "Before when.")
+        .query::<VisitFilter>("status", "Only those.")
+        .ok::<Items<Visit>>("The page."),
+        Operation::get("/portal/appointments/{id}", "getAppointment", "Shows a visit")
+            .ok::<VisitWithEvents>("The visit."),
+        Operation::get(
+            "/portal/appointments/{id}/status",
+            "getAppointmentStatus",
+            "Says how far a visit is",
+        )
+        .ok::<Progress>("How far."),
+        Operation::get(
+            "/portal/service-history",
+            "listServiceHistory",
+            "Lists what is over, the newest first",
+        )
+        .by_cursor()
+        .ok::<Items<Visit>>("The page."),
         Operation::get("/portal/jobs/{id}", "getJob", "Shows a visit with the papers about it")
             .about("That it was read is noted.")
             .ok::<Job>("The visit."),
         Operation::get("/portal/documents", "listDocuments", "Lists documents, the newest first")
             .by_cursor()
             .ok::<Items<Document>>("The page."),
-        Operation::get("/portal/documents/{id}", "getDocument", "Gives a URL for a document's file").ok::<SignedFile>("The URL."),
+        Operation::get(
+            "/portal/documents/{id}",
+            "getDocument",
+            "Gives a URL for a document's file",
+        )
+        .ok::<SignedFile>("The URL."),
         Operation::get("/portal/invoices", "listInvoices", "Lists invoices, the newest first")
             .by_cursor()
             .query::<InvoiceStatus>("status", "Only those.")
             .ok::<Items<Invoice>>("The page."),
-        Operation::get("/portal/memberships", "listMemberships", "Lists memberships and warranties").ok::<Memberships>("All of them."),
+        Operation::get(
+            "/portal/memberships",
+            "listMemberships",
+            "Lists memberships and warranties",
+        )
+        .ok::<Memberships>("All of them."),
     ]
 }
