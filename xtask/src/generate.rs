@@ -1,5 +1,5 @@
 //! `cargo xtask gen`: the parts of the documentation that the database and the tests' own lists
-//! already say, so that nobody writes them twice, and the OpenAPI documents of the functions.
+//! already say, so that nobody writes them twice, and what the functions serve as `openapi.json`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
