@@ -144,7 +144,8 @@ async fn recompute(org: Org, script: Vec<Value>) -> Answered {
     };
     let ports = Ports { database: org.clone(), log: Arc::new(Silent) };
     let (supabase_url, publishable_key) = (String::new(), String::new());
-    let config = Config { supabase_url, publishable_key, origins: Origins::Any };
+    let config =
+        Config { supabase_url, publishable_key, origins: Origins::Any, ..Config::default() };
     let request = Request::builder()
         .method("POST")
         .uri(format!("/crm/segments/{ID}/recompute"))

@@ -54,6 +54,16 @@ impl Settings {
     }
 }
 
+/// What the module is deployed as.
+const SLUGS: [&str; 6] = [
+    "handle-event-trigger",
+    "process-time-based-automations",
+    "process-segment-automations",
+    "dispatch-messages",
+    "embed-kb-articles",
+    "analyze-interaction-sentiment",
+];
+
 /// The functions' router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
     let routes = Router::new()
@@ -64,7 +74,7 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/embed-kb-articles", post(kb::embed_kb_articles))
         .route("/analyze-interaction-sentiment", post(sentiment::analyze_interaction_sentiment))
         .layer(Extension(settings));
-    service::wrap("jobs", routes, ports, config)
+    service::wrap("jobs", &SLUGS, routes, ports, config)
 }
 
 /// What the `index.ts` of each of the slugs gives to `Deno.serve`.
@@ -80,7 +90,8 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
         let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
         let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);
-        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
+        let models = Models::read(variable, back_end, ports.log.clone());
         let analyst = Arc::new(sentiment::ByModel(models));
         router(ports, config, Settings { embedder, analyst, ..Settings::new(providers) })
     })

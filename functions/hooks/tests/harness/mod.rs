@@ -153,6 +153,7 @@ impl Harness {
             supabase_url: String::new(),
             publishable_key: String::new(),
             origins: Origins::List(vec!["https://app.example".to_owned()]),
+            ..Config::default()
         };
         let ours = [
             ("SUPABASE_URL", "http://127.0.0.1:54321"),
@@ -163,7 +164,8 @@ impl Harness {
         let settings =
             Settings::new(variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let bucket = Arc::new(Bucket::default());
-        let service = fieldcrm_hooks::router(ports, &config, settings, bucket.clone());
+        let service =
+            fieldcrm_hooks::router(ports, database.clone(), &config, settings, bucket.clone());
         Self { service, database, bucket, lines }
     }
 

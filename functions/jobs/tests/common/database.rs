@@ -88,6 +88,7 @@ fn serve(
         supabase_url: String::new(),
         publishable_key: String::new(),
         origins: Origins::Any,
+        ..Config::default()
     };
     Harness { service: fieldcrm_jobs::router(ports, &config, settings), database, log }
 }
