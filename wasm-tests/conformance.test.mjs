@@ -82,14 +82,15 @@ const ROUTES = {
   crm: [
     "/crm/customers", `/crm/customers${id}`, `/crm/customers${id}/interactions`, `/crm/customers${id}/suggest-followups`, "/crm/customers/bulk-tag",
     `/crm/customers${id}/archive`, `/crm/customers${id}/merge`, "/crm/interactions", `/crm/interactions${id}`, "/crm/followups", `/crm/followups${id}`,
-    "/crm/segments", `/crm/segments${id}`, `/crm/segments${id}/members`, `/crm/segments${id}/recompute`, "/crm/automation/rules",
+    "/crm/segments", `/crm/segments${id}`, `/crm/segments${id}/members`, `/crm/segments${id}/recompute`, `/crm/segments${id}/score`, "/crm/ai-jobs", `/crm/ai-jobs${id}`, `/crm/ai-jobs${id}/cancel`, "/crm/leads/score",
+    `/crm/customers${id}/draft-message`, `/crm/customers${id}/insights`, `/crm/customers${id}/next-action`, "/crm/automation/rules",
     `/crm/automation/rules${id}`, `/crm/automation/rules${id}/preview`, "/crm/automation/runs", `/crm/automation/runs${id}/retry`, "/crm/nowhere",
     "/crm/customers/no-uuid", "/crm/customers?page_size=0", "/crm/customers?page_size=x&sort=nothing", "/crm/customers?cursor=%00", "/",
   ],
   hooks: ["/whatsapp-webhook", "/sms-handler", "/email-processor/postmark", "/email-processor/nobody", "/webhook-handler/unknown", "/webhook-handler"],
   jobs: [
     "/handle-event-trigger", "/process-time-based-automations", "/process-segment-automations", "/dispatch-messages", "/embed-kb-articles",
-    "/analyze-interaction-sentiment", "/jobs",
+    "/analyze-interaction-sentiment", "/score-segments", "/jobs",
   ],
   portal: [
     "/portal/ai/conversations", `/portal/ai/conversations${id}`, `/portal/ai/conversations${id}/messages`, "/portal/threads",
@@ -258,7 +259,7 @@ test("workerd: the cron trigger calls each job as what the Worker's key is", asy
   const host = await workerd("jobs", { ...env, SUPABASE_SERVICE_ROLE_KEY: users.csr });
   const { body } = await ask(host, "no tag", "GET", "/", { headers: { "test-scheduled": "1" } });
   assert.equal(body, [
-    "process-time-based-automations", "process-segment-automations", "dispatch-messages", "embed-kb-articles", "analyze-interaction-sentiment",
+    "process-time-based-automations", "process-segment-automations", "dispatch-messages", "embed-kb-articles", "analyze-interaction-sentiment", "score-segments",
   ].map((slug) => `${slug}: 403`).join(", "));
   await host.stop();
 });

@@ -1,11 +1,12 @@
 // A CSV file of 20,000 customers through supabase-js: in one call, again, and killed half way.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse } from "csv-parse/sync";
 import postgres from "postgres";
 
-import { call, newcomer, refused, sql, unique } from "./stack.mjs";
+import { newOrg } from "./orgs.mjs";
+import { call, refused, sql } from "./stack.mjs";
 
 const ROWS = 20_000;
 const NAMES = ["राहुल", "José", "Zoë", "Łukasz", "Мария", "花子", "عمر", "Ada", "Søren", "Ngọc"];
@@ -89,32 +90,8 @@ function makeFile(seed) {
 
 const { text, expected } = makeFile(2026);
 const rows = parse(text, { columns: true });
-const orgs = [];
 /** The org of one clean run. */
 let imported;
-
-async function newOrg(name) {
-  const owner = await newcomer(name);
-  await call(owner, "crm_create_org", { name: unique(name) });
-  const [{ org_id: id }] = await sql`select org_id from profiles where id = ${owner.id}`;
-  orgs.push({ id, user: owner.id });
-  return Object.assign(owner, { org: id });
-}
-
-// On a connection of its own: that of stack.mjs is closed by then. Cascades would fire every trigger once a customer.
-const dba = postgres(process.env.DATABASE_URL, { max: 1, onnotice() {} });
-after(() => dba.begin(async (tx) => {
-  const ids = orgs.map((org) => org.id);
-  await tx`set local session_replication_role = replica`;
-  const tables = await tx`
-    select format('%I.%I', table_schema, table_name) as name
-    from information_schema.columns join information_schema.tables using (table_schema, table_name)
-    where column_name = 'org_id' and table_type = 'BASE TABLE' and table_schema in ('public', 'fieldcrm')`;
-  for (const { name } of tables) await tx`delete from ${tx.unsafe(name)} where org_id = any (${ids})`;
-  await tx`delete from orgs where id = any (${ids})`;
-  await tx`set local session_replication_role = origin`;
-  await tx`delete from auth.users where id = any (${orgs.map((org) => org.user)})`;
-}).finally(() => dba.end()));
 
 /** What the import made, without ids and times. */
 async function fingerprint(org) {

@@ -10,7 +10,7 @@ const SLUGS = {
   crm: ["crm"], portal: ["portal"], hooks: ["whatsapp-webhook", "sms-handler", "email-processor", "webhook-handler"],
   jobs: [
     "handle-event-trigger", "process-time-based-automations", "process-segment-automations", "dispatch-messages", "embed-kb-articles",
-    "analyze-interaction-sentiment",
+    "analyze-interaction-sentiment", "score-segments",
   ],
 };
 // Each call of the database is slow enough for the log: 1 ms.

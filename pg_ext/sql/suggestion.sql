@@ -19,3 +19,20 @@ Example: select crm_suggest_followups(customer_id => '…') -> 'suggestions';$$;
 
 revoke all on function public.crm_suggest_followups(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.crm_suggest_followups(uuid) to authenticated, service_role;
+
+revoke all on function fieldcrm.next_actions(text) from public;
+grant execute on function fieldcrm.next_actions(text) to authenticated, service_role;
+
+create or replace function public.crm_next_actions(customer_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return fieldcrm.unwrap(fieldcrm.next_actions(json_build_object('customer_id', customer_id)::text));
+end $$;
+comment on function public.crm_next_actions(uuid) is $$What crm_suggest_followups would make follow-ups of, and makes nothing: at most five, the most important first.
+Returns {org_id, provider: builtin, actions: [{rule, subject, description, reason, priority, due_at, facts: [{table, id, field, value}]}]}.
+Needs followups.write, or followups.write_own for one's own customers.
+Errors: 400 invalid_argument, 403 forbidden, 403 no_membership, 404 not_found, 409 wrong_state (erased, or merged into merged_into_id).
+Example: select crm_next_actions(customer_id => '…') -> 'actions' -> 0 ->> 'subject';$$;
+
+revoke all on function public.crm_next_actions(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.crm_next_actions(uuid) to authenticated, service_role;

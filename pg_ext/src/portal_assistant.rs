@@ -53,10 +53,10 @@ fn portal_add_ai_message(arguments: &str) -> JsonB {
     })
 }
 
-#[pg_extern(create_or_replace, stable, security_definer)]
+#[pg_extern(create_or_replace, security_definer)]
 #[search_path(pg_catalog, pg_temp)]
 fn portal_ai_context(arguments: &str) -> JsonB {
-    run(Access::Stable, arguments, async |mut db, arguments| {
+    run(Access::Volatile, arguments, async |mut db, arguments| {
         assistant::context(&mut db, arguments).await
     })
 }

@@ -5,6 +5,7 @@
 
 pub mod evaluate;
 mod membership;
+pub mod score;
 mod store;
 
 use fieldcrm_core::segment::Definition;
@@ -195,12 +196,12 @@ struct Matches {
 }
 
 /// `crm_segment_matches(segment_id, customer_id)`: {matches}, by the rules as of now; where there
-/// are none, by membership.
+/// are none, or scores decide, by membership.
 pub async fn matches<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let Matches { segment_id, customer_id } = patch::read(arguments)?;
     let org_id = session::current(db).await?.require(&[Capability::CustomersRead])?;
     let segment = load(db, org_id, segment_id).await?;
-    let matches = if segment["definition"].is_null() {
+    let matches = if segment["definition"].is_null() || !segment["scored_at"].is_null() {
         let key = json!({"org_id": org_id, "segment_id": segment_id, "customer_id": customer_id});
         db.call(IS_MEMBER, &key).await?
     } else {

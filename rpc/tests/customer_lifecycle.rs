@@ -241,6 +241,7 @@ async fn a_merge_loses_nothing(context: &mut Context) {
             | "crm_preferences"
             | "customer_metrics"
             | "portal_account_access"
+            | "fieldcrm.ai_job_customers"
             | "fieldcrm.automation_enrollments"
             | "fieldcrm.customer_search" => 1,
             _ => 0,

@@ -181,6 +181,59 @@ async fn workers_that_remind_at_once_tell_everything_once(target: Target) {
     org.remove().await;
 }
 
+/// Sixteen sessions ask what to come back for, each call a transaction of its own that commits or, now and then, is taken back.
+async fn sessions_that_suggest_at_once_make_each_follow_up_once(target: Target) {
+    const FACTS: i64 = 4;
+    for round in 0..rounds(ROUNDS) {
+        let org = Org::make(target).await;
+        let client = connect(target).await;
+        for sql in [
+            "insert into invoices (org_id, customer_id, number, status, total, issued_at, due_at)
+             select $1, $2, 'R-' || n, 'sent', 200, now() - interval '50 days', now() - interval '40 days' from generate_series(1, 2) n",
+            "insert into quotes (org_id, customer_id, number, status, total, sent_at)
+             select $1, $2, 'Q-' || n, 'sent', 950, now() - interval '10 days' from generate_series(1, 2) n",
+        ] {
+            client.execute(sql, &[&org.id, &org.customer]).await.unwrap();
+        }
+        let start = Arc::new(Barrier::new(SESSIONS));
+        let mut tasks = JoinSet::new();
+        for session in 0..SESSIONS {
+            let (start, caller, customer) =
+                (start.clone(), As::User(org.users[session % 2]), org.customer);
+            tasks.spawn(async move {
+                let mut context = Context::start(target).await;
+                context.enter(caller, "authenticated").await;
+                start.wait().await;
+                let mut created = 0;
+                for turn in 0..3 {
+                    let arguments = json!({"customer_id": customer});
+                    let outcome = context.call(caller, "crm_suggest_followups", arguments).await;
+                    // Not the last, or nobody may have made them.
+                    let taken_back = turn < 2 && (session + turn + round) % 3 == 0;
+                    let end = if taken_back { "rollback" } else { "commit" };
+                    context.client.batch_execute(&format!("{end}; begin")).await.unwrap();
+                    let outcome = outcome.unwrap();
+                    let found = outcome["suggestions"].as_array().unwrap();
+                    assert_eq!(found.len(), 4, "who made none finds those of others");
+                    if !taken_back {
+                        created += found.iter().filter(|one| one["created"] == true).count();
+                    }
+                }
+                created
+            });
+        }
+        let mut created = 0;
+        while let Some(made) = tasks.join_next().await {
+            created += made.unwrap();
+        }
+        let sql = "select count(*), count(distinct dedupe_key) from crm_followups where org_id = $1 and origin = 'ai_recommendation'";
+        let left = client.query_one(sql, &[&org.id]).await.unwrap();
+        assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1)), (FACTS, FACTS));
+        assert_eq!(created, 4, "one session is told of each that it made it");
+        org.remove().await;
+    }
+}
+
 macro_rules! races {
     ($($name:ident)*) => {
         mod native { $(#[tokio::test] async fn $name() { super::$name(super::Target::Native).await; })* }
@@ -191,4 +244,5 @@ races! {
     sessions_that_race_on_keys_get_one_follow_up_each
     who_waited_for_a_session_that_took_it_back_makes_it
     workers_that_remind_at_once_tell_everything_once
+    sessions_that_suggest_at_once_make_each_follow_up_once
 }

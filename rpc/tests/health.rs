@@ -61,7 +61,7 @@ async fn a_queue_says_what_waits_what_is_due_and_for_how_long(context: &mut Cont
         .collect();
     assert_eq!(
         names,
-        ["articles", "automation_runs", "events", "messages", "sentiments", "webhooks"]
+        ["articles", "automation_runs", "events", "messages", "scores", "sentiments", "webhooks"]
     );
 }
 

@@ -14,6 +14,7 @@ const CSR: As = As::Northwind("csr");
 scenarios! {
     what_the_facts_say_becomes_follow_ups
     a_second_call_makes_nothing
+    the_next_actions_are_the_same_and_nothing_is_made
     what_is_dismissed_or_done_does_not_come_back_for_the_same_fact
     every_kind_of_fact_is_found
     an_answer_ends_a_complaint
@@ -107,6 +108,47 @@ async fn a_second_call_makes_nothing(context: &mut Context) {
         }
     }
     assert_eq!(count(context, ours).await, 2);
+}
+
+async fn the_next_actions_are_the_same_and_nothing_is_made(context: &mut Context) {
+    let sql = "update orgs set time_zone = 'Asia/Kathmandu' where id = $1";
+    context.client.execute(sql, &[&NORTHWIND]).await.unwrap();
+    let ours = customer(context, NORTHWIND).await;
+    for fact in [OVERDUE, QUOTE, COMPLAINT] {
+        add(context, ours, fact).await;
+    }
+    let arguments = json!({"customer_id": ours});
+    let next = context.call(CSR, "crm_next_actions", arguments.clone()).await.unwrap();
+    assert_eq!((&next["provider"], &next["org_id"]), (&json!("builtin"), &json!(NORTHWIND)));
+    assert_eq!(count(context, ours).await, 0);
+    let made = suggest(context, CSR, ours).await;
+    let actions = next["actions"].as_array().unwrap();
+    assert_eq!(actions.len(), 3);
+    for (action, made) in actions.iter().zip(&made) {
+        for (field, same) in [
+            ("subject", "title"),
+            ("description", "description"),
+            ("priority", "priority"),
+            ("due_at", "due_at"),
+        ] {
+            assert_eq!(action[field], made[same]);
+        }
+        for field in ["rule", "reason", "facts"] {
+            assert_eq!(action[field], made["evidence"][field]);
+        }
+    }
+    // What waits already is still to be done; what is done is not.
+    let first = json!({"id": made[0]["id"], "patch": {"status": "completed"}});
+    context.call(CSR, "crm_update_followup", first).await.unwrap();
+    let next = context.call(CSR, "crm_next_actions", arguments.clone()).await.unwrap();
+    assert_eq!(next["actions"].as_array().unwrap()[..], actions[1..]);
+    let member = As::Northwind("member");
+    context.refused(member, "crm_next_actions", arguments.clone(), Code::Forbidden).await;
+    context.refused(As::Volt("owner"), "crm_next_actions", arguments, Code::NotFound).await;
+    let nothing = customer(context, NORTHWIND).await;
+    let next =
+        context.call(CSR, "crm_next_actions", json!({"customer_id": nothing})).await.unwrap();
+    assert_eq!(next["actions"], json!([]));
 }
 
 async fn what_is_dismissed_or_done_does_not_come_back_for_the_same_fact(context: &mut Context) {

@@ -8,6 +8,7 @@ export const SCHEDULE = [
   ["process-segment-automations", 30_000],
   ["embed-kb-articles", 30_000],
   ["analyze-interaction-sentiment", 5_000],
+  ["score-segments", 5_000],
 ];
 /** Begins the request id of a tick, by which functions.mjs knows log lines that nobody wants to see every two seconds. */
 export const TICK = "tick-";

@@ -124,7 +124,7 @@ fn weights(asked: &BTreeSet<String>, sources: &[Source]) -> BTreeMap<String, f64
 }
 
 /// The sentences of a piece: a line ends one, and so does a full stop before something that may begin another.
-fn sentences(content: &str) -> impl Iterator<Item = &str> {
+pub(super) fn sentences(content: &str) -> impl Iterator<Item = &str> {
     content.lines().flat_map(split).filter(|text| {
         (1..=MAX_SENTENCE).contains(&text.chars().count()) && text.contains(char::is_alphabetic)
     })

@@ -47,15 +47,24 @@ pub fn compile(definition: &Definition) -> Compiled {
         rows.join(",\n")
     );
     let whole = format!("select c.id\n{from}\nwhere c.org_id = {ORG}\n  and {condition}");
-    let those_who_match = format!(
+    let each = format!(
         "select coalesce(jsonb_agg(jsonb_build_array(c.id,\n\
          (select jsonb_agg(jsonb_build_array(v.result, v.actual) order by v.n)\nfrom (values {}) v (n, result, actual)))), '[]')\n\
          {from}\nwhere c.org_id = {ORG} and c.id = any (array(\n\
-         select x::uuid from jsonb_array_elements_text($1 -> 'customer_ids') x))\n  and {condition}",
+         select x::uuid from jsonb_array_elements_text($1 -> 'customer_ids') x))",
         rows.join(",\n")
     );
+    let those_who_match = format!("{each}\n  and {condition}");
     let nodes = compiler.nodes.into_iter().map(|node| node.path).collect();
-    Compiled { matching, whole, explained, those_who_match, nodes, parameters: compiler.parameters }
+    Compiled {
+        matching,
+        whole,
+        explained,
+        each,
+        those_who_match,
+        nodes,
+        parameters: compiler.parameters,
+    }
 }
 
 /// A rule or group about the customer, for the explanation.

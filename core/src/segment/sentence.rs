@@ -19,21 +19,23 @@ pub fn sentence(definition: &Definition) -> String {
 }
 
 fn group(group: &Group) -> String {
-    let members: Vec<_> = group
-        .members
-        .iter()
-        .map(|member| match member {
-            Member::Group(inner) if inner.not || inner.members.len() == 1 => self::group(inner),
-            Member::Group(inner) => format!("({})", self::group(inner)),
-            Member::Rule(rule) => self::rule(rule),
-        })
-        .collect();
+    let members: Vec<_> = group.members.iter().map(member).collect();
     let separator = match group.combinator {
         Combinator::And => ", and ",
         Combinator::Or => ", or ",
     };
     let joined = if members.is_empty() { "anything".to_owned() } else { members.join(separator) };
     if group.not { format!("not ({joined})") } else { joined }
+}
+
+/// A rule or group among others.
+#[must_use]
+pub fn member(member: &Member) -> String {
+    match member {
+        Member::Group(inner) if inner.not || inner.members.len() == 1 => group(inner),
+        Member::Group(inner) => format!("({})", group(inner)),
+        Member::Rule(rule) => self::rule(rule),
+    }
 }
 
 /// One rule.

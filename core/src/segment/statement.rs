@@ -43,6 +43,7 @@ pub struct Compiled {
     pub(super) matching: String,
     pub(super) whole: String,
     pub(super) explained: String,
+    pub(super) each: String,
     pub(super) those_who_match: String,
     pub(super) nodes: Vec<String>,
     pub(super) parameters: Vec<Parameter>,
@@ -72,6 +73,13 @@ impl Compiled {
     #[must_use]
     pub fn explained(&self) -> Statement {
         Statement(self.explained.clone())
+    }
+
+    /// What comes of the rules for each of the customers `customer_ids` of the parameter, matching or not, archived or not:
+    /// as [`Self::those_who_match`].
+    #[must_use]
+    pub fn each(&self) -> Statement {
+        Statement(self.each.clone())
     }
 
     /// Which of the customers `customer_ids` of the parameter match, archived or not, and why:

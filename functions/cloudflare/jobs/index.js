@@ -5,5 +5,5 @@ import { worker } from "../worker.js";
 
 export default worker(jobs, module, [
   "process-time-based-automations", "process-segment-automations", "dispatch-messages", "embed-kb-articles",
-  "analyze-interaction-sentiment",
+  "analyze-interaction-sentiment", "score-segments",
 ]);

@@ -5,11 +5,17 @@ use axum::{Extension, Router};
 use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::{Config, Ports, service};
 
+mod ai_jobs;
 mod automation;
 mod customers;
+mod drafts;
 mod followups;
+mod insights;
 mod interactions;
+mod leads;
+mod next_action;
 mod segments;
+mod word;
 
 /// The function's router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
@@ -26,15 +32,19 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         .route("/crm/customers/{id}/restore", post(customers::restore_customer))
         .route("/crm/customers/{id}/merge", post(customers::merge_customers))
         .route("/crm/customers/{id}/interactions", get(interactions::list_interactions))
+        .route("/crm/customers/{id}/draft-message", post(drafts::draft_message))
+        .route("/crm/customers/{id}/insights", post(insights::insights))
+        .route("/crm/customers/{id}/next-action", post(next_action::next_action))
         .route("/crm/customers/{id}/suggest-followups", post(followups::suggest_followups))
         .route("/crm/interactions", post(interactions::log_interaction))
         .route("/crm/interactions/{id}", get(interactions::show_interaction))
+        .route("/crm/leads/score", post(leads::score_leads))
         .route("/crm/followups", post(followups::create_followup).get(followups::list_followups))
         .route(
             "/crm/followups/{id}",
             get(followups::show_followup).patch(followups::update_followup),
         );
-    let routes = automation::add(segments::add(routes)).layer(Extension(models));
+    let routes = ai_jobs::add(automation::add(segments::add(routes))).layer(Extension(models));
     service::wrap("crm", &["crm"], routes, ports, config)
 }
 

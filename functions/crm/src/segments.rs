@@ -30,6 +30,7 @@ pub fn add(routes: Router<Ports>) -> Router<Ports> {
             get(list_members).post(add_members).delete(remove_members),
         )
         .route("/crm/segments/{id}/recompute", post(recompute_segment))
+        .route("/crm/segments/{id}/score", post(score_segment))
 }
 
 /// `POST /crm/segments`
@@ -130,12 +131,47 @@ async fn recompute_segment(
 ) -> Result<Json<Value>, Problem> {
     let segment = find(&ports, &caller, id).await?;
     if segment["type"] == json!(SegmentType::AiGenerated) {
-        let segment = serde_json::from_value(segment)
-            .map_err(|_| Error::internal("an ai_generated segment without what it needs"))?;
-        return Ok(Json(proposal::recompute(&ports, &models, &caller, &segment).await?));
+        return Ok(Json(find_rules(&ports, &models, &caller, segment).await?));
     }
     let arguments = Map::from_iter([("id".to_owned(), json!(id))]);
     Ok(Json(ports.database.rpc(&caller, "crm_recompute_segment", arguments).await?))
+}
+
+/// Rules for what somebody wrote.
+async fn find_rules(
+    ports: &Ports,
+    models: &Models,
+    caller: &Caller,
+    segment: Value,
+) -> Result<Value> {
+    let segment = serde_json::from_value(segment)
+        .map_err(|_| Error::internal("an ai_generated segment without what it needs"))?;
+    proposal::recompute(ports, models, caller, &segment).await
+}
+
+/// `POST /crm/segments/{id}/score`: a job; where somebody only wrote whom they want, rules are found first.
+async fn score_segment(
+    State(ports): State<Ports>,
+    Extension(models): Extension<Models>,
+    caller: Caller,
+    PathId(id): PathId,
+    Idempotency(key): Idempotency,
+    body: Option<JsonObject>,
+) -> Result<Response, Problem> {
+    let mut body = body.map(|body| body.0).unwrap_or_default();
+    refuse_unknown(&body, &["threshold", "only_matching"])?;
+    let segment = find(&ports, &caller, id).await?;
+    if segment["type"] == json!(SegmentType::AiGenerated) && segment["definition"].is_null() {
+        find_rules(&ports, &models, &caller, segment).await?;
+    }
+    body.insert("segment_id".to_owned(), json!(id));
+    if let Some(key) = key {
+        body.insert("idempotency_key".to_owned(), key.into());
+    }
+    let job = ports.database.rpc(&caller, "crm_score_segment", body).await?;
+    let id = job["id"].as_str().ok_or_else(|| Error::internal("a job without id"))?;
+    let location = [(LOCATION, format!("/crm/ai-jobs/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(job)).into_response())
 }
 
 async fn page(ports: &Ports, caller: &Caller, select: Select) -> Result<Json<Value>, Problem> {

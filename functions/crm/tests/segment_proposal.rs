@@ -2,19 +2,17 @@
 //! anything.
 #![allow(clippy::unwrap_used, reason = "clippy takes only #[test] functions for tests")]
 
+mod common;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use axum::body::Body;
-use axum::http::Request;
-use fieldcrm_core::ai_usage::Price;
+use common::Answer;
 use fieldcrm_core::{Code, Error, Result};
-use fieldcrm_edge::ai::chat::{Chat, Completion, Deltas, Failed, Prompt, Usage};
-use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::database::{BackEnd, Page, Select};
-use fieldcrm_edge::{Caller, Config, Database, Log, Origins, Ports};
+use fieldcrm_edge::ai::chat::Prompt;
+use fieldcrm_edge::database::{Page, Select};
+use fieldcrm_edge::{Caller, Database};
 use serde_json::{Map, Value, json};
-use tower::ServiceExt;
 
 const ID: &str = "0d0e0f10-0000-4000-8000-000000000001";
 const ORG: &str = "0d0e0f10-0000-4000-8000-000000000002";
@@ -58,6 +56,7 @@ impl Database for Org {
                 json!({"id": self.is_enabled.then_some(ID), "is_enabled": self.is_enabled,
                 "redact": true})
             }
+            "crm_score_segment" => json!({"id": ID, "status": "queued"}),
             "crm_update_segment" => {
                 json!({"id": ID, "computed": {"added": 3, "removed": 1, "total": 7}})
             }
@@ -71,42 +70,6 @@ impl Database for Org {
             "definition": null, "version": 4});
         Ok(Page { rows: vec![row], total: None })
     }
-}
-
-/// Says one thing after the other, the last one for ever.
-struct Says {
-    script: Vec<Value>,
-    prompts: Mutex<Vec<Prompt>>,
-}
-
-#[async_trait]
-impl Chat for Says {
-    fn provider(&self) -> &'static str {
-        "openai"
-    }
-
-    fn model(&self) -> &'static str {
-        "m-1"
-    }
-
-    async fn complete(&self, prompt: &Prompt) -> Result<Completion, Failed> {
-        let mut prompts = self.prompts.lock().unwrap();
-        let said = &self.script[prompts.len().min(self.script.len() - 1)];
-        prompts.push(prompt.clone());
-        let usage = Usage { input_tokens: 12, output_tokens: 7 };
-        let (text, json) = (said.to_string(), (!said.is_string()).then(|| said.clone()));
-        Ok(Completion { text, json, usage, provider: "openai", model: "m-1".to_owned() })
-    }
-
-    async fn stream(&self, _: &Prompt) -> Result<Deltas, Failed> {
-        Err(Error::internal("nobody streams").into())
-    }
-}
-
-struct Silent;
-
-impl Log for Silent {
-    fn line(&self, _: &str) {}
 }
 
 struct Answered {
@@ -133,31 +96,16 @@ impl Answered {
 }
 
 async fn recompute(org: Org, script: Vec<Value>) -> Answered {
+    post("recompute", org, script).await
+}
+
+async fn post(what: &str, org: Org, script: Vec<Value>) -> Answered {
     let org = Arc::new(org);
-    let chat = Arc::new(Says { script, prompts: Mutex::default() });
-    let models = if chat.script.is_empty() {
-        Models::builtin()
-    } else {
-        let back_end = BackEnd::new(Some("service-key".to_owned()), org.clone());
-        let price = Price { input: 1_000_000, output: 1_000_000 };
-        Models::new(chat.clone(), back_end, price, Arc::new(Silent))
-    };
-    let ports = Ports { database: org.clone(), log: Arc::new(Silent) };
-    let (supabase_url, publishable_key) = (String::new(), String::new());
-    let config =
-        Config { supabase_url, publishable_key, origins: Origins::Any, ..Config::default() };
-    let request = Request::builder()
-        .method("POST")
-        .uri(format!("/crm/segments/{ID}/recompute"))
-        .header("authorization", "Bearer a.b.c")
-        .body(Body::empty())
-        .unwrap();
-    let response = fieldcrm_fn_crm::router(ports, &config, models).oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    let (asked, prompts) =
-        (org.asked.lock().unwrap().clone(), chat.prompts.lock().unwrap().clone());
-    Answered { status, body: serde_json::from_slice(&body).unwrap(), asked, prompts }
+    let path = format!("/crm/segments/{ID}/{what}");
+    let Answer { status, body, prompts } =
+        common::post(org.clone(), &path, &Value::Null, &script).await;
+    let asked = org.asked.lock().unwrap().clone();
+    Answered { status, body, asked, prompts }
 }
 
 fn org(sentence: &'static str) -> Org {
@@ -193,6 +141,16 @@ async fn without_a_model_the_grammar_finds_the_rules() {
         json!({"added": 3, "removed": 1, "total": 7, "provider": "builtin", "explanation": explanation,
             "definition": expected})
     );
+}
+
+#[tokio::test]
+async fn who_scores_what_has_no_rules_yet_has_them_found_first() {
+    let answered = post("score", org("active customers in Austin"), Vec::new()).await;
+    assert_eq!((answered.status, &answered.body["status"]), (202, &json!("queued")));
+    assert_eq!(answered.names()[2..], ["crm_update_segment", "crm_score_segment"]);
+    let answered = post("score", org("active customers who froble"), Vec::new()).await;
+    assert_eq!((answered.status, &answered.body["code"]), (422, &json!("ai_refused")));
+    assert_eq!(answered.names(), ["crm_segment_vocabulary"]);
 }
 
 #[tokio::test]

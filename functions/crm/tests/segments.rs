@@ -102,6 +102,14 @@ async fn each_route_is_one_call_with_what_the_request_names() {
             json!({"segment_id": ID, "customer_ids": [ID]}),
         ),
         (
+            "POST",
+            format!("/crm/ai-jobs/{ID}/cancel"),
+            Value::Null,
+            200,
+            "crm_cancel_ai_job",
+            json!({"job_id": ID}),
+        ),
+        (
             "DELETE",
             path("/members"),
             ids,
@@ -125,6 +133,36 @@ async fn rules_that_somebody_wrote_are_computed_as_they_are() {
     assert_eq!(asked[1..], [Asked::Rpc("crm_recompute_segment", json!({"id": ID}))]);
     let (status, ..) = send(Vec::new(), "POST", &path, Value::Null).await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn scoring_is_a_job_that_can_be_looked_at() {
+    let path = format!("/crm/segments/{ID}/score");
+    let row = json!({"id": ID, "type": "rule_based"});
+    let wanted = json!({"threshold": 70, "only_matching": true});
+    let (status, job, asked) = send(vec![row.clone()], "POST", &path, wanted).await;
+    assert_eq!((status, job), (202, json!({"id": ID})));
+    let arguments =
+        json!({"segment_id": ID, "threshold": 70, "only_matching": true, "idempotency_key": "k-1"});
+    assert_eq!(asked[1..], [Asked::Rpc("crm_score_segment", arguments)]);
+    let (status, ..) = send(vec![row.clone()], "POST", &path, Value::Null).await;
+    assert_eq!(status, 202, "no body is needed");
+    let (status, problem, asked) = send(vec![row], "POST", &path, json!({"job_id": ID})).await;
+    assert_eq!((status, &problem["errors"][0]["path"], asked.len()), (400, &json!("job_id"), 0));
+    assert_eq!(send(Vec::new(), "POST", &path, Value::Null).await.0, 404);
+    let job = json!({"id": ID, "status": "running", "total": 9, "scored": 3});
+    let path = format!("/crm/ai-jobs/{ID}");
+    let (status, found, asked) = send(vec![job.clone()], "GET", &path, Value::Null).await;
+    assert_eq!((status, &found), (200, &job));
+    let [Asked::Select(select)] = &asked[..] else { panic!("one select") };
+    assert_eq!((select.table, &select.equal[..]), ("ai_jobs", &[("id", ID.to_owned())][..]));
+    assert_eq!(send(Vec::new(), "GET", &path, Value::Null).await.0, 404);
+    let (status, page, _) =
+        send(vec![job.clone()], "GET", "/crm/ai-jobs?limit=5", Value::Null).await;
+    assert_eq!(
+        (status, page),
+        (200, json!({"data": [job], "limit": 5, "offset": 0, "total": null}))
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The edge functions that work off what is due: `handle-event-trigger`, `process-time-based-automations`,
-//! `process-segment-automations`, `dispatch-messages`, `embed-kb-articles` and `analyze-interaction-sentiment`, six slugs of
-//! one module.
+//! `process-segment-automations`, `dispatch-messages`, `embed-kb-articles`, `analyze-interaction-sentiment` and
+//! `score-segments`, seven slugs of one module.
 //!
 //! They are for schedulers and for other back ends. None works with a key of its own to the database, but to charge orgs for
 //! models: it goes on with the caller's token, and the RPCs refuse everybody but the service role.
@@ -19,10 +19,12 @@ mod dispatch;
 mod event;
 mod kb;
 pub mod provider;
+pub mod score;
 pub mod sentiment;
 mod work;
 
 use provider::Providers;
+use score::Judge;
 use sentiment::Analyst;
 
 /// How long a call goes on taking up new work. What it has begun it ends: a platform has to let a call live
@@ -37,31 +39,34 @@ pub struct Settings {
     pub providers: Arc<Providers>,
     pub embedder: Arc<dyn Embedder>,
     pub analyst: Arc<dyn Analyst>,
+    pub judge: Arc<dyn Judge>,
     /// [`BUDGET`], but for tests.
     pub budget: Duration,
 }
 
 impl Settings {
-    /// With the builtin embedder and analyst.
+    /// With the builtin embedder, analyst and judge.
     #[must_use]
     pub fn new(providers: Providers) -> Self {
         Self {
             providers: Arc::new(providers),
             embedder: Arc::new(Builtin),
             analyst: Arc::new(sentiment::Builtin),
+            judge: Arc::new(score::Builtin),
             budget: BUDGET,
         }
     }
 }
 
 /// What the module is deployed as.
-const SLUGS: [&str; 6] = [
+const SLUGS: [&str; 7] = [
     "handle-event-trigger",
     "process-time-based-automations",
     "process-segment-automations",
     "dispatch-messages",
     "embed-kb-articles",
     "analyze-interaction-sentiment",
+    "score-segments",
 ];
 
 /// The functions' router; every host and every test serves this one.
@@ -73,6 +78,7 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/dispatch-messages", post(dispatch::dispatch_messages))
         .route("/embed-kb-articles", post(kb::embed_kb_articles))
         .route("/analyze-interaction-sentiment", post(sentiment::analyze_interaction_sentiment))
+        .route("/score-segments", post(score::score_segments))
         .layer(Extension(settings));
     service::wrap("jobs", &SLUGS, routes, ports, config)
 }
@@ -92,7 +98,9 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);
         let back_end = BackEnd::read(config, variable, ports.log.clone());
         let models = Models::read(variable, back_end, ports.log.clone());
-        let analyst = Arc::new(sentiment::ByModel(models));
-        router(ports, config, Settings { embedder, analyst, ..Settings::new(providers) })
+        let analyst = Arc::new(sentiment::ByModel(models.clone()));
+        let judge = Arc::new(score::ByModel(models));
+        let settings = Settings { embedder, analyst, judge, ..Settings::new(providers) };
+        router(ports, config, settings)
     })
 }

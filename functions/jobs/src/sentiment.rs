@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Settings;
 use crate::arguments::batch_limit;
-use crate::work::Budget;
+use crate::work::{Budget, call, reason};
 
 mod by_model;
 
@@ -24,8 +24,6 @@ pub const MAX_TEXTS: usize = 50;
 /// Texts in one call.
 const DEFAULT_LIMIT: u64 = 2_000;
 const MAX_LIMIT: u64 = 10_000;
-/// What the database keeps of an error.
-const MAX_ERROR: usize = 500;
 
 /// What a customer said.
 #[derive(Clone, Debug, Deserialize)]
@@ -105,7 +103,7 @@ pub async fn analyze_interaction_sentiment(
     while taken < limit {
         let asked = (limit - taken).min(MAX_TEXTS as u64);
         let claim: Claim =
-            worker.call("crm_claim_sentiments", json!({ "batch_limit": asked })).await?;
+            call(&ports, &caller, "crm_claim_sentiments", json!({ "batch_limit": asked })).await?;
         let found = claim.texts.len() as u64 + claim.dropped + claim.dead;
         taken += found;
         totals.dropped += claim.dropped;
@@ -134,19 +132,6 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    async fn call<T: serde::de::DeserializeOwned>(
-        &self,
-        function: &'static str,
-        arguments: Value,
-    ) -> Result<T> {
-        let Value::Object(arguments) = arguments else {
-            return Err(Error::internal("arguments are an object"));
-        };
-        let answer = self.ports.database.rpc(self.caller, function, arguments).await?;
-        serde_json::from_value(answer)
-            .map_err(|_| Error::internal(format!("{function} answered something else")))
-    }
-
     /// Analyses and stores what was claimed. Returns the error that befell all of it.
     async fn analyse(&self, claim: &Claim, totals: &mut Totals) -> Result<Option<Error>> {
         let (findings, error) = match self.analyst.analyse(self.caller, &claim.texts).await {
@@ -167,7 +152,8 @@ impl Worker<'_> {
             })
             .collect();
         let arguments = json!({"lease_id": claim.lease_id, "results": results});
-        let stored: Outcome = self.call("crm_store_sentiments", arguments).await?;
+        let stored: Outcome =
+            call(self.ports, self.caller, "crm_store_sentiments", arguments).await?;
         totals.analysed += stored.stored;
         totals.failed += stored.failed;
         totals.dead += stored.dead;
@@ -175,8 +161,4 @@ impl Worker<'_> {
         totals.lost += (claim.texts.len() as u64).saturating_sub(known);
         Ok(error)
     }
-}
-
-fn reason(error: &Error) -> String {
-    error.to_string().chars().filter(|letter| *letter != '\0').take(MAX_ERROR).collect()
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use fieldcrm_core::{Code, Error, Result};
-use fieldcrm_edge::{Caller, Database};
+use fieldcrm_edge::{Caller, Database, Ports};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use web_time::Instant;
 
@@ -22,6 +23,29 @@ impl Budget {
     pub fn is_over(self) -> bool {
         self.start.elapsed() >= self.all
     }
+}
+
+/// What the database keeps of an error.
+const MAX_ERROR: usize = 500;
+
+/// Calls an RPC that has an answer of that type.
+pub async fn call<T: DeserializeOwned>(
+    ports: &Ports,
+    caller: &Caller,
+    function: &'static str,
+    arguments: Value,
+) -> Result<T> {
+    let Value::Object(arguments) = arguments else {
+        return Err(Error::internal("arguments are an object"));
+    };
+    let answer = ports.database.rpc(caller, function, arguments).await?;
+    serde_json::from_value(answer)
+        .map_err(|_| Error::internal(format!("{function} answered something else")))
+}
+
+/// Why something failed, as the database keeps it.
+pub fn reason(error: &Error) -> String {
+    error.to_string().chars().filter(|letter| *letter != '\0').take(MAX_ERROR).collect()
 }
 
 /// What one RPC did in all its calls.

@@ -40,7 +40,7 @@ fn queues(
 async fn each_slug_has_health_that_asks_nothing_and_metrics_that_ask_who_may_have_them() {
     let harness = with(|_, _| Err(Error::new(Code::Forbidden, "not the service role")));
     let slugs = [EVENT, TIME, SEGMENTS, "/dispatch-messages", "/embed-kb-articles"];
-    for slug in slugs.iter().chain(&["/analyze-interaction-sentiment"]) {
+    for slug in slugs.iter().chain(&["/analyze-interaction-sentiment", "/score-segments"]) {
         assert_eq!(harness.get(&format!("{slug}/healthz")).await, 200);
         assert!(harness.names().is_empty());
     }

@@ -99,6 +99,14 @@ with merge as materialized (
   update fieldcrm.automation_enrollments x set customer_id = m.id from merge m
   where x.org_id = m.org_id and x.customer_id = m.duplicate_id and not exists (
     select from fieldcrm.automation_enrollments k where k.org_id = m.org_id and k.customer_id = m.id and k.rule_id = x.rule_id)
+), scores_dropped as (
+  delete from fieldcrm.ai_job_customers x using merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id and exists (
+    select from fieldcrm.ai_job_customers k where k.org_id = m.org_id and k.customer_id = m.id and k.job_id = x.job_id)
+), scores_moved as (
+  update fieldcrm.ai_job_customers x set customer_id = m.id from merge m
+  where x.org_id = m.org_id and x.customer_id = m.duplicate_id and not exists (
+    select from fieldcrm.ai_job_customers k where k.org_id = m.org_id and k.customer_id = m.id and k.job_id = x.job_id)
 ), notices_moved as (
   update public.crm_notifications x set customer_id = m.id from merge m where x.org_id = m.org_id and x.customer_id = m.duplicate_id
 ), accounts_moved as (

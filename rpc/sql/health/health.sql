@@ -24,6 +24,12 @@ with queue (name, waiting, due, oldest, failed) as (
   from fieldcrm.sentiment_queue q
   where $1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid
   union all
+  select 'scores', count(*), count(*) filter (where c.due_at <= now()), min(c.due_at) filter (where c.due_at <= now()), (
+    select count(*) from public.ai_jobs f
+    where f.created_at > now() - interval '24 hours' and f.status = 'failed' and ($1 ->> 'org_id' is null or f.org_id = ($1 ->> 'org_id')::uuid))
+  from fieldcrm.ai_job_customers c
+  where c.score is null and c.failed_at is null and ($1 ->> 'org_id' is null or c.org_id = ($1 ->> 'org_id')::uuid)
+  union all
   select 'articles', count(*), count(*), min(a.updated_at), 0
   from public.kb_articles a
   where a.is_published and a.embedded_version is distinct from a.version and ($1 ->> 'org_id' is null or a.org_id = ($1 ->> 'org_id')::uuid)

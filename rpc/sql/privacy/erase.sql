@@ -99,6 +99,8 @@ with person as materialized (
     status = case x.status when 'pending' then 'skipped' else x.status end,
     skip_code = case x.status when 'pending' then 'erased' else x.skip_code end
   from person p where x.org_id = p.org_id and x.customer_id = p.id
+), waiting_scores as (
+  delete from fieldcrm.ai_job_customers x using person p where x.org_id = p.org_id and x.customer_id = p.id
 ), enrollments as (
   delete from fieldcrm.automation_enrollments x using person p where x.org_id = p.org_id and x.customer_id = p.id
 ), notices as (

@@ -12,6 +12,7 @@ use crate::{Db, session};
 const LOCK: &str = include_str!("../../sql/segment/lock.sql");
 const LOAD: &str = include_str!("../../sql/segment/load.sql");
 const RECOMPUTE: &str = include_str!("../../sql/segment/recompute.sql");
+const FORGET_SCORES: &str = include_str!("../../sql/segment/forget_scores.sql");
 const PICK_DUE: &str = include_str!("../../sql/segment/pick_due.sql");
 const POSTPONE: &str = include_str!("../../sql/segment/postpone.sql");
 const ADD_MEMBERS: &str = include_str!("../../sql/segment/add_members.sql");
@@ -34,16 +35,21 @@ pub async fn recompute<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     let org_id = session::current(db).await?.require(&[Capability::SegmentsWrite])?;
     let segment = lock(db, org_id, id).await?;
     if segment["definition"].is_null() {
-        let hint = match segment["type"].as_str() {
-            Some("static") => "The members of a static segment are put in by hand.",
-            _ => "This segment has no definition yet.",
-        };
-        return Err(Error::new(Code::RuleBroken, hint));
+        return Err(undefined(&segment));
     }
     run(db, org_id, &segment).await
 }
 
-async fn lock(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Value> {
+/// The refusal of what only rules can do.
+pub(super) fn undefined(segment: &Value) -> Error {
+    let hint = match segment["type"].as_str() {
+        Some("static") => "The members of a static segment are put in by hand.",
+        _ => "This segment has no definition yet.",
+    };
+    Error::new(Code::RuleBroken, hint)
+}
+
+pub(super) async fn lock(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Value> {
     let segment = db.call(LOCK, &json!({"org_id": org_id, "segment_id": id})).await?;
     if segment.is_null() { Err(Error::not_found("segment")) } else { Ok(segment) }
 }
@@ -51,6 +57,10 @@ async fn lock(db: &mut impl Db, org_id: Uuid, id: Uuid) -> Result<Value> {
 /// Makes the members of a locked segment what its definition says.
 async fn run(db: &mut impl Db, org_id: Uuid, segment: &Value) -> Result<Value> {
     let evaluation = Evaluation::prepare(db, org_id, &segment["definition"], None).await?;
+    if !segment["scored_at"].is_null() {
+        let key = json!({"org_id": org_id, "segment_id": segment["id"]});
+        db.call(FORGET_SCORES, &key).await?;
+    }
     let statement = evaluation.compiled.within(RECOMPUTE);
     db.run(&statement, &evaluation.with("segment_id", segment["id"].clone())).await
 }

@@ -42,6 +42,13 @@ pub async fn furnish(context: &Context, customer: &Value) {
          ), shared as (
            insert into crm_segments (org_id, name, type) values ('{NORTHWIND}', 'Shared', 'static')
            on conflict (org_id, name) do update set type = excluded.type returning id
+         ), jobs as (
+           insert into ai_jobs (org_id, kind, segment_id, segment_version, threshold)
+           select '{NORTHWIND}', 'segment_score', id, 1, 50 from (select id from segments union all select id from shared) x
+           on conflict (org_id, segment_id) where status in ('queued', 'running') do update set threshold = excluded.threshold
+           returning id
+         ), waiting as (
+           insert into fieldcrm.ai_job_customers (org_id, job_id, customer_id) select '{NORTHWIND}', id, '{0}' from jobs
          )
          insert into crm_segment_members (org_id, segment_id, customer_id)
          select '{NORTHWIND}', id, '{0}' from (select id from segments union all select id from shared) x",

@@ -51,6 +51,12 @@ pub async fn person(context: &mut Context) -> Uuid {
          ), member as (
            insert into crm_segment_members (org_id, segment_id, customer_id, metadata)
            select org_id, id, '{id}', '{{\"why\": \"zarathustra\"}}' from segment
+         ), scoring as (
+           insert into ai_jobs (org_id, kind, segment_id, segment_version, threshold)
+           select org_id, 'segment_score', id, 1, 50 from segment returning *
+         ), scored as (
+           insert into fieldcrm.ai_job_customers (org_id, job_id, customer_id, score, reason)
+           select org_id, id, '{id}', 80, 'Met: name is zarathustra.' from scoring
          ), followup as (
            insert into crm_followups (org_id, customer_id, title, description, due_at, dedupe_key)
            values ('{NORTHWIND}', '{id}', 'Call Zarathustra', 'Ecce homo', now(), 'zarathustra'),

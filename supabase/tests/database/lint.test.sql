@@ -75,7 +75,7 @@ select is_empty($$
   select name from lint_relations r where relkind in ('r', 'p') and relrowsecurity
     and name not in ('fieldcrm.customer_search', 'fieldcrm.event_queue', 'fieldcrm.outbox_queue', 'fieldcrm.automation_enrollments',
     'fieldcrm.form_submissions', 'fieldcrm.portal_signups', 'fieldcrm.portal_notices', 'fieldcrm.reservations',
-    'fieldcrm.ai_spending', 'fieldcrm.sentiment_queue', 'fieldcrm.outbox_secrets')
+    'fieldcrm.ai_spending', 'fieldcrm.sentiment_queue', 'fieldcrm.outbox_secrets', 'fieldcrm.ai_job_customers')
     and not exists (select from lint_policies p where p.oid = r.oid)
 $$, '0008 rls_enabled_no_policy (INFO)');
 

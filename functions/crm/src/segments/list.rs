@@ -6,7 +6,7 @@ use fieldcrm_edge::database::Select;
 use fieldcrm_edge::query;
 
 const SEGMENTS: &str = "id,org_id,name,description,type,definition,ai_prompt,ai_explanation,is_active,version,\
-    depends_on,last_computed_at,created_by_user_id,created_at,updated_at";
+    depends_on,last_computed_at,scored_at,created_by_user_id,created_at,updated_at";
 const MEMBERS: &str = "customer_id,score,metadata,created_at,\
     customers(id,type,name,email,phone,status,lifecycle_stage,owner_id,is_archived)";
 

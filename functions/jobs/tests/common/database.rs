@@ -13,6 +13,7 @@ use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Origins, Ports};
 use fieldcrm_jobs::Settings;
 use fieldcrm_jobs::provider::Providers;
+use fieldcrm_jobs::score::Judge;
 use fieldcrm_jobs::sentiment::Analyst;
 use serde_json::{Map, Value};
 use tower::ServiceExt;
@@ -66,6 +67,15 @@ pub fn harness_by(
     answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
 ) -> Harness {
     serve(Settings { budget, analyst, ..Settings::new(Providers::default()) }, answer)
+}
+
+/// One that scores.
+pub fn harness_judging(
+    judge: Arc<dyn Judge>,
+    budget: Duration,
+    answer: impl Fn(&'static str, &Value) -> Result<Value> + Send + Sync + 'static,
+) -> Harness {
+    serve(Settings { budget, judge, ..Settings::new(Providers::default()) }, answer)
 }
 
 /// One that embeds.

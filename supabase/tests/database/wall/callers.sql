@@ -29,6 +29,12 @@ select distinct on (i.org_id) i.org_id, i.id from public.crm_interactions i join
 on conflict (org_id, interaction_id) do nothing;
 insert into fieldcrm.outbox_secrets (org_id, id, secret, to_address)
 select distinct on (q.org_id) q.org_id, q.id, 'wall', 'wall@wall.example' from fieldcrm.outbox_queue q join wall_orgs o using (org_id);
+-- A job of a segment that nobody scores.
+insert into public.ai_jobs (id, org_id, kind, segment_id, segment_version, threshold, total)
+select md5(o.domain || 'ai_job')::uuid, o.org_id, 'segment_score', s.id, s.version, 50, 1
+from wall_orgs o join lateral (
+  select x.id, x.version from public.crm_segments x where x.org_id = o.org_id and x.type = 'static' order by x.id limit 1) s on true;
+insert into fieldcrm.ai_job_customers (org_id, job_id, customer_id) select org_id, md5(domain || 'ai_job')::uuid, bare from wall_orgs;
 delete from public.crm_notifications;
 insert into public.crm_notifications (org_id, user_id, customer_id, type, title)
 select o.org_id, p.id, o.bare, 'wall', 'Wall' from wall_orgs o join public.profiles p on p.org_id = o.org_id and p.role = 'csr';

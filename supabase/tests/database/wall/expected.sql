@@ -43,6 +43,7 @@ insert into wall_tables values
   ('public.attachments', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}", "interaction_id": null, "work_order_id": null, "object_name": "{org}/{bare}/fresh"}', 'Members: those of the customers they own'),
   ('public.documents', 'staff', 'writers', 'writers', 'writers', 'siud', '{}', 'Members: those of the customers they own'),
   ('public.crm_segments', 'staff', '-', 'writers', 'writers', 'siud', '{"name": "Fresh"}', 'Made by crm_create_segment; update: the description, and whether it is active'),
+  ('public.ai_jobs', 'staff', '-', '-', '-', 's', '{}', 'Written by the RPCs'),
   ('public.crm_segment_versions', 'staff', '-', '-', '-', 'siud', '{"version": 9}', 'Written by triggers'),
   ('public.crm_events', 'staff', '-', '-', '-', 'siud', '{"event_key": "fresh"}', 'Written by triggers'),
   ('public.crm_segment_members', 'staff', 'writers', 'writers', 'writers', 'siud', '{"customer_id": "{bare}"}', ''),
@@ -89,6 +90,7 @@ insert into wall_tables values
   ('fieldcrm.outbox_queue', '-', '-', '-', '-', '', '{}', 'Written by triggers and claims'),
   ('fieldcrm.outbox_secrets', '-', '-', '-', '-', '', '{}', 'Filled in by claims, gone with the message''s place in the queue'),
   ('fieldcrm.sentiment_queue', '-', '-', '-', '-', '', '{}', 'Not exposed; written by triggers and crm_claim_sentiments'),
+  ('fieldcrm.ai_job_customers', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by crm_score_segment, crm_claim_scores and crm_store_scores'),
   ('fieldcrm.automation_enrollments', '-', '-', '-', '-', '', '{"customer_id": "{bare}"}', 'Not exposed; written by the runner'),
   ('fieldcrm.customer_search', '-', '-', '-', '-', '', '{}', 'Read by crm_search_customers'),
   ('fieldcrm.idempotency_keys', '-', '-', '-', '-', 'siud', '{"key": "fresh"}', 'Not exposed; callers reach their own keys through the RPCs');

@@ -1,0 +1,5 @@
+// The function itself is Rust: functions/jobs, built by `cargo xtask wasm`; seven slugs share it.
+import * as jobs from "../_wasm/jobs.js";
+import { serve } from "../_shared/serve.ts";
+
+await serve("score-segments", "jobs", jobs);
