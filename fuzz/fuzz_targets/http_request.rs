@@ -12,6 +12,7 @@ use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{Caller, Config, Database, Log, Ports};
 use serde_json::{Map, Value, json};
+use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
 const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "BREW"];
@@ -46,6 +47,10 @@ impl Log for Silent {
     }
 }
 
+thread_local! {
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
+}
+
 libfuzzer_sys::fuzz_target!(|input: (u8, u8, &str, &str, Vec<(u8, &str)>, &[u8])| {
     let (method, path, part, query, headers, body) = input;
     let part = if part.is_empty() { ID } else { part };
@@ -59,8 +64,7 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u8, &str, &str, Vec<(u8, &str)>, &[u8])
     let Ok(request) = request.body(Body::from(body.to_vec())) else { return };
     let ports = Ports { database: Arc::new(Fake), log: Arc::new(Silent) };
     let router = fieldcrm_fn_crm::router(ports, &Config::default(), Models::builtin());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async {
+    RUNTIME.with(|runtime| runtime.block_on(async {
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -70,5 +74,5 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u8, &str, &str, Vec<(u8, &str)>, &[u8])
             let problem: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!((&problem["status"], &problem["instance"]), (&json!(parts.status.as_u16()), &json!(id)));
         }
-    });
+    }));
 });
