@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { deno, MODULES, workerd } from "./hosts.mjs";
+import { BREAK, deno, MODULES, workerd } from "./hosts.mjs";
 import { as, northwind, publishableKey, serviceToken, sql, unique, url } from "./stack.mjs";
 
 const SLUGS = {
@@ -143,6 +143,21 @@ test("metrics are for the service role, in Prometheus' text format", async () =>
       for (const line of series) assert.match(line, /^fieldcrm_[a-z0-9_]+(\{([a-z]+="[^"\\\n]*",?)+\})? [0-9.e+-]+$/);
       assert.equal(new Set(series.map((line) => line.replace(/ \S+$/, ""))).size, series.length, "a series twice");
     }
+  }
+});
+
+test("a panic is counted, though the instance is gone, and told with the requests that it ended", async () => {
+  for (const start of [deno, workerd]) {
+    const host = await start("crm", env, BREAK);
+    for (let round = 1; round <= 2; round += 1) {
+      const id = `panic-${randomUUID()}`;
+      assert.equal((await ask(host, "GET", "/crm/panic", undefined, { headers: { "x-request-id": id } })).status, 500);
+      const [line] = await eventually(() => lines(host).filter(({ request_ids: ids }) => ids?.includes(id)), (all) => all.length > 0);
+      assert.deepEqual([line.event, line.level, line.status, typeof line.place], ["panic", "error", 500, "string"], host.name);
+      const text = await (await ask(host, "GET", "/crm/metrics", serviceToken)).text();
+      assert.match(text, new RegExp(`fieldcrm_panics_total ${round}\n`), host.name);
+    }
+    await host.stop();
   }
 });
 
