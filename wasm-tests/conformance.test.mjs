@@ -50,7 +50,9 @@ async function ask(host, tag, method, path, { token, body, headers } = {}) {
     headers: { ...forwarded, "accept-encoding": "identity", ...(token && { authorization: `Bearer ${token}` }), ...headers },
   });
   const answer = await response.text();
-  const kept = [...response.headers].filter(([name]) => !OF_THE_CONNECTION.includes(name)).map(([name, value]) => `${name}: ${neutral(value, tag)}`);
+  const kept = [...response.headers].filter(([name]) => !OF_THE_CONNECTION.includes(name))
+    // Of the body as it came: a time has as many digits as it needs.
+    .map(([name, value]) => `${name}: ${name === "content-length" && Number(value) === Buffer.byteLength(answer) ? "<all>" : neutral(value, tag)}`);
   const type = response.headers.get("content-type") ?? "";
   return {
     told: { request: `${method} ${neutral(path, tag)}`, status: response.status, headers: kept.sort(), body: neutral(answer, tag) },
