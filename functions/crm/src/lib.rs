@@ -46,7 +46,7 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
         );
     let routes = ai_jobs::add(automation::add(segments::add(routes))).layer(Extension(models));
     let routes = routes.merge(openapi::routes(&["crm"], include_str!("../openapi.json")));
-    service::wrap("crm", routes, ports, config)
+    service::wrap("crm", &["crm"], routes, ports, config)
 }
 
 /// What `supabase/functions/crm/index.ts` gives to `Deno.serve`.
@@ -56,7 +56,8 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     use fieldcrm_edge::database::BackEnd;
 
     fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
-        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
+        let models = Models::read(variable, back_end, ports.log.clone());
         router(ports, config, models)
     })
 }

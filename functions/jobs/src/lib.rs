@@ -81,7 +81,7 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/score-segments", post(score::score_segments))
         .layer(Extension(settings));
     let routes = routes.merge(openapi::routes(&SLUGS, include_str!("../openapi.json")));
-    service::wrap("jobs", routes, ports, config)
+    service::wrap("jobs", &SLUGS, routes, ports, config)
 }
 
 /// What the `index.ts` of each of the slugs gives to `Deno.serve`.
@@ -97,7 +97,8 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
         let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
         let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);
-        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
+        let models = Models::read(variable, back_end, ports.log.clone());
         let analyst = Arc::new(sentiment::ByModel(models.clone()));
         let judge = Arc::new(score::ByModel(models));
         let settings = Settings { embedder, analyst, judge, ..Settings::new(providers) };

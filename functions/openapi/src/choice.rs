@@ -95,6 +95,8 @@ schemas! {
             }},
         },
     });
+    Health = json!({"type": "object", "required": ["status", "version"], "additionalProperties": false, "properties": {
+        "status": {"const": "ok"}, "version": {"type": "string"}}});
     /// Whatever there is to say.
     Anything = json!({"type": "object", "additionalProperties": true});
 }

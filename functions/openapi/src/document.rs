@@ -337,6 +337,18 @@ fn common(slug: &str) -> Vec<Operation> {
         Operation::get(format!("/{slug}/openapi.json"), id("openapi"), "This document")
             .secured_by(&[])
             .ok::<crate::choice::Anything>("OpenAPI 3.1."),
+        Operation::get(format!("/{slug}/healthz"), id("health"), "Whether the function is there")
+            .about("Asks nobody.")
+            .secured_by(&[])
+            .ok::<crate::choice::Health>("It is."),
+        Operation::get(
+            format!("/{slug}/metrics"),
+            id("metrics"),
+            "Counters, as Prometheus reads them",
+        )
+        .about("docs/operations.md says what they are.")
+        .secured_by(&["service"])
+        .answers_as::<String>(200, "text/plain", "The exposition, version 0.0.4."),
     ]
 }
 
@@ -386,8 +398,10 @@ pub fn write(info: &Info, operations: Vec<Operation>) -> Value {
             assert_eq!(other, schema, "two schemas have the name {name}");
         }
     }
+    let service = ("service", SecurityScheme::Bearer("A token of the service role."));
+    let schemes = std::iter::once(&service).chain(info.security);
     let security: Map<String, Value> =
-        info.security.iter().map(|(name, scheme)| ((*name).to_owned(), scheme.write())).collect();
+        schemes.map(|(name, scheme)| ((*name).to_owned(), scheme.write())).collect();
     let first = info.security.first().map(|(name, _)| json!({*name: []}));
     json!({
         "openapi": "3.1.0",

@@ -68,7 +68,7 @@ pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
         .layer(Extension(assistant))
         .layer(from_fn(require_token));
     let routes = routes.merge(openapi::routes(&["portal"], include_str!("../openapi.json")));
-    service::wrap("portal", routes, ports, config)
+    service::wrap("portal", &["portal"], routes, ports, config)
 }
 
 /// Refuses whoever sends no token, before the database is asked: the gateway lets everybody through to this slug, for
@@ -92,7 +92,7 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     use fieldcrm_edge::signed_url::StorageUrls;
 
     fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
-        let back_end = BackEnd::read(config, variable);
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
         let models = Models::read(variable, back_end.clone(), ports.log.clone());
         let identity = Identity::new(config, fieldcrm_edge::http::Client::new(), back_end);
         let urls = StorageUrls::read(config, variable);
