@@ -399,9 +399,10 @@ pub fn write(info: &Info, operations: Vec<Operation>) -> Value {
         }
     }
     let service = ("service", SecurityScheme::Bearer("A token of the service role."));
-    let schemes = std::iter::once(&service).chain(info.security);
-    let security: Map<String, Value> =
-        schemes.map(|(name, scheme)| ((*name).to_owned(), scheme.write())).collect();
+    let security: Map<String, Value> = std::iter::once(&service)
+        .chain(info.security)
+        .map(|(name, scheme)| ((*name).to_owned(), scheme.write()))
+        .collect();
     let first = info.security.first().map(|(name, _)| json!({*name: []}));
     json!({
         "openapi": "3.1.0",
