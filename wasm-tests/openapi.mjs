@@ -40,7 +40,7 @@ export function check(method, path, { status, headers, body }) {
   const known = paths.find(({ pattern }) => pattern.test(target));
   const operation = document.paths[known?.path]?.[method.toLowerCase()];
   if (!operation) {
-    const refusals = known ? [401, 405] : [401, 404];
+    const refusals = [401, known ? 405 : 404];
     if (!refusals.includes(status)) wrong("the document has no such operation");
     return;
   }
