@@ -126,3 +126,20 @@ export async function workerd(module, env, before = "") {
   await writeFile(join(folder, "index.js"), CLOUDFLARE);
   return worker(folder, ["index.js", "main.js"], module, env);
 }
+
+/** Has the clock say something impossible while a request for /panic is taken: what asks it then panics. */
+export const BREAK = `{
+  const url = Object.getOwnPropertyDescriptor(Request.prototype, "url").get;
+  const { getTime } = Date.prototype;
+  let broken = false;
+  Object.defineProperty(Request.prototype, "url", { get() {
+    const value = url.call(this);
+    broken = value.endsWith("/panic");
+    return value;
+  } });
+  Date.prototype.getTime = function () {
+    const now = broken ? 1e300 : getTime.call(this);
+    broken = false;
+    return now;
+  };
+}`;

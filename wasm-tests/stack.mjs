@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after } from "node:test";
 import postgres from "postgres";
 import ws from "ws";
+import { check } from "./openapi.mjs";
 
 function required(name) {
   const value = process.env[name];
@@ -102,21 +103,25 @@ export async function refused(user, name, args = {}) {
   return { status, ...error, details: error.details ? JSON.parse(error.details) : null };
 }
 
-/** A function over HTTP: `{status, headers, body}`. */
+/** A function over HTTP, as it answers. */
+export const fetchFunction = (path, token, options = {}) =>
+  fetch(`${functionsUrl}${path}`, {
+    ...options,
+    headers: { apikey: publishableKey, ...(token && { authorization: `Bearer ${token}` }), ...options.headers },
+  });
+
+/** A function over HTTP: `{status, headers, body}`, held to its OpenAPI document. */
 async function send(path, method, token, body, headers) {
-  const response = await fetch(`${functionsUrl}${path}`, {
+  const response = await fetchFunction(path, token, {
     method,
-    headers: {
-      apikey: publishableKey,
-      ...(token && { authorization: `Bearer ${token}` }),
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...headers,
-    },
+    headers: { ...(body !== undefined && { "content-type": "application/json" }), ...headers },
     body: typeof body === "string" || body === undefined ? body : JSON.stringify(body),
   });
   const text = await response.text();
   const json = response.headers.get("content-type")?.includes("json");
-  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+  const answer = { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+  check(method, path, answer);
+  return answer;
 }
 
 /** The function `crm` as a user, or as nobody. */

@@ -89,8 +89,14 @@ codes! {
     AiRefused = "ai_refused", 422, "The AI declined to answer this";
     /// The org has used up the month's budget for AI.
     AiBudgetSpent = "ai_budget_spent", 429, "This month's AI budget is used up";
+    /// Too many requests of one sender in a short time.
+    RateLimited = "rate_limited", 429, "Too many requests";
     /// The body is larger than the stated limit.
     PayloadTooLarge = "payload_too_large", 413, "The request body is too large";
+    /// The path with its query is longer than the stated limit.
+    UriTooLong = "uri_too_long", 414, "The address is too long";
+    /// The headers are larger than the stated limit.
+    HeadersTooLarge = "headers_too_large", 431, "The request headers are too large";
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", 405, "This method is not allowed here";
     /// Ours, not the caller's.

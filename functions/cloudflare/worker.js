@@ -4,7 +4,7 @@ import { waitUntil } from "cloudflare:workers";
 // What goes on after the answer (functions/edge/src/background.rs), under the name that Supabase's runtime has for it.
 globalThis.EdgeRuntime = { waitUntil };
 
-/** A request too many from one address, where the Worker has the binding RATE_LIMIT. */
+/** As functions/edge/src/problem.rs writes it: a request too many from one address, where the Worker has the binding RATE_LIMIT. */
 async function refused(request, { RATE_LIMIT }) {
   if (!RATE_LIMIT) return null;
   const { success } = await RATE_LIMIT.limit({ key: request.headers.get("cf-connecting-ip") ?? "unknown" });

@@ -7,6 +7,7 @@ import { App, InMemoryEmailDriver, setExperimental } from "@supabase/lite";
 import { adminApi } from "./admin.mjs";
 import { tokenCompleter } from "./auth.mjs";
 import { DatabaseUnavailable, openConnection, UNAVAILABLE } from "./connection.mjs";
+import { answerDocs } from "./docs.mjs";
 import { startFunctions } from "./functions.mjs";
 import { bearerOf, keyResolver } from "./keys.mjs";
 import { fail, gatewaySettings, readConfig, SetupError } from "./settings.mjs";
@@ -87,6 +88,8 @@ function createApi(settings, connection, app, functions) {
         ? Response.json({ status: "ok" })
         : Response.json({ status: "starting" }, { status: 503 });
     }
+    const docs = await answerDocs(pathname);
+    if (docs) return docs;
     const service = /^\/(rest|auth|storage)\/v1(\/|$)/.exec(pathname)?.[1];
     // lite also serves /_system, which would show the connection string.
     if (!service) return Response.json({ message: "no Route matched with those values" }, { status: 404 });

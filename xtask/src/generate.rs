@@ -1,5 +1,5 @@
 //! `cargo xtask gen`: the parts of the documentation that the database and the tests' own lists
-//! already say, so that nobody writes them twice.
+//! already say, so that nobody writes them twice, and what the functions serve as `openapi.json`.
 
 mod api;
 mod reference;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use fieldcrm_openapi::File;
 
 use crate::checkout;
 use crate::postgres::{self, Database};
@@ -129,6 +130,8 @@ fn pages(database: &Database) -> Result<Vec<Page>> {
         Page::new(TYPES, typescript::declarations(&api)),
     ];
     pages.extend(reference::pages(&api, &features()?)?);
+    let documents = fieldcrm_openapi::files().into_iter();
+    pages.extend(documents.map(|File { path, text }| Page::new(path, text)));
     Ok(pages)
 }
 

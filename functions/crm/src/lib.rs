@@ -3,7 +3,7 @@
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::{Config, Ports, service};
+use fieldcrm_edge::{Config, Ports, openapi, service};
 
 mod ai_jobs;
 mod automation;
@@ -45,7 +45,8 @@ pub fn router(ports: Ports, config: &Config, models: Models) -> Router {
             get(followups::show_followup).patch(followups::update_followup),
         );
     let routes = ai_jobs::add(automation::add(segments::add(routes))).layer(Extension(models));
-    service::wrap("crm", routes, ports, config)
+    let routes = routes.merge(openapi::routes(&["crm"], include_str!("../openapi.json")));
+    service::wrap("crm", &["crm"], routes, ports, config)
 }
 
 /// What `supabase/functions/crm/index.ts` gives to `Deno.serve`.
@@ -55,7 +56,8 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     use fieldcrm_edge::database::BackEnd;
 
     fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
-        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
+        let models = Models::read(variable, back_end, ports.log.clone());
         router(ports, config, models)
     })
 }

@@ -5,7 +5,7 @@ use fieldcrm_core::ai_usage::Feature;
 use fieldcrm_core::{Code, Result};
 use fieldcrm_edge::ai::chat::{Checked, Prompt};
 use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::{Caller, Ports};
+use fieldcrm_edge::{Caller, Ports, log};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -52,9 +52,8 @@ impl Question<'_> {
             },
             Ok(None) => Word::builtin(),
             Err(error) => {
-                let line = json!({"level": "warn", "event": "ai_stood_in_for", "feature": feature,
-                    "request_id": caller.request_id, "code": error.code});
-                ports.log.line(&line.to_string());
+                let facts = json!({"slug": "crm", "request_id": caller.request_id, "feature": feature, "code": error.code});
+                log::event(ports.log.as_ref(), "warn", "ai_stood_in_for", facts);
                 let mut word = Word::builtin();
                 word.signature.ai_error = Some(error.code);
                 word

@@ -66,6 +66,7 @@ fn answering(answers: Vec<Result<Value>>) -> Harness {
         supabase_url: String::new(),
         publishable_key: String::new(),
         origins: Origins::Any,
+        ..Config::default()
     };
     Harness { service: fieldcrm_fn_crm::router(ports, &config, Models::builtin()), database }
 }

@@ -61,6 +61,7 @@ async fn send(answer: Result<Value>, method: &str, path: &str, body: Value) -> A
         supabase_url: String::new(),
         publishable_key: String::new(),
         origins: Origins::Any,
+        ..Config::default()
     };
     let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
     let request = Request::builder()

@@ -53,6 +53,7 @@ async fn send(rows: Vec<Value>, method: &str, path: &str, body: Value) -> (u16, 
         supabase_url: String::new(),
         publishable_key: String::new(),
         origins: Origins::Any,
+        ..Config::default()
     };
     let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
     let request = Request::builder()

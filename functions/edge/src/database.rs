@@ -9,9 +9,11 @@ use crate::Caller;
 mod back_end;
 mod postgrest;
 mod refusal;
+mod watched;
 
 pub use self::back_end::BackEnd;
 pub use self::postgrest::PostgrestDatabase;
+pub use self::watched::Watched;
 
 /// One page of a table; every name in it is ours, every value is bound by `PostgREST`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -14,9 +14,12 @@ pub mod clock;
 mod config;
 pub mod database;
 pub mod dns;
+mod health;
 pub mod host;
 pub mod http;
-mod log;
+pub mod log;
+mod metrics;
+pub mod openapi;
 mod problem;
 pub mod query;
 mod request;
@@ -24,11 +27,13 @@ pub mod service;
 pub mod signed_url;
 pub mod storage;
 
-pub use config::{Config, Origins};
+pub use config::{Config, Limits, Origins};
 pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
-pub use request::{Caller, Idempotency, JsonObject, MAX_BODY, PathId, arguments};
+pub use request::{
+    Caller, Idempotency, JsonObject, MAX_BODY, MAX_HEADERS, MAX_TARGET, PathId, arguments,
+};
 pub use signed_url::SignUrls;
 pub use storage::{Storage, StorageApi};
 

@@ -1,6 +1,9 @@
-//! One JSON line a request: what happened, never what was in it.
+//! One JSON line a request, and one for what else an operator has to know: what happened, never what was in it.
+//! docs/operations.md lists the events and their members.
 
+use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
+use serde_json::Value;
 
 /// Where log lines go.
 pub trait Log: Send + Sync {
@@ -22,11 +25,24 @@ impl Log for Console {
     }
 }
 
+/// Writes a line about something else than a request: `facts` with the time, its level and its name.
+pub fn event(log: &dyn Log, level: &str, event: &str, mut facts: Value) {
+    facts["ts"] = now().into();
+    facts["level"] = level.into();
+    facts["event"] = event.into();
+    log.line(&facts.to_string());
+}
+
+pub(crate) fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 /// No member can hold a body, a token, a query value or a path as it was sent.
 #[derive(Serialize)]
 pub(crate) struct RequestLine<'a> {
     pub ts: String,
     pub level: &'static str,
+    pub event: &'static str,
     pub slug: &'static str,
     pub request_id: &'a str,
     pub method: &'a str,

@@ -15,6 +15,10 @@ use crate::Problem;
 /// The largest body a function reads, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
+/// The longest path with its query, in bytes, and the most that all headers may have.
+pub const MAX_TARGET: usize = 8 * 1024;
+pub const MAX_HEADERS: usize = 32 * 1024;
+
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -188,6 +192,25 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
 fn too_large() -> Error {
     Error::new(Code::PayloadTooLarge, format!("A body can have {MAX_BODY} bytes."))
         .with("limit", MAX_BODY)
+}
+
+/// Refuses what is long before any of it is understood.
+pub(crate) fn check_head(request: &Request) -> Result<()> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > MAX_TARGET {
+        return Err(too_long());
+    }
+    let headers = request.headers().iter();
+    if headers.map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > MAX_HEADERS {
+        let hint = format!("All headers together can have {MAX_HEADERS} bytes.");
+        return Err(Error::new(Code::HeadersTooLarge, hint).with("limit", MAX_HEADERS));
+    }
+    Ok(())
+}
+
+pub(crate) fn too_long() -> Error {
+    let hint = format!("A path with its query can have {MAX_TARGET} bytes.");
+    Error::new(Code::UriTooLong, hint).with("limit", MAX_TARGET)
 }
 
 /// A body as the arguments of an RPC that creates `what`, with the key of the header.

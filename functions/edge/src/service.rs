@@ -1,32 +1,45 @@
-//! What surrounds the routes of every function: request id, problems, log, CORS, limits.
+//! What surrounds the routes of every function: request id, problems, log, counters, CORS, limits; health and metrics beside them.
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use fieldcrm_core::{Code, Error};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use web_time::Instant;
 
+use crate::health::Load;
 use crate::log::RequestLine;
 use crate::request::{IDEMPOTENCY_KEY, REQUEST_ID, RequestId};
-use crate::{Config, MAX_BODY, Origins, Ports, Problem};
+use crate::{Config, MAX_BODY, Origins, Ports, Problem, health, log, metrics, request};
 
-/// Turns the routes of the function `slug` into the service that a host serves.
-pub fn wrap(slug: &'static str, routes: Router<Ports>, ports: Ports, config: &Config) -> Router {
+/// Turns the routes of the module `slug`, deployed under `slugs`, into the service that a host serves.
+pub fn wrap(
+    slug: &'static str,
+    slugs: &[&str],
+    routes: Router<Ports>,
+    ports: Ports,
+    config: &Config,
+) -> Router {
+    let load = Load::new(config.limits.in_flight);
     let routes = routes
         .fallback(no_such_path)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(load.clone(), health::shed))
+        // Those who watch over a function learn of its load, and are none.
+        .merge(health::routes(slugs, load))
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(from_fn(bound_head));
     // WASM is built without unwinding: there the host answers for a panic.
     #[cfg(not(target_arch = "wasm32"))]
     let routes = routes.layer(tower_http::catch_panic::CatchPanicLayer::custom(
         |_: Box<dyn std::any::Any + Send>| {
-            use axum::response::IntoResponse;
+            metrics::panicked();
             Problem(Error::internal("a handler panicked")).into_response()
         },
     ));
@@ -34,6 +47,13 @@ pub fn wrap(slug: &'static str, routes: Router<Ports>, ports: Ports, config: &Co
         .layer(cors(&config.origins))
         .layer(from_fn_with_state((slug, ports.clone()), account))
         .with_state(ports)
+}
+
+async fn bound_head(request: Request, next: Next) -> Response {
+    match request::check_head(&request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => Problem(error).into_response(),
+    }
 }
 
 async fn no_such_path() -> Problem {
@@ -69,9 +89,12 @@ async fn account(
     // Every answer depends on who asks.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 
-    let status = response.status().as_u16();
+    let (status, took) = (response.status().as_u16(), start.elapsed());
+    let path = template.as_ref().map_or("(no route)", MatchedPath::as_str);
+    metrics::request(slug, &method, path, status, took);
     RequestLine {
-        ts: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        ts: log::now(),
+        event: "request",
         level: match status {
             500.. => "error",
             400.. => "warn",
@@ -80,9 +103,9 @@ async fn account(
         slug,
         request_id: &id.0,
         method: method.as_str(),
-        path: template.as_ref().map_or("(no route)", MatchedPath::as_str),
+        path,
         status,
-        ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         code: problem.as_ref().map(|problem| problem.0.code.as_str()),
         cause: problem.as_ref().filter(|_| status >= 500).map(|problem| problem.0.hint.as_str()),
     }
@@ -109,6 +132,6 @@ fn cors(origins: &Origins) -> CorsLayer {
             HeaderName::from_static("prefer"),
             HeaderName::from_static("x-client-info"),
         ])
-        .expose_headers([ALLOW, LOCATION, REQUEST_ID])
+        .expose_headers([ALLOW, LOCATION, REQUEST_ID, RETRY_AFTER])
         .max_age(std::time::Duration::from_hours(1))
 }

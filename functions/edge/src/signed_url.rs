@@ -141,7 +141,7 @@ mod tests {
         let config = Config {
             supabase_url: "http://kong:8000".to_owned(),
             publishable_key: "publishable".to_owned(),
-            origins: crate::Origins::Any,
+            ..Config::default()
         };
         assert!(StorageUrls::read(&config, |_| None).is_none());
         let public = |name: &str| {

@@ -55,6 +55,7 @@ fn database(url: &str) -> PostgrestDatabase {
         supabase_url: url.to_owned(),
         publishable_key: "sb_publishable_test".to_owned(),
         origins: Origins::Any,
+        ..Config::default()
     })
 }
 

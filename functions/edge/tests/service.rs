@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::database::{Page, Select};
 use fieldcrm_edge::{
-    Caller, Config, Database, Idempotency, JsonObject, Log, MAX_BODY, Origins, PathId, Ports,
-    Problem, service,
+    Caller, Config, Database, Idempotency, JsonObject, Log, MAX_BODY, MAX_HEADERS, MAX_TARGET,
+    Origins, PathId, Ports, Problem, service,
 };
 use serde_json::{Map, Value};
 use tower::ServiceExt;
@@ -63,10 +63,15 @@ fn harness(origins: Origins) -> Harness {
             }),
         )
         .route("/probe/panic", get(panics));
-    let config = Config { supabase_url: String::new(), publishable_key: String::new(), origins };
+    let config = Config {
+        supabase_url: String::new(),
+        publishable_key: String::new(),
+        origins,
+        ..Config::default()
+    };
     let lines = Arc::new(Lines::default());
     let ports = Ports { database: Arc::new(NoDatabase), log: lines.clone() };
-    Harness { service: service::wrap("probe", routes, ports, &config), lines }
+    Harness { service: service::wrap("probe", &["probe"], routes, ports, &config), lines }
 }
 
 async fn panics() -> String {
@@ -232,6 +237,27 @@ async fn bodies_over_the_limit_are_refused_stated_or_not() {
 }
 
 #[tokio::test]
+async fn a_path_and_headers_over_their_limits_are_refused_wherever_they_go() {
+    let harness = harness(Origins::Any);
+    let path = |length: usize| format!("/probe/caller?{}", "q".repeat(length - 14));
+    assert_eq!(harness.send(get_of(&path(MAX_TARGET))).await.status(), 200);
+    let told = problem(harness.send(get_of(&path(MAX_TARGET + 1))).await).await;
+    assert_eq!((&told["status"], &told["code"]), (&414.into(), &"uri_too_long".into()));
+    let told = problem(harness.send(get_of(&format!("/{}", "x".repeat(MAX_TARGET)))).await).await;
+    assert_eq!(told["code"], "uri_too_long");
+
+    let with = |length: usize| {
+        let request = request("GET", "/probe/caller").header("x-one", "1".repeat(10_000));
+        let rest = length - "x-one".len() - 10_000 - "x-two".len();
+        request.header("x-two", "2".repeat(rest)).body(Body::empty()).unwrap()
+    };
+    assert_eq!(harness.send(with(MAX_HEADERS)).await.status(), 200);
+    let told = problem(harness.send(with(MAX_HEADERS + 1)).await).await;
+    assert_eq!((&told["status"], &told["code"]), (&431.into(), &"headers_too_large".into()));
+    assert_eq!(harness.last_line()["code"], "headers_too_large");
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_object_is_a_bad_argument() {
     let harness = harness(Origins::Any);
     for (body, code) in [
@@ -249,6 +275,25 @@ async fn a_body_that_is_no_json_object_is_a_bad_argument() {
             (&"$".into(), &code.into())
         );
         assert!(!told.to_string().contains("ann@"), "the body is not echoed");
+    }
+}
+
+#[tokio::test]
+async fn json_is_read_127_levels_deep() {
+    let harness = harness(Origins::Any);
+    let nested = |levels: usize| "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels);
+    for (body, status) in [
+        (nested(127), 200),
+        (nested(128), 400),
+        (nested(100_000), 400),
+        (format!("{{\"a\":{}", "[".repeat(100_000)), 400),
+    ] {
+        let request = request("POST", "/probe/items").body(body.into()).unwrap();
+        let response = harness.send(request).await;
+        assert_eq!(response.status(), status);
+        if status == 400 {
+            assert_eq!(problem(response).await["errors"][0]["code"], "invalid_json");
+        }
     }
 }
 
@@ -295,7 +340,10 @@ async fn the_log_line_holds_nothing_that_was_sent() {
     harness.send(request.body(Body::empty()).unwrap()).await;
     let line = harness.last_line();
     let members: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(members, ["level", "method", "ms", "path", "request_id", "slug", "status", "ts"]);
+    assert_eq!(
+        members,
+        ["event", "level", "method", "ms", "path", "request_id", "slug", "status", "ts"]
+    );
     assert_eq!(line["path"], "/probe/items/{id}");
     let line = line.to_string();
     for sent in ["ann@", "secret", "0d0e0f10"] {

@@ -31,8 +31,12 @@ async fn storage(answers: &'static [Answer]) -> (StorageApi, Arrived) {
 }
 
 fn api(supabase_url: String) -> StorageApi {
-    let config =
-        Config { supabase_url, publishable_key: "publishable".to_owned(), origins: Origins::Any };
+    let config = Config {
+        supabase_url,
+        publishable_key: "publishable".to_owned(),
+        origins: Origins::Any,
+        ..Config::default()
+    };
     StorageApi::new(&config, "service-key")
 }
 

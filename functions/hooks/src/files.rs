@@ -6,13 +6,13 @@
 use axum::body::Bytes;
 use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::storage::{Object, Put};
-use fieldcrm_edge::{Caller, Ports, Storage};
+use fieldcrm_edge::{Caller, Ports, Storage, log};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::event::{Delivery, Event, instant};
+use crate::event::{Delivery, Event};
 use crate::receive::{Rejected, call};
 use crate::settings::Settings;
 
@@ -203,11 +203,10 @@ fn tell(ports: &Ports, caller: &Caller, provider: &str, refused: usize) {
     if refused == 0 {
         return;
     }
-    let line = json!({
-        "ts": instant(chrono::Utc::now()), "level": "warn", "event": "files_refused", "slug": "hooks",
-        "request_id": caller.request_id, "provider": provider, "files": refused,
+    let facts = json!({
+        "slug": "hooks", "request_id": caller.request_id, "provider": provider, "files": refused,
     });
-    ports.log.line(&line.to_string());
+    log::event(ports.log.as_ref(), "warn", "files_refused", facts);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use fieldcrm_edge::{Config, Origins, Ports, PostgrestDatabase, Storage, service};
+use fieldcrm_edge::{Config, Database, Origins, Ports, Storage, service};
 
 mod event;
 mod files;
@@ -32,43 +32,47 @@ pub use files::MAX_FILES;
 pub use payload::{Form, Unreadable};
 pub use settings::Settings;
 
+/// What the module is deployed as.
+const SLUGS: [&str; 4] = ["whatsapp-webhook", "sms-handler", "email-processor", "webhook-handler"];
+
 /// The largest body that is read, in bytes; of mail, [`MAX_MAIL`].
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 /// The largest mail, as its provider sends it: Postmark takes 35 MB with files in base64.
 pub const MAX_MAIL: usize = 40 * 1024 * 1024;
 
 /// The functions' router; every host and every test serves this one.
+/// What they write, they write as the service; `ports` asks as who calls.
 pub fn router(
     ports: Ports,
+    as_service: Arc<dyn Database>,
     config: &Config,
     settings: Settings,
     storage: Arc<dyn Storage>,
 ) -> Router {
     // A form is sent from whatever site it stands on.
     let config = Config { origins: Origins::Any, ..config.clone() };
-    service::wrap("hooks", routes::all(&Arc::new(settings), storage), ports, &config)
-}
-
-/// The ports with a database that is asked with the service key: where keys are not JWTs, the gateway
-/// reads it in `apikey`. Without the key nothing is asked at all, see [`Settings::service_key`].
-#[must_use]
-pub fn as_service(ports: Ports, config: &Config, settings: &Settings) -> Ports {
-    let Ok(key) = settings.service_key() else { return ports };
-    let config = Config { publishable_key: key.to_owned(), ..config.clone() };
-    Ports { database: Arc::new(PostgrestDatabase::new(&config)), ..ports }
+    let service = Ports { database: as_service, ..ports.clone() };
+    let routes = routes::all(&Arc::new(settings), storage).with_state(service);
+    service::wrap("hooks", &SLUGS, routes, ports, &config)
 }
 
 /// What the `index.ts` of each slug gives to `Deno.serve`.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promise {
+    use fieldcrm_edge::database::Watched;
+
     settings::remember(env);
     fieldcrm_edge::host::web::serve(request, env, |ports, config, _| {
         let settings = Settings::remembered();
         // Without the key the database is not asked either, and nothing comes this far.
-        let key = settings.service_key().unwrap_or_default();
-        let storage = Arc::new(fieldcrm_edge::StorageApi::new(config, key));
-        router(as_service(ports, config, &settings), config, settings, storage)
+        let key = settings.service_key().unwrap_or_default().to_owned();
+        let storage = Arc::new(fieldcrm_edge::StorageApi::new(config, &key));
+        // Where keys are not JWTs, the gateway reads it in `apikey`, and may then take it for who calls: only
+        // what the handlers themselves ask goes there with it.
+        let as_service = Config { publishable_key: key, ..config.clone() };
+        let as_service = Arc::new(Watched::postgrest(&as_service, ports.log.clone()));
+        router(ports, as_service, config, settings, storage)
     })
 }
 

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use fieldcrm_core::mask::mask;
 use fieldcrm_core::signature::Refusal;
 use fieldcrm_core::{Code, Error, Result};
-use fieldcrm_edge::{Caller, Ports, Problem};
+use fieldcrm_edge::{Caller, Ports, Problem, log};
 use serde_json::{Map, Value, json};
 
 use crate::event::Delivery;
@@ -199,10 +199,7 @@ fn tell(ports: &Ports, caller: &Caller, delivery: &Delivery, routed: bool, homel
         _ => return,
     };
     let address = delivery.addresses.first().map(|address| mask(address));
-    let line = json!({
-        "ts": crate::event::instant(chrono::Utc::now()),
-        "level": level,
-        "event": event,
+    let facts = json!({
         "slug": "hooks",
         "request_id": caller.request_id,
         "provider": delivery.provider,
@@ -210,5 +207,5 @@ fn tell(ports: &Ports, caller: &Caller, delivery: &Delivery, routed: bool, homel
         "address": address,
         "events": counts,
     });
-    ports.log.line(&line.to_string());
+    log::event(ports.log.as_ref(), level, event, facts);
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use fieldcrm_edge::{Ports, Storage};
+use fieldcrm_edge::{Ports, Storage, openapi};
 
 use crate::settings::Settings;
-use crate::{MAX_BODY, MAX_MAIL};
+use crate::{MAX_BODY, MAX_MAIL, SLUGS};
 
 mod email;
 mod form;
@@ -27,5 +27,6 @@ pub fn all(settings: &Arc<Settings>, storage: Arc<dyn Storage>) -> Router<Ports>
         .route("/webhook-handler/{form_key}", post(form::submit_form))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .merge(mail)
+        .merge(openapi::routes(&SLUGS, include_str!("../openapi.json")))
         .layer(Extension(settings.clone()))
 }

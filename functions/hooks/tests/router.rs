@@ -403,6 +403,17 @@ async fn bodies_have_a_limit() {
 }
 
 #[tokio::test]
+async fn each_slug_has_health_and_no_metrics_but_for_who_may_ask_the_database() {
+    let harness = Harness::new(routed());
+    for slug in ["whatsapp-webhook", "sms-handler", "email-processor", "webhook-handler"] {
+        assert_eq!(harness.send(Sent::get(&format!("/{slug}/healthz"))).await.json["status"], "ok");
+        let answer = harness.send(Sent::get(&format!("/{slug}/metrics"))).await;
+        assert_eq!(answer.status, 403, "{}", answer.text);
+    }
+    assert!(harness.asked().is_empty(), "nothing is asked with the service key");
+}
+
+#[tokio::test]
 async fn there_is_nothing_else() {
     let harness = Harness::new(routed());
     assert_eq!(harness.send(Sent::post("/email-processor/pigeon", b"")).await.status, 404);

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::clock::sleep;
-use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
+use fieldcrm_edge::{Caller, JsonObject, Ports, Problem, log};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -234,13 +234,12 @@ impl Dispatch<'_> {
             Outcome::Unknown { code, .. } => ("unknown", Some(code)),
             Outcome::Late => ("late", None),
         };
-        let line = json!({
-            "ts": timestamp(), "level": "warn", "event": "message", "slug": "jobs",
-            "request_id": self.caller.request_id, "id": keys["id"], "channel": channel,
+        let facts = json!({
+            "slug": "jobs", "request_id": self.caller.request_id, "id": keys["id"], "channel": channel,
             "provider": provider, "attempts": attempts, "outcome": outcome, "code": code,
             "recorded": !matches!(end, End::Unrecorded),
         });
-        self.ports.log.line(&line.to_string());
+        log::event(self.ports.log.as_ref(), "warn", "message", facts);
         end
     }
 
@@ -298,8 +297,4 @@ impl Dispatch<'_> {
         }
         End::Unrecorded
     }
-}
-
-fn timestamp() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

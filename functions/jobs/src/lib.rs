@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::routing::post;
 use axum::{Extension, Router};
 use fieldcrm_edge::ai::embed::{Builtin, Embedder};
-use fieldcrm_edge::{Config, Ports, service};
+use fieldcrm_edge::{Config, Ports, openapi, service};
 
 mod arguments;
 mod automation;
@@ -58,6 +58,17 @@ impl Settings {
     }
 }
 
+/// What the module is deployed as.
+const SLUGS: [&str; 7] = [
+    "handle-event-trigger",
+    "process-time-based-automations",
+    "process-segment-automations",
+    "dispatch-messages",
+    "embed-kb-articles",
+    "analyze-interaction-sentiment",
+    "score-segments",
+];
+
 /// The functions' router; every host and every test serves this one.
 pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
     let routes = Router::new()
@@ -69,7 +80,8 @@ pub fn router(ports: Ports, config: &Config, settings: Settings) -> Router {
         .route("/analyze-interaction-sentiment", post(sentiment::analyze_interaction_sentiment))
         .route("/score-segments", post(score::score_segments))
         .layer(Extension(settings));
-    service::wrap("jobs", routes, ports, config)
+    let routes = routes.merge(openapi::routes(&SLUGS, include_str!("../openapi.json")));
+    service::wrap("jobs", &SLUGS, routes, ports, config)
 }
 
 /// What the `index.ts` of each of the slugs gives to `Deno.serve`.
@@ -85,7 +97,8 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
         let resolver: Arc<dyn Resolver> = Arc::new(PlatformResolver);
         let providers = Providers::read(variable, &Client::new(), &resolver, &ports.log);
         let embedder = fieldcrm_edge::ai::embed::read_or_explain(variable);
-        let models = Models::read(variable, BackEnd::read(config, variable), ports.log.clone());
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
+        let models = Models::read(variable, back_end, ports.log.clone());
         let analyst = Arc::new(sentiment::ByModel(models.clone()));
         let judge = Arc::new(score::ByModel(models));
         let settings = Settings { embedder, analyst, judge, ..Settings::new(providers) };

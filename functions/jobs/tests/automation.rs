@@ -37,6 +37,18 @@ fn queues(
 }
 
 #[tokio::test]
+async fn each_slug_has_health_that_asks_nothing_and_metrics_that_ask_who_may_have_them() {
+    let harness = with(|_, _| Err(Error::new(Code::Forbidden, "not the service role")));
+    let slugs = [EVENT, TIME, SEGMENTS, "/dispatch-messages", "/embed-kb-articles"];
+    for slug in slugs.iter().chain(&["/analyze-interaction-sentiment", "/score-segments"]) {
+        assert_eq!(harness.get(&format!("{slug}/healthz")).await, 200);
+        assert!(harness.names().is_empty());
+    }
+    assert_eq!(harness.get("/dispatch-messages/metrics").await, 403);
+    assert_eq!(harness.names(), ["crm_health"]);
+}
+
+#[tokio::test]
 async fn an_event_is_written_down_and_worked_off() {
     let harness = with(|name, _| match name {
         "crm_emit_event" => Ok(json!({"id": ORG, "created": true})),

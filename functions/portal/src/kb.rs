@@ -8,7 +8,7 @@ use axum::{Extension, Json, Router};
 use fieldcrm_core::Result;
 use fieldcrm_edge::ai::embed::Embedder;
 use fieldcrm_edge::query::{self, Refusal};
-use fieldcrm_edge::{Caller, Ports, Problem};
+use fieldcrm_edge::{Caller, Ports, Problem, log};
 use serde_json::{Map, Value, json};
 
 /// What these routes need beside the ports.
@@ -75,11 +75,10 @@ pub async fn find(
                 }
             }
             Err(error) => {
-                let line = json!({
-                    "level": "warn", "event": "embedding", "slug": "portal",
-                    "request_id": caller.request_id, "cause": error.hint,
+                let facts = json!({
+                    "slug": "portal", "request_id": caller.request_id, "cause": error.hint,
                 });
-                ports.log.line(&line.to_string());
+                log::event(ports.log.as_ref(), "warn", "embedding", facts);
             }
         }
     }

@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use fieldcrm_core::{Code, Error};
 use fieldcrm_edge::ai::embed::{Builtin, Embedder};
 use fieldcrm_edge::ai::models::Models;
-use fieldcrm_edge::{Config, Ports, Problem, SignUrls, service};
+use fieldcrm_edge::{Config, Ports, Problem, SignUrls, openapi, service};
 
 mod account;
 mod appointment;
@@ -67,7 +67,8 @@ pub fn router(ports: Ports, config: &Config, services: Services) -> Router {
         .layer(Extension(search))
         .layer(Extension(assistant))
         .layer(from_fn(require_token));
-    service::wrap("portal", routes, ports, config)
+    let routes = routes.merge(openapi::routes(&["portal"], include_str!("../openapi.json")));
+    service::wrap("portal", &["portal"], routes, ports, config)
 }
 
 /// Refuses whoever sends no token, before the database is asked: the gateway lets everybody through to this slug, for
@@ -91,7 +92,7 @@ pub fn handle(request: web_sys::Request, env: &js_sys::Object) -> js_sys::Promis
     use fieldcrm_edge::signed_url::StorageUrls;
 
     fieldcrm_edge::host::web::serve(request, env, |ports, config, variable| {
-        let back_end = BackEnd::read(config, variable);
+        let back_end = BackEnd::read(config, variable, ports.log.clone());
         let models = Models::read(variable, back_end.clone(), ports.log.clone());
         let identity = Identity::new(config, fieldcrm_edge::http::Client::new(), back_end);
         let urls = StorageUrls::read(config, variable);

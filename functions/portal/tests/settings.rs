@@ -14,6 +14,13 @@ fn own_settings() -> Value {
 }
 
 #[tokio::test]
+async fn health_needs_no_token() {
+    let harness = common::answering(vec![]);
+    let (_, told) = harness.send_with("GET", "/portal/healthz", &Value::Null, &[]).await;
+    assert_eq!((&told["status"], harness.asked().len()), (&json!("ok"), 0));
+}
+
+#[tokio::test]
 async fn a_password_is_changed_by_who_knows_the_old_one() {
     let auth = GoTrue::start(false).await;
     let id = auth.user("ada@portal.example", "secret-1", true);

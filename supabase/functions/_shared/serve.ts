@@ -19,7 +19,8 @@ export async function serve(slug: string, name: string, { initSync, handle }: Mo
       event.preventDefault();
       const { error, reason } = event as ErrorEvent & PromiseRejectionEvent;
       const { name, message } = error ?? reason ?? {};
-      console.error(JSON.stringify({ level: "error", slug, event: kind, name, message }));
+      const ts = new Date().toISOString();
+      console.error(JSON.stringify({ ts, level: "error", event: kind, slug, name, message }));
     });
   }
 

@@ -10,7 +10,7 @@ use fieldcrm_core::{Error, Result};
 use fieldcrm_edge::ai::chat::{Chat, Completion, Deltas, Failed, Prompt, Usage};
 use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::BackEnd;
-use fieldcrm_edge::{Config, Database, Log, Origins, Ports};
+use fieldcrm_edge::{Config, Database, Log, Ports};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -73,8 +73,7 @@ pub async fn post(
         Models::new(chat.clone(), back_end, price, Arc::new(Silent))
     };
     let ports = Ports { database, log: Arc::new(Silent) };
-    let (supabase_url, publishable_key) = (String::new(), String::new());
-    let config = Config { supabase_url, publishable_key, origins: Origins::Any };
+    let config = Config::default();
     let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
     let request = Request::builder()
         .method("POST")

@@ -19,7 +19,7 @@ use super::chat::{
 };
 use super::{Given, trimmed};
 use crate::database::BackEnd;
-use crate::{Caller, Log, background};
+use crate::{Caller, Log, background, log};
 
 /// The most a million tokens may cost, in millionths of a US dollar: a thousand dollars.
 const MAX_PRICE: u64 = 1_000_000_000;
@@ -222,9 +222,8 @@ impl Question {
         };
         let Outside { back_end, log, .. } = &*self.outside;
         if let Err(error) = back_end.rpc(&self.caller, "crm_settle_ai", json!(settlement)).await {
-            let line = json!({"level": "error", "event": "ai_not_settled",
-                "request_id": self.caller.request_id, "code": error.code});
-            log.line(&line.to_string());
+            let facts = json!({"request_id": self.caller.request_id, "code": error.code});
+            log::event(log.as_ref(), "error", "ai_not_settled", facts);
         }
     }
 }

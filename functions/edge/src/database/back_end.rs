@@ -5,8 +5,8 @@ use std::sync::Arc;
 use fieldcrm_core::{Code, Error, Result};
 use serde_json::Value;
 
-use super::{Database, PostgrestDatabase};
-use crate::{Caller, Config};
+use super::{Database, Watched};
+use crate::{Caller, Config, Log};
 
 #[derive(Clone)]
 pub struct BackEnd {
@@ -23,14 +23,18 @@ impl BackEnd {
 
     /// `SUPABASE_SERVICE_ROLE_KEY`, which Supabase sets for every function.
     #[must_use]
-    pub fn read(config: &Config, variable: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn read(
+        config: &Config,
+        variable: &dyn Fn(&str) -> Option<String>,
+        log: Arc<dyn Log>,
+    ) -> Self {
         let plain =
             |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         let key =
             variable("SUPABASE_SERVICE_ROLE_KEY").map(|key| key.trim().to_owned()).filter(plain);
         // Where keys are not JWTs, the gateway reads it in `apikey`.
         let publishable_key = key.clone().unwrap_or_default();
-        let database = PostgrestDatabase::new(&Config { publishable_key, ..config.clone() });
+        let database = Watched::postgrest(&Config { publishable_key, ..config.clone() }, log);
         Self::new(key, Arc::new(database))
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 #[serde(default)]
 struct Refusal {
     code: Option<String>,
+    message: Option<String>,
     details: Option<Value>,
     hint: Option<String>,
 }
@@ -41,9 +42,12 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> Error {
         "23502" | "23514" => {
             Error::new(Code::InvalidArgument, "A value is missing or not allowed.")
         }
-        _ if sqlstate.starts_with("22") => {
-            Error::new(Code::InvalidArgument, "A value does not have the form its field needs.")
+        // PostgREST casts what a client sends. A gateway that hands values on with the types of JSON finds no RPC that takes them.
+        "42846" => malformed(),
+        "42883" if refusal.message.is_some_and(|text| text.starts_with("function public.")) => {
+            malformed()
         }
+        _ if sqlstate.starts_with("22") => malformed(),
         "57014" | "40001" | "40P01" => unavailable(status, sqlstate),
         _ if ["08", "53", "57", "PGRST00"].iter().any(|class| sqlstate.starts_with(class)) => {
             unavailable(status, sqlstate)
@@ -54,6 +58,10 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> Error {
             _ => Error::internal(cause(status, sqlstate)),
         },
     }
+}
+
+fn malformed() -> Error {
+    Error::new(Code::InvalidArgument, "A value does not have the form its field needs.")
 }
 
 fn sign_in() -> Error {
@@ -116,6 +124,22 @@ mod tests {
             let told = error.to_string();
             assert!(!told.contains("42 ") && !told.contains("x@y"), "{told}");
         }
+    }
+
+    #[test]
+    fn values_of_a_wrong_type_are_the_callers_and_a_missing_function_is_ours() {
+        for (message, expected) in [
+            (
+                "function public.crm_create_segment(type => boolean) does not exist",
+                Code::InvalidArgument,
+            ),
+            ("function fieldcrm.create_segment(text) does not exist", Code::Internal),
+        ] {
+            let body = json!({"code": "42883", "message": message});
+            assert_eq!(refusal(404, body.to_string().as_bytes()).code, expected, "{message}");
+        }
+        let body = json!({"code": "42846", "message": "cannot cast type boolean to uuid[]"});
+        assert_eq!(refusal(400, body.to_string().as_bytes()).code, Code::InvalidArgument);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::panic::PanicHookInfo;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -25,8 +26,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
 
-use crate::request::{REQUEST_ID, RequestId};
-use crate::{Config, Console, Log, Ports, PostgrestDatabase, Problem};
+use crate::database::Watched;
+use crate::request::{MAX_TARGET, REQUEST_ID, RequestId, too_long};
+use crate::{Config, Console, Log, Ports, Problem, log};
 
 /// The environment's variables, for what a function alone reads of them.
 pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -101,18 +103,21 @@ fn router(env: &Object, build: Build) -> Result<Router> {
     std::panic::set_hook(Box::new(answer_for_panic));
     let variable = |name: &str| Reflect::get(env, &name.into()).ok()?.as_string();
     let config = Config::read(variable).inspect_err(|error| {
-        Console
-            .line(&json!({ "level": "error", "event": "config", "cause": error.hint }).to_string());
+        log::event(&Console, "error", "config", json!({"cause": error.hint}));
     })?;
-    let database = std::sync::Arc::new(PostgrestDatabase::new(&config));
-    let router = build(Ports { database, log: std::sync::Arc::new(Console) }, &config, &variable);
+    let log: Arc<dyn Log> = Arc::new(Console);
+    let database = Arc::new(Watched::postgrest(&config, log.clone()));
+    let router = build(Ports { database, log }, &config, &variable);
     Ok(ROUTER.with(|cell| cell.get_or_init(|| router).clone()))
 }
 
 fn incoming(request: &web_sys::Request, id: &RequestId) -> Result<http::Request<Body>> {
     let refused = || Error::internal("the platform handed over a request that is none");
     // The router reads path and query; the rest of the URL is the platform's.
-    let url: http::Uri = request.url().parse().map_err(|_| refused())?;
+    let url: http::Uri = request.url().parse().map_err(|_| match request.url().len() {
+        0..=MAX_TARGET => refused(),
+        _ => too_long(),
+    })?;
     let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let mut parts = http::Request::builder().method(request.method().as_str()).uri(path);
     for entry in js_sys::try_iter(&request.headers()).ok().flatten().into_iter().flatten().flatten()
@@ -220,6 +225,15 @@ fn told(response: Response) -> Option<Object> {
     Some(told)
 }
 
+/// Where the platform keeps how many instances have panicked: their own memory is gone.
+const PANICS: &str = "fieldcrmPanics";
+
+pub(crate) fn panics() -> u32 {
+    let count = Reflect::get(&js_sys::global(), &PANICS.into()).unwrap_or_default();
+    // As a string, since no number of JavaScript becomes ours without a cast.
+    count.as_string().and_then(|count| count.parse().ok()).unwrap_or_default()
+}
+
 /// The last thing an instance does.
 fn answer_for_panic(panic: &PanicHookInfo<'_>) {
     // The place only: a message can quote data.
@@ -228,13 +242,9 @@ fn answer_for_panic(panic: &PanicHookInfo<'_>) {
         .with(|all| all.try_borrow_mut().map(|mut all| all.drain().map(|(_, one)| one).collect()))
         .unwrap_or_default();
     let ids: Vec<_> = waiting.iter().map(|one| one.request_id.as_str()).collect();
-    Console.line(
-        &json!({
-            "ts": chrono::Utc::now(), "level": "error", "event": "panic", "place": place,
-            "request_ids": ids, "status": 500,
-        })
-        .to_string(),
-    );
+    let facts = json!({"place": place, "request_ids": ids, "status": 500});
+    log::event(&Console, "error", "panic", facts);
+    let _ = Reflect::set(&js_sys::global(), &PANICS.into(), &(panics() + 1).to_string().into());
     wasm_bindgen::handler::schedule_reinit();
     for one in &waiting {
         let problem = unrouted(Error::internal("panic"), &one.request_id);

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use fieldcrm_core::signature::{standard, timestamped};
 use fieldcrm_core::{Code, Error, fingerprint};
-use fieldcrm_edge::Ports;
+use fieldcrm_edge::{Ports, Problem};
 use serde_json::{Map, Value, json};
 
 use crate::event::instant;
@@ -66,12 +66,8 @@ pub async fn submit_form(
     let lead =
         call(&ports, &settings, caller, "crm_submit_form", arguments).await.map_err(refused)?;
     if lead["outcome"] == "rate_limited" {
-        return Ok((
-            StatusCode::TOO_MANY_REQUESTS,
-            [(RETRY_AFTER, "60")],
-            Json(json!({"code": "rate_limited"})),
-        )
-            .into_response());
+        let error = Error::new(Code::RateLimited, "Wait a minute.");
+        return Ok(([(RETRY_AFTER, "60")], Problem(error)).into_response());
     }
     if secret_name.is_some() {
         return Ok(Json(lead).into_response());

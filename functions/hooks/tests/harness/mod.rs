@@ -106,6 +106,20 @@ impl Database for Fake {
     }
 }
 
+/// The database as who calls asks it: a provider is nobody there.
+struct AsCaller;
+
+#[async_trait]
+impl Database for AsCaller {
+    async fn rpc(&self, _: &Caller, _: &'static str, _: Map<String, Value>) -> Result<Value> {
+        Err(Error::new(Code::Forbidden, "not the service"))
+    }
+
+    async fn select(&self, _: &Caller, _: Select) -> Result<Page> {
+        Err(Error::internal("no table is read here"))
+    }
+}
+
 /// Storage that keeps what it is given, and answers with this or, where it is none, takes it.
 #[derive(Default)]
 pub struct Bucket {
@@ -148,11 +162,12 @@ impl Harness {
     pub fn with(answer: Answer, secrets: &[(&str, &str)]) -> Self {
         let database = Arc::new(Fake { answer, asked: Mutex::default() });
         let lines = Arc::new(Lines::default());
-        let ports = Ports { database: database.clone(), log: lines.clone() };
+        let ports = Ports { database: Arc::new(AsCaller), log: lines.clone() };
         let config = Config {
             supabase_url: String::new(),
             publishable_key: String::new(),
             origins: Origins::List(vec!["https://app.example".to_owned()]),
+            ..Config::default()
         };
         let ours = [
             ("SUPABASE_URL", "http://127.0.0.1:54321"),
@@ -163,7 +178,8 @@ impl Harness {
         let settings =
             Settings::new(variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let bucket = Arc::new(Bucket::default());
-        let service = fieldcrm_hooks::router(ports, &config, settings, bucket.clone());
+        let service =
+            fieldcrm_hooks::router(ports, database.clone(), &config, settings, bucket.clone());
         Self { service, database, bucket, lines }
     }
 

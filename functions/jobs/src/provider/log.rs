@@ -25,15 +25,13 @@ impl Provider for LogProvider {
     }
 
     async fn send(&self, message: &Outgoing) -> Outcome {
-        let line = json!({
-            "ts": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            "level": "info", "event": "message", "slug": "jobs",
-            "id": message.id, "org_id": message.org_id, "channel": message.channel.as_str(),
+        let facts = json!({
+            "slug": "jobs", "id": message.id, "org_id": message.org_id, "channel": message.channel.as_str(),
             "purpose": message.purpose, "to": mask(&message.to),
             "subject": message.subject.as_deref().map(|subject| masked_text(subject, SHOWN)),
             "body": masked_text(&message.body, SHOWN),
         });
-        self.log.line(&line.to_string());
+        fieldcrm_edge::log::event(self.log.as_ref(), "info", "message", facts);
         let id = format!("log-{}", message.id);
         Outcome::Sent { provider_message_id: Some(id), http_status: None }
     }

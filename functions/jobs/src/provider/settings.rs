@@ -111,11 +111,10 @@ impl Providers {
                     providers.serving.insert(channel, provider);
                 }
                 Err(wrong) => {
-                    let line = json!({
-                        "level": "error", "event": "config", "slug": "jobs",
-                        "channel": channel.as_str(), "cause": wrong.to_string(),
+                    let facts = json!({
+                        "slug": "jobs", "channel": channel.as_str(), "cause": wrong.to_string(),
                     });
-                    log.line(&line.to_string());
+                    fieldcrm_edge::log::event(log.as_ref(), "error", "config", facts);
                     providers.misconfigured.insert(channel, wrong);
                 }
             }

@@ -98,11 +98,18 @@ fn serve(
         supabase_url: String::new(),
         publishable_key: String::new(),
         origins: Origins::Any,
+        ..Config::default()
     };
     Harness { service: fieldcrm_jobs::router(ports, &config, settings), database, log }
 }
 
 impl Harness {
+    pub async fn get(&self, path: &str) -> u16 {
+        let request = Request::builder().uri(path).header("authorization", "Bearer a.b.c");
+        let request = request.body(Body::empty()).unwrap();
+        self.service.clone().oneshot(request).await.unwrap().status().as_u16()
+    }
+
     pub async fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> (u16, Value) {
         let mut request =
             Request::builder().method("POST").uri(path).header("authorization", "Bearer a.b.c");

@@ -9,7 +9,7 @@ use fieldcrm_core::kb::MAX_QUERY;
 use fieldcrm_core::portal_assistant::{FOUND, NOTHING_FOUND, Said, StoreAnswer};
 use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::ai::chat::{Delta, Prompt, Turn, Usage};
-use fieldcrm_edge::{Caller, Ports};
+use fieldcrm_edge::{Caller, Ports, log};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -178,11 +178,11 @@ impl Asked {
     /// With the cause, where it is our own fault.
     pub fn log(&self, error: &Error, cause: Option<&String>) {
         let level = if cause.is_some() { "error" } else { "warn" };
-        let line = json!({
-            "level": level, "event": "assistant", "slug": "portal",
-            "request_id": self.caller.request_id, "code": error.code, "cause": cause,
+        let facts = json!({
+            "slug": "portal", "request_id": self.caller.request_id, "code": error.code,
+            "cause": cause,
         });
-        self.ports.log.line(&line.to_string());
+        log::event(self.ports.log.as_ref(), level, "assistant", facts);
     }
 }
 

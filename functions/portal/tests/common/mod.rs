@@ -139,6 +139,7 @@ pub fn config(url: &str) -> Config {
         supabase_url: url.to_owned(),
         publishable_key: "publishable".to_owned(),
         origins: Origins::Any,
+        ..Config::default()
     }
 }
 
