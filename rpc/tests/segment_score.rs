@@ -26,6 +26,8 @@ scenarios! {
     what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what_it_was
     progress_is_exact_at_each_step
     a_canceled_job_hands_nothing_out_and_stores_nothing
+    long_texts_and_many_rules_are_scored
+    rules_that_cannot_be_evaluated_end_their_job_and_no_other
     a_segment_has_one_unfinished_job_and_a_repeated_request_the_same
     other_rules_end_the_job
     a_segment_without_rules_is_refused
@@ -51,9 +53,13 @@ async fn customers(context: &Context, number: i32) -> Vec<Uuid> {
 /// Who has the source `a` and is a VIP matches: the others have a score of 50.
 async fn segment(context: &mut Context) -> Value {
     let rules = json!([{"field": "source", "operator": "=", "value": "a"}, {"field": "notes", "operator": "=", "value": "vip"}]);
+    segment_of(context, "Scored", &rules).await
+}
+
+async fn segment_of(context: &mut Context, name: &str, rules: &Value) -> Value {
     let definition =
         json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}});
-    let arguments = json!({"name": "Scored", "type": "rule_based", "definition": definition});
+    let arguments = json!({"name": name, "type": "rule_based", "definition": definition});
     context.call(CSR, "crm_create_segment", arguments).await.unwrap()["id"].take()
 }
 
@@ -267,6 +273,41 @@ async fn a_canceled_job_hands_nothing_out_and_stores_nothing(context: &mut Conte
     assert_eq!(members(context, &segment).await, before);
     context.refused(CSR, "crm_cancel_ai_job", key, Code::WrongState).await;
     start(context, &segment, 0).await;
+}
+
+async fn long_texts_and_many_rules_are_scored(context: &mut Context) {
+    customers(context, 150).await;
+    let notes = format!(
+        "update customers set notes = repeat('x', 20000) where org_id = '{NORTHWIND}' and not is_archived"
+    );
+    run(context, &notes).await;
+    let rules: Vec<_> = (0..100)
+        .map(|n| json!({"field": "notes", "operator": "contains", "value": format!("word {n}")}))
+        .collect();
+    let segment = segment_of(context, "Long", &json!(rules)).await;
+    start(context, &segment, 0).await;
+    assert_eq!(ids(&claim(context, JOB, 500).await).len(), 150);
+}
+
+async fn rules_that_cannot_be_evaluated_end_their_job_and_no_other(context: &mut Context) {
+    customers(context, 2).await;
+    let late = json!({"mode": "relative", "anchor": "now", "offset": 100, "unit": "year"});
+    let rules = json!([{"field": "created_at", "operator": "<", "value": late}]);
+    let broken = segment_of(context, "Broken", &rules).await;
+    let made = start(context, &broken, 0).await;
+    // A hundred years later is no time that Postgres knows.
+    run(context, "update ai_jobs set created_at = '294276-01-01'").await;
+    let claimed = claim(context, JOB, 10).await;
+    assert_eq!((&claimed["lease_id"], &claimed["job"]["id"]), (&Value::Null, &made["id"]));
+    let failed = job(context, &made).await;
+    assert_eq!(
+        (&failed["status"], &failed["error_code"]),
+        (&json!("failed"), &json!("evaluation_failed"))
+    );
+    assert_eq!(count(context, "fieldcrm.ai_job_customers").await, 0, "nobody waits");
+    let segment = segment(context).await;
+    start(context, &segment, 0).await;
+    assert_eq!(ids(&claim(context, JOB, 10).await).len(), 2);
 }
 
 async fn a_segment_has_one_unfinished_job_and_a_repeated_request_the_same(context: &mut Context) {
