@@ -24,6 +24,8 @@ scenarios! {
     a_scored_segment_keeps_its_members_until_it_is_recomputed
     a_lost_claim_comes_back_and_its_late_results_are_not_taken
     what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what_it_was
+    a_job_waits_for_its_model_and_no_customer_is_given_up
+    one_outage_is_counted_once_and_what_was_scored_beside_it_stays
     progress_is_exact_at_each_step
     a_canceled_job_hands_nothing_out_and_stores_nothing
     long_texts_and_many_rules_are_scored
@@ -99,6 +101,7 @@ async fn events(context: &Context, segment: &Value, kind: &str) -> i64 {
 /// As if two minutes had gone by, or longer.
 async fn later(context: &Context) {
     run(context, "update fieldcrm.ai_job_customers set due_at = now()").await;
+    run(context, "update ai_jobs set available_at = now()").await;
 }
 
 async fn the_builtin_scores_by_the_rules_and_says_why(context: &mut Context) {
@@ -230,8 +233,12 @@ async fn what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what
         );
         assert!(round == 5 || ids(&claim(context, JOB, 10).await).is_empty(), "later");
     }
-    assert_eq!(progress(&job(context, &made).await), (Some("done"), [2, 0, 2]));
+    let failed = job(context, &made).await;
+    assert_eq!(progress(&failed), (Some("failed"), [2, 0, 2]));
+    assert_eq!(failed["error_code"], "nothing_scored");
     assert_eq!(members(context, &segment).await, [(customers[1], None)], "as the rules said");
+    let scored = "crm_segments where scored_at is not null";
+    assert_eq!(count(context, scored).await, 0, "and the rules still say it");
     let made = start(context, &segment, 0).await;
     for _ in 1..=5 {
         later(context).await;
@@ -239,8 +246,81 @@ async fn what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what
     }
     later(context).await;
     let ended = claim(context, JOB, 10).await;
-    assert_eq!((&ended["dead"], &ended["job"]["status"]), (&json!(2), &json!("done")));
-    assert_eq!(progress(&job(context, &made).await), (Some("done"), [2, 0, 2]));
+    assert_eq!((&ended["dead"], &ended["job"]["status"]), (&json!(2), &json!("failed")));
+    assert_eq!(progress(&job(context, &made).await), (Some("failed"), [2, 0, 2]));
+    // Of one of two it is known.
+    let made = start(context, &segment, 60).await;
+    let mut results = builtin(&claim(context, JOB, 1).await);
+    let kept = results[0]["id"].clone();
+    for _ in 1..=5 {
+        later(context).await;
+        let claimed = claim(context, JOB, 2).await;
+        results = builtin(&claimed);
+        for one in results.as_array_mut().unwrap() {
+            if one["id"] != kept {
+                *one = json!({"id": one["id"], "error": "busy"});
+            }
+        }
+        store(context, JOB, &claimed, results).await;
+    }
+    assert_eq!(progress(&job(context, &made).await), (Some("done"), [2, 1, 1]));
+}
+
+/// That the model does not answer about any of the claim.
+fn down(claim: &Value) -> Value {
+    ids(claim).iter().map(|id| json!({"id": id, "error": "down", "unavailable": true})).collect()
+}
+
+/// How many minutes the job waits.
+async fn waits(context: &Context, made: &Value) -> i64 {
+    let id: Uuid = made["id"].as_str().unwrap().parse().unwrap();
+    let sql =
+        "select (extract(epoch from available_at - now()) / 60)::bigint from ai_jobs where id = $1";
+    context.client.query_one(sql, &[&id]).await.unwrap().get(0)
+}
+
+async fn a_job_waits_for_its_model_and_no_customer_is_given_up(context: &mut Context) {
+    customers(context, 2).await;
+    let segment = segment(context).await;
+    let made = start(context, &segment, 0).await;
+    let mut waited = Vec::new();
+    for _ in 0..8 {
+        run(context, "update ai_jobs set available_at = now()").await;
+        let claimed = claim(context, JOB, 10).await;
+        assert_eq!(ids(&claimed).len(), 2);
+        let results = down(&claimed);
+        let stored = store(context, JOB, &claimed, results).await;
+        assert_eq!(stored, json!({"stored": 0, "failed": 2, "dead": 0, "finished": false}));
+        assert_eq!(claim(context, JOB, 10).await["job"], Value::Null, "the job waits");
+        waited.push(waits(context, &made).await);
+    }
+    assert_eq!(waited, [2, 4, 8, 16, 32, 60, 60, 60]);
+    assert_eq!(progress(&job(context, &made).await), (Some("running"), [2, 0, 0]));
+    later(context).await;
+    work(context).await;
+    let done = job(context, &made).await;
+    assert_eq!(progress(&done), (Some("done"), [2, 2, 0]));
+    assert_eq!(done["outages"], 0, "it is over");
+}
+
+async fn one_outage_is_counted_once_and_what_was_scored_beside_it_stays(context: &mut Context) {
+    customers(context, 6).await;
+    let segment = segment(context).await;
+    let made = start(context, &segment, 0).await;
+    let claimed = claim(context, JOB, 6).await;
+    for part in down(&claimed).as_array().unwrap()[..4].chunks(2) {
+        store(context, JOB, &claimed, json!(part)).await;
+    }
+    assert_eq!(
+        (waits(context, &made).await, job(context, &made).await["outages"].clone()),
+        (2, json!(1))
+    );
+    let last: Vec<_> = ids(&claimed).into_iter().skip(4).map(|id| json!(id)).collect();
+    let mut results = builtin(&claimed);
+    results.as_array_mut().unwrap().retain(|one| last.contains(&one["id"]));
+    store(context, JOB, &claimed, results).await;
+    assert_eq!(progress(&job(context, &made).await), (Some("running"), [6, 2, 0]));
+    assert_eq!(claim(context, JOB, 6).await["job"], Value::Null, "it waits none the less");
 }
 
 async fn progress_is_exact_at_each_step(context: &mut Context) {

@@ -241,6 +241,12 @@ async fn finish(db: &mut impl Db, job: &Job, segment: &Value) -> Result<Value> {
     if segment["version"] != job.segment_version {
         return close(db, job, "failed", Some("segment_changed")).await;
     }
+    let row = db.call(FIND, &json!({"org_id": job.org_id, "job_id": job.id})).await?;
+    let count = |name: &str| row[name].as_u64().unwrap_or_default();
+    // Nobody knows better who is a member than before.
+    if count("scored") == 0 && count("failed") > 0 {
+        return close(db, job, "failed", Some("nothing_scored")).await;
+    }
     let document = json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id});
     db.call(MEMBERS, &document).await?;
     close(db, job, "done", None).await
