@@ -35,6 +35,7 @@ scenarios! {
     a_segment_without_rules_is_refused
     who_was_deleted_erased_or_merged_is_not_scored
     who_is_closed_is_no_member_where_archived_ones_are
+    who_was_archived_meanwhile_is_no_member_unless_the_rules_ask_for_archived_ones
     a_job_of_another_org_is_not_there
     a_model_is_told_facts_and_no_names
     only_back_ends_claim_and_store
@@ -493,6 +494,33 @@ async fn who_is_closed_is_no_member_where_archived_ones_are(context: &mut Contex
             && !left.contains(&customers[0])
             && !left.contains(&customers[1])
     );
+}
+
+async fn who_was_archived_meanwhile_is_no_member_unless_the_rules_ask_for_archived_ones(
+    context: &mut Context,
+) {
+    let customers = customers(context, 4).await;
+    // Not archived: 1 and 3 are VIPs, and members by the rules already.
+    let segment = segment(context).await;
+    let made = start(context, &segment, 0).await;
+    let claimed = claim(context, JOB, 10).await;
+    let archive = |one: Uuid| format!("update customers set is_archived = true where id = '{one}'");
+    for one in [customers[0], customers[1]] {
+        run(context, &archive(one)).await;
+    }
+    store(context, JOB, &claimed, builtin(&claimed)).await;
+    assert_eq!(job(context, &made).await["status"], "done");
+    let left: Vec<_> = members(context, &segment).await.into_iter().map(|one| one.0).collect();
+    assert_eq!(left, customers[2..]);
+    let rules = json!([{"field": "is_archived", "operator": "notNull"}, {"field": "source", "operator": "=", "value": "a"}]);
+    let segment = segment_of(context, "Archived too", &rules).await;
+    let made = start(context, &segment, 100).await;
+    let claimed = claim(context, JOB, 500).await;
+    run(context, &archive(customers[2])).await;
+    store(context, JOB, &claimed, builtin(&claimed)).await;
+    assert_eq!(job(context, &made).await["status"], "done");
+    let left: BTreeSet<_> = members(context, &segment).await.into_iter().map(|one| one.0).collect();
+    assert!(customers.iter().all(|one| left.contains(one)), "{left:?}");
 }
 
 async fn a_job_of_another_org_is_not_there(context: &mut Context) {

@@ -247,7 +247,9 @@ async fn finish(db: &mut impl Db, job: &Job, segment: &Value) -> Result<Value> {
     if count("scored") == 0 && count("failed") > 0 {
         return close(db, job, "failed", Some("nothing_scored")).await;
     }
-    let document = json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id});
+    let archived =
+        segment::parse(&segment["definition"]).is_ok_and(|definition| definition.names_archived());
+    let document = json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id, "archived": archived});
     db.call(MEMBERS, &document).await?;
     close(db, job, "done", None).await
 }
