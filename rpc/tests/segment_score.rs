@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 
 use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
-use segment_score_sample::{builtin, claim, count, ids, job, progress, run, store};
+use segment_score_sample::{
+    CSR, JOB, builtin, claim, count, customers, ids, job, later, members, progress, run, segment,
+    segment_of, start, store, work,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const CSR: As = As::Northwind("csr");
-const JOB: As = As::Dba(NORTHWIND);
 const OTHER_JOB: As = As::Dba(VOLT);
 
 scenarios! {
@@ -23,15 +24,9 @@ scenarios! {
     only_who_matches_is_scored_where_that_is_asked
     a_scored_segment_keeps_its_members_until_it_is_recomputed
     a_lost_claim_comes_back_and_its_late_results_are_not_taken
-    what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what_it_was
-    a_job_waits_for_its_model_and_no_customer_is_given_up
-    one_outage_is_counted_once_and_what_was_scored_beside_it_stays
     progress_is_exact_at_each_step
     a_canceled_job_hands_nothing_out_and_stores_nothing
-    long_texts_and_many_rules_are_scored
-    rules_that_cannot_be_evaluated_end_their_job_and_no_other
     a_segment_has_one_unfinished_job_and_a_repeated_request_the_same
-    other_rules_end_the_job
     a_segment_without_rules_is_refused
     who_was_deleted_erased_or_merged_is_not_scored
     who_is_closed_is_no_member_where_archived_ones_are
@@ -42,67 +37,12 @@ scenarios! {
     a_wrong_argument_is_named
 }
 
-/// Customers of the org who are the only ones not archived: every source `a`, every second one a VIP company.
-async fn customers(context: &Context, number: i32) -> Vec<Uuid> {
-    run(context, &format!("update customers set is_archived = true where org_id = '{NORTHWIND}'"))
-        .await;
-    let sql = "with made as (
-          insert into customers (org_id, type, name, source, notes)
-          select $1, 'company', 'Scored ' || n, 'a', case when n % 2 = 0 then 'vip' end from generate_series(1, $2) n returning id, name)
-        select array_agg(id order by split_part(name, ' ', 2)::integer) from made";
-    context.client.query_one(sql, &[&NORTHWIND, &number]).await.unwrap().get(0)
-}
-
-/// Who has the source `a` and is a VIP matches: the others have a score of 50.
-async fn segment(context: &mut Context) -> Value {
-    let rules = json!([{"field": "source", "operator": "=", "value": "a"}, {"field": "notes", "operator": "=", "value": "vip"}]);
-    segment_of(context, "Scored", &rules).await
-}
-
-async fn segment_of(context: &mut Context, name: &str, rules: &Value) -> Value {
-    let definition =
-        json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}});
-    let arguments = json!({"name": name, "type": "rule_based", "definition": definition});
-    context.call(CSR, "crm_create_segment", arguments).await.unwrap()["id"].take()
-}
-
-async fn start(context: &mut Context, segment: &Value, threshold: i64) -> Value {
-    let arguments = json!({"segment_id": segment, "threshold": threshold});
-    context.call(CSR, "crm_score_segment", arguments).await.unwrap()
-}
-
-/// Works until nothing is handed out.
-async fn work(context: &mut Context) {
-    loop {
-        let claimed = claim(context, JOB, 500).await;
-        if ids(&claimed).is_empty() {
-            return;
-        }
-        store(context, JOB, &claimed, builtin(&claimed)).await;
-    }
-}
-
-/// The members with their scores.
-async fn members(context: &Context, segment: &Value) -> Vec<(Uuid, Option<i32>)> {
-    let id: Uuid = segment.as_str().unwrap().parse().unwrap();
-    let sql = "select m.customer_id, m.score::integer from crm_segment_members m join customers c on c.id = m.customer_id
-         where m.segment_id = $1 order by split_part(c.name, ' ', 2)";
-    let rows = context.client.query(sql, &[&id]).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
-}
-
 async fn events(context: &Context, segment: &Value, kind: &str) -> i64 {
     let segment = segment.as_str().unwrap();
     let sql = format!(
         "crm_events where event_type = 'segment_{kind}' and payload ->> 'segment_id' = '{segment}'"
     );
     count(context, &sql).await
-}
-
-/// As if two minutes had gone by, or longer.
-async fn later(context: &Context) {
-    run(context, "update fieldcrm.ai_job_customers set due_at = now()").await;
-    run(context, "update ai_jobs set available_at = now()").await;
 }
 
 async fn the_builtin_scores_by_the_rules_and_says_why(context: &mut Context) {
@@ -215,115 +155,6 @@ async fn a_lost_claim_comes_back_and_its_late_results_are_not_taken(context: &mu
     assert!(members(context, &segment).await.iter().all(|(_, score)| *score != Some(7)));
 }
 
-async fn what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what_it_was(
-    context: &mut Context,
-) {
-    let customers = customers(context, 2).await;
-    let segment = segment(context).await;
-    let made = start(context, &segment, 0).await;
-    for round in 1..=5 {
-        later(context).await;
-        let claimed = claim(context, JOB, 10).await;
-        let results: Value =
-            ids(&claimed).iter().map(|id| json!({"id": id, "error": "busy"})).collect();
-        let stored = store(context, JOB, &claimed, results).await;
-        let (failed, dead) = if round == 5 { (0, 2) } else { (2, 0) };
-        assert_eq!(
-            stored,
-            json!({"stored": 0, "failed": failed, "dead": dead, "finished": round == 5})
-        );
-        assert!(round == 5 || ids(&claim(context, JOB, 10).await).is_empty(), "later");
-    }
-    let failed = job(context, &made).await;
-    assert_eq!(progress(&failed), (Some("failed"), [2, 0, 2]));
-    assert_eq!(failed["error_code"], "nothing_scored");
-    assert_eq!(members(context, &segment).await, [(customers[1], None)], "as the rules said");
-    let scored = "crm_segments where scored_at is not null";
-    assert_eq!(count(context, scored).await, 0, "and the rules still say it");
-    let made = start(context, &segment, 0).await;
-    for _ in 1..=5 {
-        later(context).await;
-        assert_eq!(ids(&claim(context, JOB, 10).await).len(), 2);
-    }
-    later(context).await;
-    let ended = claim(context, JOB, 10).await;
-    assert_eq!((&ended["dead"], &ended["job"]["status"]), (&json!(2), &json!("failed")));
-    assert_eq!(progress(&job(context, &made).await), (Some("failed"), [2, 0, 2]));
-    // Of one of two it is known.
-    let made = start(context, &segment, 60).await;
-    let mut results = builtin(&claim(context, JOB, 1).await);
-    let kept = results[0]["id"].clone();
-    for _ in 1..=5 {
-        later(context).await;
-        let claimed = claim(context, JOB, 2).await;
-        results = builtin(&claimed);
-        for one in results.as_array_mut().unwrap() {
-            if one["id"] != kept {
-                *one = json!({"id": one["id"], "error": "busy"});
-            }
-        }
-        store(context, JOB, &claimed, results).await;
-    }
-    assert_eq!(progress(&job(context, &made).await), (Some("done"), [2, 1, 1]));
-}
-
-/// That the model does not answer about any of the claim.
-fn down(claim: &Value) -> Value {
-    ids(claim).iter().map(|id| json!({"id": id, "error": "down", "unavailable": true})).collect()
-}
-
-/// How many minutes the job waits.
-async fn waits(context: &Context, made: &Value) -> i64 {
-    let id: Uuid = made["id"].as_str().unwrap().parse().unwrap();
-    let sql =
-        "select (extract(epoch from available_at - now()) / 60)::bigint from ai_jobs where id = $1";
-    context.client.query_one(sql, &[&id]).await.unwrap().get(0)
-}
-
-async fn a_job_waits_for_its_model_and_no_customer_is_given_up(context: &mut Context) {
-    customers(context, 2).await;
-    let segment = segment(context).await;
-    let made = start(context, &segment, 0).await;
-    let mut waited = Vec::new();
-    for _ in 0..8 {
-        run(context, "update ai_jobs set available_at = now()").await;
-        let claimed = claim(context, JOB, 10).await;
-        assert_eq!(ids(&claimed).len(), 2);
-        let results = down(&claimed);
-        let stored = store(context, JOB, &claimed, results).await;
-        assert_eq!(stored, json!({"stored": 0, "failed": 2, "dead": 0, "finished": false}));
-        assert_eq!(claim(context, JOB, 10).await["job"], Value::Null, "the job waits");
-        waited.push(waits(context, &made).await);
-    }
-    assert_eq!(waited, [2, 4, 8, 16, 32, 60, 60, 60]);
-    assert_eq!(progress(&job(context, &made).await), (Some("running"), [2, 0, 0]));
-    later(context).await;
-    work(context).await;
-    let done = job(context, &made).await;
-    assert_eq!(progress(&done), (Some("done"), [2, 2, 0]));
-    assert_eq!(done["outages"], 0, "it is over");
-}
-
-async fn one_outage_is_counted_once_and_what_was_scored_beside_it_stays(context: &mut Context) {
-    customers(context, 6).await;
-    let segment = segment(context).await;
-    let made = start(context, &segment, 0).await;
-    let claimed = claim(context, JOB, 6).await;
-    for part in down(&claimed).as_array().unwrap()[..4].chunks(2) {
-        store(context, JOB, &claimed, json!(part)).await;
-    }
-    assert_eq!(
-        (waits(context, &made).await, job(context, &made).await["outages"].clone()),
-        (2, json!(1))
-    );
-    let last: Vec<_> = ids(&claimed).into_iter().skip(4).map(|id| json!(id)).collect();
-    let mut results = builtin(&claimed);
-    results.as_array_mut().unwrap().retain(|one| last.contains(&one["id"]));
-    store(context, JOB, &claimed, results).await;
-    assert_eq!(progress(&job(context, &made).await), (Some("running"), [6, 2, 0]));
-    assert_eq!(claim(context, JOB, 6).await["job"], Value::Null, "it waits none the less");
-}
-
 async fn progress_is_exact_at_each_step(context: &mut Context) {
     customers(context, 10).await;
     let segment = segment(context).await;
@@ -356,41 +187,6 @@ async fn a_canceled_job_hands_nothing_out_and_stores_nothing(context: &mut Conte
     start(context, &segment, 0).await;
 }
 
-async fn long_texts_and_many_rules_are_scored(context: &mut Context) {
-    customers(context, 150).await;
-    let notes = format!(
-        "update customers set notes = repeat('x', 20000) where org_id = '{NORTHWIND}' and not is_archived"
-    );
-    run(context, &notes).await;
-    let rules: Vec<_> = (0..100)
-        .map(|n| json!({"field": "notes", "operator": "contains", "value": format!("word {n}")}))
-        .collect();
-    let segment = segment_of(context, "Long", &json!(rules)).await;
-    start(context, &segment, 0).await;
-    assert_eq!(ids(&claim(context, JOB, 500).await).len(), 150);
-}
-
-async fn rules_that_cannot_be_evaluated_end_their_job_and_no_other(context: &mut Context) {
-    customers(context, 2).await;
-    let late = json!({"mode": "relative", "anchor": "now", "offset": 100, "unit": "year"});
-    let rules = json!([{"field": "created_at", "operator": "<", "value": late}]);
-    let broken = segment_of(context, "Broken", &rules).await;
-    let made = start(context, &broken, 0).await;
-    // A hundred years later is no time that Postgres knows.
-    run(context, "update ai_jobs set created_at = '294276-01-01'").await;
-    let claimed = claim(context, JOB, 10).await;
-    assert_eq!((&claimed["lease_id"], &claimed["job"]["id"]), (&Value::Null, &made["id"]));
-    let failed = job(context, &made).await;
-    assert_eq!(
-        (&failed["status"], &failed["error_code"]),
-        (&json!("failed"), &json!("evaluation_failed"))
-    );
-    assert_eq!(count(context, "fieldcrm.ai_job_customers").await, 0, "nobody waits");
-    let segment = segment(context).await;
-    start(context, &segment, 0).await;
-    assert_eq!(ids(&claim(context, JOB, 10).await).len(), 2);
-}
-
 async fn a_segment_has_one_unfinished_job_and_a_repeated_request_the_same(context: &mut Context) {
     customers(context, 2).await;
     let segment = segment(context).await;
@@ -401,31 +197,6 @@ async fn a_segment_has_one_unfinished_job_and_a_repeated_request_the_same(contex
     let another = json!({"segment_id": segment});
     context.refused(CSR, "crm_score_segment", another, Code::Conflict).await;
     assert_eq!(count(context, "ai_jobs").await, 1);
-}
-
-async fn other_rules_end_the_job(context: &mut Context) {
-    customers(context, 2).await;
-    let segment = segment(context).await;
-    let rules = |value: &str| {
-        let rule = json!({"field": "source", "operator": "=", "value": value});
-        json!({"definition": {"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [rule]}}})
-    };
-    for (claims_first, source) in [(false, "b"), (true, "c")] {
-        let made = start(context, &segment, 0).await;
-        let claimed = if claims_first { Some(claim(context, JOB, 10).await) } else { None };
-        let update = json!({"id": segment, "patch": rules(source)});
-        context.call(CSR, "crm_update_segment", update).await.unwrap();
-        match claimed {
-            Some(claimed) => drop(store(context, JOB, &claimed, builtin(&claimed)).await),
-            None => assert!(ids(&claim(context, JOB, 10).await).is_empty()),
-        }
-        let failed = job(context, &made).await;
-        assert_eq!(
-            (&failed["status"], &failed["error_code"]),
-            (&json!("failed"), &json!("segment_changed"))
-        );
-        assert!(members(context, &segment).await.is_empty(), "as the new rules say");
-    }
 }
 
 async fn a_segment_without_rules_is_refused(context: &mut Context) {
