@@ -19,6 +19,8 @@ create table public.ai_jobs (
   provider text,
   model text,
   error_code text,
+  outages integer not null default 0,
+  available_at timestamptz not null default now(),
   created_by_user_id uuid references auth.users (id) on delete set null,
   created_at timestamptz not null default now(),
   started_at timestamptz,
@@ -29,6 +31,7 @@ create table public.ai_jobs (
     references public.crm_segments (org_id, id) on delete cascade,
   constraint ai_jobs_threshold_check check (threshold between 0 and 100),
   constraint ai_jobs_progress_check check (scored >= 0 and failed >= 0 and scored + failed <= total),
+  constraint ai_jobs_outages_check check (outages >= 0),
   constraint ai_jobs_finished_at_check check ((finished_at is null) = (status in ('queued', 'running'))),
   constraint ai_jobs_text_check check (char_length(provider) <= 60 and char_length(model) <= 200 and char_length(error_code) <= 60)
 );
@@ -42,6 +45,8 @@ comment on column public.ai_jobs.threshold is 'The least score (0 to 100) of a m
 comment on column public.ai_jobs.only_matching is 'Whether only customers are scored who match the rules, and not all of the org.';
 comment on column public.ai_jobs.total is 'How many customers there are to score. Who is deleted meanwhile is neither scored nor failed.';
 comment on column public.ai_jobs.failed is 'How many were given up after five attempts; they are members if they were before.';
+comment on column public.ai_jobs.outages is 'How often in a row the model was not available.';
+comment on column public.ai_jobs.available_at is 'Until then nobody is claimed, because the model was not available.';
 comment on column public.ai_jobs.provider is 'Who scored: the model''s provider if it scored any, else builtin.';
 create trigger ai_jobs_set_updated_at before update on public.ai_jobs
   for each row execute function fieldcrm.set_updated_at();

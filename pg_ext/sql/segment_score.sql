@@ -50,8 +50,9 @@ begin
 end $$;
 comment on function public.crm_store_scores(uuid, uuid, text, jsonb, text) is $$For jobs: the scores of a claim. With the last ones of a job the members become those with its threshold.
 job_id, lease_id: of the claim. provider: builtin, or whose model scored; model: its name. results: [{id, score: 0 to 100, reason: at most
-500 characters}, or {id, error}], at most 1,000, each id once. An error is tried again after 2, 8, 32 and 128 minutes, and given up at the
-fifth time.
+500 characters}, or {id, error, unavailable}], at most 1,000, each id once. An error is tried again after 2, 8, 32 and 128 minutes, and given
+up at the fifth time. unavailable: true where the model does not answer at all: then it is no attempt, and the job waits for 2 minutes and
+twice as long each time, up to an hour. A job of which all are given up and none has a score fails (nothing_scored), and the members stay.
 Only what the claim still has is taken: not what another one took over, was stored before, was deleted, or is of a canceled job.
 Returns {stored, failed: tried again later, dead: given up, finished: whether the job is}; calling it again stores nothing twice.
 Errors: 400 invalid_argument, 403 forbidden, 404 not_found.

@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 
 use common::{As, Context, NORTHWIND, VOLT};
 use fieldcrm_core::Code;
-use segment_score_sample::{builtin, claim, count, ids, job, progress, run, store};
+use segment_score_sample::{
+    CSR, JOB, builtin, claim, count, customers, ids, job, later, members, progress, run, segment,
+    segment_of, start, store, work,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const CSR: As = As::Northwind("csr");
-const JOB: As = As::Dba(NORTHWIND);
 const OTHER_JOB: As = As::Dba(VOLT);
 
 scenarios! {
@@ -23,63 +24,17 @@ scenarios! {
     only_who_matches_is_scored_where_that_is_asked
     a_scored_segment_keeps_its_members_until_it_is_recomputed
     a_lost_claim_comes_back_and_its_late_results_are_not_taken
-    what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what_it_was
     progress_is_exact_at_each_step
     a_canceled_job_hands_nothing_out_and_stores_nothing
     a_segment_has_one_unfinished_job_and_a_repeated_request_the_same
-    other_rules_end_the_job
     a_segment_without_rules_is_refused
     who_was_deleted_erased_or_merged_is_not_scored
     who_is_closed_is_no_member_where_archived_ones_are
+    who_was_archived_meanwhile_is_no_member_unless_the_rules_ask_for_archived_ones
     a_job_of_another_org_is_not_there
     a_model_is_told_facts_and_no_names
     only_back_ends_claim_and_store
     a_wrong_argument_is_named
-}
-
-/// Customers of the org who are the only ones not archived: every source `a`, every second one a VIP company.
-async fn customers(context: &Context, number: i32) -> Vec<Uuid> {
-    run(context, &format!("update customers set is_archived = true where org_id = '{NORTHWIND}'"))
-        .await;
-    let sql = "with made as (
-          insert into customers (org_id, type, name, source, notes)
-          select $1, 'company', 'Scored ' || n, 'a', case when n % 2 = 0 then 'vip' end from generate_series(1, $2) n returning id, name)
-        select array_agg(id order by split_part(name, ' ', 2)::integer) from made";
-    context.client.query_one(sql, &[&NORTHWIND, &number]).await.unwrap().get(0)
-}
-
-/// Who has the source `a` and is a VIP matches: the others have a score of 50.
-async fn segment(context: &mut Context) -> Value {
-    let rules = json!([{"field": "source", "operator": "=", "value": "a"}, {"field": "notes", "operator": "=", "value": "vip"}]);
-    let definition =
-        json!({"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": rules}});
-    let arguments = json!({"name": "Scored", "type": "rule_based", "definition": definition});
-    context.call(CSR, "crm_create_segment", arguments).await.unwrap()["id"].take()
-}
-
-async fn start(context: &mut Context, segment: &Value, threshold: i64) -> Value {
-    let arguments = json!({"segment_id": segment, "threshold": threshold});
-    context.call(CSR, "crm_score_segment", arguments).await.unwrap()
-}
-
-/// Works until nothing is handed out.
-async fn work(context: &mut Context) {
-    loop {
-        let claimed = claim(context, JOB, 500).await;
-        if ids(&claimed).is_empty() {
-            return;
-        }
-        store(context, JOB, &claimed, builtin(&claimed)).await;
-    }
-}
-
-/// The members with their scores.
-async fn members(context: &Context, segment: &Value) -> Vec<(Uuid, Option<i32>)> {
-    let id: Uuid = segment.as_str().unwrap().parse().unwrap();
-    let sql = "select m.customer_id, m.score::integer from crm_segment_members m join customers c on c.id = m.customer_id
-         where m.segment_id = $1 order by split_part(c.name, ' ', 2)";
-    let rows = context.client.query(sql, &[&id]).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
 async fn events(context: &Context, segment: &Value, kind: &str) -> i64 {
@@ -88,11 +43,6 @@ async fn events(context: &Context, segment: &Value, kind: &str) -> i64 {
         "crm_events where event_type = 'segment_{kind}' and payload ->> 'segment_id' = '{segment}'"
     );
     count(context, &sql).await
-}
-
-/// As if two minutes had gone by, or longer.
-async fn later(context: &Context) {
-    run(context, "update fieldcrm.ai_job_customers set due_at = now()").await;
 }
 
 async fn the_builtin_scores_by_the_rules_and_says_why(context: &mut Context) {
@@ -205,38 +155,6 @@ async fn a_lost_claim_comes_back_and_its_late_results_are_not_taken(context: &mu
     assert!(members(context, &segment).await.iter().all(|(_, score)| *score != Some(7)));
 }
 
-async fn what_fails_is_tried_again_and_given_up_at_the_fifth_time_and_stays_what_it_was(
-    context: &mut Context,
-) {
-    let customers = customers(context, 2).await;
-    let segment = segment(context).await;
-    let made = start(context, &segment, 0).await;
-    for round in 1..=5 {
-        later(context).await;
-        let claimed = claim(context, JOB, 10).await;
-        let results: Value =
-            ids(&claimed).iter().map(|id| json!({"id": id, "error": "busy"})).collect();
-        let stored = store(context, JOB, &claimed, results).await;
-        let (failed, dead) = if round == 5 { (0, 2) } else { (2, 0) };
-        assert_eq!(
-            stored,
-            json!({"stored": 0, "failed": failed, "dead": dead, "finished": round == 5})
-        );
-        assert!(round == 5 || ids(&claim(context, JOB, 10).await).is_empty(), "later");
-    }
-    assert_eq!(progress(&job(context, &made).await), (Some("done"), [2, 0, 2]));
-    assert_eq!(members(context, &segment).await, [(customers[1], None)], "as the rules said");
-    let made = start(context, &segment, 0).await;
-    for _ in 1..=5 {
-        later(context).await;
-        assert_eq!(ids(&claim(context, JOB, 10).await).len(), 2);
-    }
-    later(context).await;
-    let ended = claim(context, JOB, 10).await;
-    assert_eq!((&ended["dead"], &ended["job"]["status"]), (&json!(2), &json!("done")));
-    assert_eq!(progress(&job(context, &made).await), (Some("done"), [2, 0, 2]));
-}
-
 async fn progress_is_exact_at_each_step(context: &mut Context) {
     customers(context, 10).await;
     let segment = segment(context).await;
@@ -279,31 +197,6 @@ async fn a_segment_has_one_unfinished_job_and_a_repeated_request_the_same(contex
     let another = json!({"segment_id": segment});
     context.refused(CSR, "crm_score_segment", another, Code::Conflict).await;
     assert_eq!(count(context, "ai_jobs").await, 1);
-}
-
-async fn other_rules_end_the_job(context: &mut Context) {
-    customers(context, 2).await;
-    let segment = segment(context).await;
-    let rules = |value: &str| {
-        let rule = json!({"field": "source", "operator": "=", "value": value});
-        json!({"definition": {"version": 1, "entity": "customer", "query": {"combinator": "and", "rules": [rule]}}})
-    };
-    for (claims_first, source) in [(false, "b"), (true, "c")] {
-        let made = start(context, &segment, 0).await;
-        let claimed = if claims_first { Some(claim(context, JOB, 10).await) } else { None };
-        let update = json!({"id": segment, "patch": rules(source)});
-        context.call(CSR, "crm_update_segment", update).await.unwrap();
-        match claimed {
-            Some(claimed) => drop(store(context, JOB, &claimed, builtin(&claimed)).await),
-            None => assert!(ids(&claim(context, JOB, 10).await).is_empty()),
-        }
-        let failed = job(context, &made).await;
-        assert_eq!(
-            (&failed["status"], &failed["error_code"]),
-            (&json!("failed"), &json!("segment_changed"))
-        );
-        assert!(members(context, &segment).await.is_empty(), "as the new rules say");
-    }
 }
 
 async fn a_segment_without_rules_is_refused(context: &mut Context) {
@@ -372,6 +265,33 @@ async fn who_is_closed_is_no_member_where_archived_ones_are(context: &mut Contex
             && !left.contains(&customers[0])
             && !left.contains(&customers[1])
     );
+}
+
+async fn who_was_archived_meanwhile_is_no_member_unless_the_rules_ask_for_archived_ones(
+    context: &mut Context,
+) {
+    let customers = customers(context, 4).await;
+    // Not archived: 1 and 3 are VIPs, and members by the rules already.
+    let segment = segment(context).await;
+    let made = start(context, &segment, 0).await;
+    let claimed = claim(context, JOB, 10).await;
+    let archive = |one: Uuid| format!("update customers set is_archived = true where id = '{one}'");
+    for one in [customers[0], customers[1]] {
+        run(context, &archive(one)).await;
+    }
+    store(context, JOB, &claimed, builtin(&claimed)).await;
+    assert_eq!(job(context, &made).await["status"], "done");
+    let left: Vec<_> = members(context, &segment).await.into_iter().map(|one| one.0).collect();
+    assert_eq!(left, customers[2..]);
+    let rules = json!([{"field": "is_archived", "operator": "notNull"}, {"field": "source", "operator": "=", "value": "a"}]);
+    let segment = segment_of(context, "Archived too", &rules).await;
+    let made = start(context, &segment, 100).await;
+    let claimed = claim(context, JOB, 500).await;
+    run(context, &archive(customers[2])).await;
+    store(context, JOB, &claimed, builtin(&claimed)).await;
+    assert_eq!(job(context, &made).await["status"], "done");
+    let left: BTreeSet<_> = members(context, &segment).await.into_iter().map(|one| one.0).collect();
+    assert!(customers.iter().all(|one| left.contains(one)), "{left:?}");
 }
 
 async fn a_job_of_another_org_is_not_there(context: &mut Context) {

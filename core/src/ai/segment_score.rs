@@ -84,6 +84,9 @@ pub struct Scored {
     pub reason: Option<String>,
     #[serde(default)]
     pub error: Option<String>,
+    /// With an error: the model is not available, which says nothing of this customer.
+    #[serde(default)]
+    pub unavailable: bool,
 }
 
 impl StoreScores {
@@ -115,6 +118,9 @@ impl StoreScores {
                 let message = "give a score and its reason, or an error";
                 checks.fail(format!("results[{place}]"), "invalid_value", message);
             }
+            if one.unavailable && one.error.is_none() {
+                checks.fail(path("unavailable"), "invalid_value", "is said of an error");
+            }
         }
         checks.finish()?;
         Ok(self)
@@ -142,6 +148,11 @@ mod tests {
             (json!({"id": id, "score": 0, "reason": "x"}), None),
             (json!({"id": id, "score": 100, "reason": "x"}), None),
             (json!({"id": id, "error": "busy"}), None),
+            (json!({"id": id, "error": "down", "unavailable": true}), None),
+            (
+                json!({"id": id, "score": 1, "reason": "x", "unavailable": true}),
+                Some("results[0].unavailable"),
+            ),
             (json!({"id": id}), Some("results[0]")),
             (json!({"id": id, "score": 1}), Some("results[0]")),
             (json!({"id": id, "score": 1, "reason": "x", "error": "x"}), Some("results[0]")),

@@ -47,14 +47,18 @@ pub fn compile(definition: &Definition) -> Compiled {
         rows.join(",\n")
     );
     let whole = format!("select c.id\n{from}\nwhere c.org_id = {ORG}\n  and {condition}");
-    let each = format!(
-        "select coalesce(jsonb_agg(jsonb_build_array(c.id,\n\
-         (select jsonb_agg(jsonb_build_array(v.result, v.actual) order by v.n)\nfrom (values {}) v (n, result, actual)))), '[]')\n\
-         {from}\nwhere c.org_id = {ORG} and c.id = any (array(\n\
-         select x::uuid from jsonb_array_elements_text($1 -> 'customer_ids') x))",
-        rows.join(",\n")
-    );
-    let those_who_match = format!("{each}\n  and {condition}");
+    let each = |told: &str| {
+        format!(
+            "select coalesce(jsonb_agg(jsonb_build_array(c.id,\n\
+             (select jsonb_agg(jsonb_build_array({told}) order by v.n)\nfrom (values {}) v (n, result, actual)))), '[]')\n\
+             {from}\nwhere c.org_id = {ORG} and c.id = any (array(\n\
+             select x::uuid from jsonb_array_elements_text($1 -> 'customer_ids') x))",
+            rows.join(",\n")
+        )
+    };
+    let those_who_match = format!("{}\n  and {condition}", each("v.result, v.actual"));
+    // Long texts of many customers, once for each rule, are more than a jsonb holds.
+    let each = each("v.result");
     let nodes = compiler.nodes.into_iter().map(|node| node.path).collect();
     Compiled {
         matching,

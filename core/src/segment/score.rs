@@ -41,7 +41,7 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// `nodes`: `[[result, actual], …]` in the order of the paths.
+    /// `nodes`: `[[result, …], …]` in the order of the paths.
     #[must_use]
     pub fn score(&self, nodes: &Value) -> Finding {
         let score = self.group(self.query, nodes) * 100 / ALL;

@@ -76,7 +76,7 @@ impl Compiled {
     }
 
     /// What comes of the rules for each of the customers `customer_ids` of the parameter, matching or not, archived or not:
-    /// as [`Self::those_who_match`].
+    /// `[[id, [[result], …]], …]`, each in the order of [`Self::nodes`].
     #[must_use]
     pub fn each(&self) -> Statement {
         Statement(self.each.clone())

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use axum::extract::State;
 use axum::{Extension, Json};
 use fieldcrm_core::ai::segment_score::BUILTIN;
-use fieldcrm_core::{Error, Result};
+use fieldcrm_core::{Code, Error, Result};
 use fieldcrm_edge::{Caller, JsonObject, Ports, Problem};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -127,6 +127,20 @@ struct Totals {
     finished: u64,
 }
 
+impl Totals {
+    /// Returns what befell the part.
+    fn add(&mut self, part: Result<Part>) -> Result<Option<Error>> {
+        let Part { customers, outcome, befell } = part?;
+        let Outcome { stored, failed, dead, finished } = outcome;
+        self.scored += stored;
+        self.failed += failed;
+        self.dead += dead;
+        self.lost += customers.saturating_sub(stored + failed + dead);
+        self.finished += u64::from(finished);
+        Ok(befell)
+    }
+}
+
 #[derive(Deserialize)]
 struct Claim {
     lease_id: Option<Uuid>,
@@ -141,9 +155,12 @@ struct Claim {
 struct Job {
     id: Uuid,
     org_id: Uuid,
+    /// How often in a row the model was not available.
+    #[serde(default)]
+    outages: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Outcome {
     stored: u64,
     failed: u64,
@@ -212,25 +229,37 @@ impl Worker<'_> {
         totals: &mut Totals,
     ) -> Result<Option<Error>> {
         let (_, together) = self.judge.batch();
-        let parts = customers.chunks(together).map(|part| self.part(wanted, part));
-        let mut befell = None;
-        for (stored, error) in try_join_all(parts).await? {
-            totals.scored += stored.stored;
-            totals.failed += stored.failed;
-            totals.dead += stored.dead;
-            totals.finished += u64::from(stored.finished);
-            befell = befell.or(error);
-            totals.lost += stored.lost;
+        // A question that is not answered may be charged: after an outage, one asks whether it is over.
+        let first = if self.job.outages > 0 { together.min(customers.len()) } else { 0 };
+        let (first, rest) = customers.split_at(first);
+        if !first.is_empty() {
+            let found = self.judge(wanted, first).await;
+            let down = found.as_ref().err().filter(|error| is_down(error)).cloned();
+            // All of them are told in one call.
+            let told = if down.is_some() { customers } else { first };
+            let befell = totals.add(self.store(told, found).await)?;
+            if down.is_some() {
+                return Ok(befell);
+            }
         }
-        Ok(befell)
+        let part = async |part| self.store(part, self.judge(wanted, part).await).await;
+        // None is dropped for the error of another: its question is paid.
+        let stored = join_all(rest.chunks(together).map(part)).await;
+        let outcomes: Vec<_> = stored.into_iter().map(|part| totals.add(part)).collect();
+        let befell: Vec<_> = outcomes.into_iter().collect::<Result<_>>()?;
+        Ok(befell.into_iter().flatten().next())
     }
 
-    async fn part(&self, wanted: &Wanted, customers: &[Customer]) -> Result<(Part, Option<Error>)> {
-        let found = match self.judge.judge(self.caller, self.job.org_id, wanted, customers).await {
-            Ok(found) if found.findings.len() == customers.len() => Ok(found),
-            Ok(_) => Err(Error::internal("the judge answered about other customers")),
-            Err(error) => Err(error),
-        };
+    async fn judge(&self, wanted: &Wanted, customers: &[Customer]) -> Result<Found> {
+        let found = self.judge.judge(self.caller, self.job.org_id, wanted, customers).await?;
+        if found.findings.len() == customers.len() {
+            Ok(found)
+        } else {
+            Err(Error::internal("the judge answered about other customers"))
+        }
+    }
+
+    async fn store(&self, customers: &[Customer], found: Result<Found>) -> Result<Part> {
         let results: Vec<_> = match &found {
             Ok(found) => customers
                 .iter()
@@ -238,8 +267,11 @@ impl Worker<'_> {
                 .map(|(one, finding)| json!({"id": one.id, "score": finding.score, "reason": finding.reason}))
                 .collect(),
             Err(error) => {
-                let reason = reason(error);
-                customers.iter().map(|one| json!({"id": one.id, "error": reason})).collect()
+                let (reason, unavailable) = (reason(error), is_down(error));
+                customers
+                    .iter()
+                    .map(|one| json!({"id": one.id, "error": reason, "unavailable": unavailable}))
+                    .collect()
             }
         };
         let (provider, model) = match &found {
@@ -248,17 +280,29 @@ impl Worker<'_> {
         };
         let arguments = json!({"job_id": self.job.id, "lease_id": self.lease_id, "provider": provider,
             "model": model, "results": results});
-        let Outcome { stored, failed, dead, finished } =
-            call(self.ports, self.caller, "crm_store_scores", arguments).await?;
-        let lost = (customers.len() as u64).saturating_sub(stored + failed + dead);
-        Ok((Part { stored, failed, dead, lost, finished }, found.err()))
+        let store = || call(self.ports, self.caller, "crm_store_scores", arguments.clone());
+        let mut stored = store().await;
+        // What was asked is paid, and nothing is stored twice.
+        if stored.as_ref().is_err_and(|error: &Error| error.code == Code::Unavailable) {
+            stored = store().await;
+        }
+        let outcome = match stored {
+            // The segment was deleted meanwhile.
+            Err(error) if error.code == Code::NotFound => Outcome::default(),
+            stored => stored?,
+        };
+        Ok(Part { customers: customers.len() as u64, outcome, befell: found.err() })
     }
 }
 
+/// Whether it says something of the model, and nothing of what it was asked.
+fn is_down(error: &Error) -> bool {
+    error.code == Code::AiUnavailable
+}
+
+/// What became of customers who were judged together.
 struct Part {
-    stored: u64,
-    failed: u64,
-    dead: u64,
-    lost: u64,
-    finished: bool,
+    customers: u64,
+    outcome: Outcome,
+    befell: Option<Error>,
 }

@@ -128,6 +128,95 @@ async fn parts_of_a_claim_are_judged_by_themselves() {
 }
 
 #[tokio::test]
+async fn after_an_outage_one_question_asks_whether_it_is_over() {
+    for (fails, stores) in [(true, vec![4]), (false, vec![2, 2])] {
+        let after = job(4);
+        let judge: fn(&[Customer]) -> bool = if fails { |_| true } else { |_| false };
+        let judge = Arc::new(Counted { parts: Parts(judge), asked: Mutex::default() });
+        let harness = harness_judging(judge.clone(), BUDGET, move |name, arguments| {
+            let mut answer = after(name, arguments)?;
+            if answer["job"].is_object() {
+                answer["job"]["outages"] = json!(3);
+            }
+            Ok(answer)
+        });
+        harness.post(PATH, "", &[]).await;
+        assert_eq!(*judge.asked.lock().unwrap(), stores.len(), "questions");
+        let stored: Vec<_> =
+            harness.asked().into_iter().filter(|(name, _)| *name == "crm_store_scores").collect();
+        let results = |args: &Value| args["results"].as_array().unwrap().clone();
+        let counts: Vec<_> = stored.iter().map(|(_, args)| results(args).len()).collect();
+        assert_eq!(counts, stores);
+        let put_off = |one: &Value| one["unavailable"] == true;
+        assert!(
+            stored.iter().flat_map(|(_, args)| results(args)).all(|one| put_off(&one) == fails)
+        );
+    }
+}
+
+/// How many questions there were.
+struct Counted {
+    parts: Parts,
+    asked: Mutex<usize>,
+}
+
+#[async_trait]
+impl Judge for Counted {
+    fn provider(&self) -> &'static str {
+        self.parts.provider()
+    }
+
+    fn batch(&self) -> (u64, usize) {
+        self.parts.batch()
+    }
+
+    fn wants_facts(&self) -> bool {
+        true
+    }
+
+    async fn judge(
+        &self,
+        caller: &Caller,
+        org_id: Uuid,
+        wanted: &Wanted,
+        customers: &[Customer],
+    ) -> Result<Found> {
+        *self.asked.lock().unwrap() += 1;
+        self.parts.judge(caller, org_id, wanted, customers).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_paid_is_stored_though_another_store_fails() {
+    let fails_first = |code: Code, times: usize| {
+        let (after, failed) = (job(4), Mutex::new(0));
+        let harness = move |name, arguments: &Value| {
+            let first = || arguments["results"][0]["id"] == json!(id(0));
+            let mut failed = failed.lock().unwrap();
+            if name == "crm_store_scores" && first() && *failed < times {
+                *failed += 1;
+                return Err(Error::new(code, "Not now."));
+            }
+            after(name, arguments)
+        };
+        harness_judging(Arc::new(Parts(|_| false)), BUDGET, harness)
+    };
+    let stores = |harness: &Harness| {
+        harness.asked().iter().filter(|(name, _)| *name == "crm_store_scores").count()
+    };
+    let harness = fails_first(Code::Unavailable, 1);
+    let (status, answer) = harness.post(PATH, "", &[]).await;
+    assert_eq!((status, &answer["scored"]), (200, &json!(4)), "once more");
+    let harness = fails_first(Code::Unavailable, 9);
+    let (status, answer) = harness.post(PATH, "", &[]).await;
+    assert_eq!((status, &answer["code"], stores(&harness)), (503, &json!("unavailable"), 3));
+    let harness = fails_first(Code::NotFound, 9);
+    let (status, answer) = harness.post(PATH, "", &[]).await;
+    assert_eq!((status, &answer["scored"], &answer["lost"]), (200, &json!(2), &json!(2)));
+    assert_eq!(harness.asked().last().unwrap().0, "crm_claim_scores", "and others have their turn");
+}
+
+#[tokio::test]
 async fn a_call_ends_with_its_limit_its_time_or_when_others_have_the_rest() {
     let harness = builtin(job(10));
     let (_, answer) = harness.post(PATH, r#"{"batch_limit": 4}"#, &[]).await;

@@ -30,10 +30,12 @@ with paused as (
   from fieldcrm.sentiment_queue q
   where $1 ->> 'org_id' is null or q.org_id = ($1 ->> 'org_id')::uuid
   union all
-  select 'scores', count(*), count(*) filter (where c.due_at <= now()), min(c.due_at) filter (where c.due_at <= now()), (
+  select 'scores', count(*), count(*) filter (where d.at <= now()), min(d.at) filter (where d.at <= now()), (
     select count(*) from public.ai_jobs f
     where f.created_at > now() - interval '24 hours' and f.status = 'failed' and ($1 ->> 'org_id' is null or f.org_id = ($1 ->> 'org_id')::uuid))
   from fieldcrm.ai_job_customers c
+  join public.ai_jobs j on j.org_id = c.org_id and j.id = c.job_id
+  cross join lateral (select greatest(c.due_at, j.available_at) as at) d
   where c.score is null and c.failed_at is null and ($1 ->> 'org_id' is null or c.org_id = ($1 ->> 'org_id')::uuid)
   union all
   select 'articles', count(*), count(*), min(a.updated_at), 0

@@ -8,7 +8,8 @@ with due as materialized (
     and q.score is null and q.failed_at is null and q.due_at <= now()
     and exists (
       select from public.ai_jobs j
-      where j.org_id = ($1 ->> 'org_id')::uuid and j.id = ($1 ->> 'job_id')::uuid and j.status in ('queued', 'running'))
+      where j.org_id = ($1 ->> 'org_id')::uuid and j.id = ($1 ->> 'job_id')::uuid and j.status in ('queued', 'running')
+        and j.available_at <= now())
   order by q.due_at, q.customer_id
   limit ($1 ->> 'batch_limit')::bigint
   -- Who is being deleted waits for nobody here.

@@ -3,7 +3,7 @@
 select jsonb_build_object('org_id', j.org_id, 'id', j.id, 'segment_id', j.segment_id, 'segment_version', j.segment_version)
 from public.ai_jobs j
 where j.status in ('queued', 'running') and ($1 ->> 'org_id' is null or j.org_id = ($1 ->> 'org_id')::uuid)
-  and (exists (
+  and (j.available_at <= now() and exists (
       select from fieldcrm.ai_job_customers q
       where q.org_id = j.org_id and q.job_id = j.id and q.score is null and q.failed_at is null and q.due_at <= now())
     or not exists (

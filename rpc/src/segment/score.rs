@@ -14,7 +14,7 @@ use super::evaluate::Evaluation;
 use super::membership::lock;
 use crate::channel::check_service;
 use crate::idempotency::{self, Claim};
-use crate::{Db, session};
+use crate::{Db, Work, session};
 
 const START: &str = include_str!("../../sql/segment_score/start.sql");
 const PICK: &str = include_str!("../../sql/segment_score/pick.sql");
@@ -150,17 +150,19 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
     }
     // All batches have the same now.
     let now = claimed.job["created_at"].as_str();
-    let evaluated = Evaluation::prepare(db, job.org_id, &segment["definition"], now).await;
-    let evaluation = match evaluated {
-        Ok(evaluation) => evaluation,
-        // Such as a segment that its rules name and that is gone.
-        Err(error) if error.code == Code::InvalidArgument => {
-            return Ok(ended(answer, close(db, &job, "failed", Some(error.code.as_str())).await?));
+    let customer_ids = &claimed.customer_ids;
+    let ask = Ask { org_id: job.org_id, definition: &segment["definition"], now, customer_ids };
+    let (evaluation, found) = match db.attempt(ask).await {
+        Ok(asked) => asked,
+        Err(error) if error.code == Code::Unavailable => return Err(error),
+        // Such as a segment that its rules name and that is gone. A claim that failed would be made again and again, and hold up
+        // the jobs of others.
+        Err(error) => {
+            let found = !error.errors.is_empty();
+            let code = if found { error.code.as_str() } else { "evaluation_failed" };
+            return Ok(ended(answer, close(db, &job, "failed", Some(code)).await?));
         }
-        Err(error) => return Err(error),
     };
-    let ids = json!(claimed.customer_ids);
-    let found = db.run(&evaluation.compiled.each(), &evaluation.with("customer_ids", ids)).await?;
     let facts = if asked.facts.unwrap_or(true) {
         let document = json!({"org_id": job.org_id, "customer_ids": claimed.customer_ids});
         db.call(FACTS, &document).await?
@@ -184,6 +186,25 @@ pub async fn claim<D: Db>(db: &mut D, arguments: Value) -> Result<Value> {
         "ai_prompt": segment["ai_prompt"], "sentence": segment::sentence(&evaluation.definition),
     });
     Ok(answer)
+}
+
+/// The rules, asked about customers.
+struct Ask<'a> {
+    org_id: Uuid,
+    definition: &'a Value,
+    now: Option<&'a str>,
+    customer_ids: &'a [Uuid],
+}
+
+impl<D: Db> Work<D> for Ask<'_> {
+    type Output = (Evaluation, Value);
+
+    async fn run(self, db: &mut D) -> Result<Self::Output> {
+        let evaluation = Evaluation::prepare(db, self.org_id, self.definition, self.now).await?;
+        let document = evaluation.with("customer_ids", json!(self.customer_ids));
+        let found = db.run(&evaluation.compiled.each(), &document).await?;
+        Ok((evaluation, found))
+    }
 }
 
 #[derive(Deserialize)]
@@ -220,7 +241,15 @@ async fn finish(db: &mut impl Db, job: &Job, segment: &Value) -> Result<Value> {
     if segment["version"] != job.segment_version {
         return close(db, job, "failed", Some("segment_changed")).await;
     }
-    let document = json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id});
+    let row = db.call(FIND, &json!({"org_id": job.org_id, "job_id": job.id})).await?;
+    let count = |name: &str| row[name].as_u64().unwrap_or_default();
+    // Nobody knows better who is a member than before.
+    if count("scored") == 0 && count("failed") > 0 {
+        return close(db, job, "failed", Some("nothing_scored")).await;
+    }
+    let archived =
+        segment::parse(&segment["definition"]).is_ok_and(|definition| definition.names_archived());
+    let document = json!({"org_id": job.org_id, "job_id": job.id, "segment_id": job.segment_id, "archived": archived});
     db.call(MEMBERS, &document).await?;
     close(db, job, "done", None).await
 }
