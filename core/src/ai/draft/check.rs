@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Channel, Offer, Text, finish};
-use crate::ai::shown::{is_hidden, leads_elsewhere};
+use crate::ai::shown::{is_hidden, names_a_place};
 
 /// In characters.
 const MAX_SUBJECT: usize = 150;
@@ -39,7 +39,7 @@ pub fn problems(text: &Text, channel: Channel, offer: &Offer, told: &str) -> Vec
         {
             found.push(format!("{part} must be plain text"));
         }
-        if let Some(link) = rest.split_whitespace().find(|word| leads_elsewhere(word)) {
+        if let Some(link) = rest.split_whitespace().find(|word| names_a_place(word)) {
             found.push(format!("{part} must have no links and addresses: {link}"));
         }
         let known: BTreeSet<&str> = numbers(told).collect();
