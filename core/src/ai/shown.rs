@@ -14,7 +14,7 @@ pub fn leads_elsewhere(text: &str) -> bool {
 #[must_use]
 pub fn names_a_place(text: &str) -> bool {
     let text = text.to_lowercase();
-    let marks = ["//", "(/", "www.", "mailto:", "@"];
+    let marks = ["//", "(/", "](", "www.", "mailto:", "@"];
     let is_host = |word: &str| {
         word.split('.').zip(word.split('.').skip(1)).any(|(before, after)| {
             let top: String = after.chars().take_while(|letter| letter.is_alphabetic()).collect();

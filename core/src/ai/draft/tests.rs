@@ -150,6 +150,8 @@ fn what_may_not_stand_in_a_draft_is_named() {
         "pay:evil.com",
         "mail me@evil.example",
         "[here](evil)",
+        "pay at evil.xn--qxam",
+        "See evil.exam\u{200b}ple",
         "Only 99 USD",
         "Only ٩٩ USD",
         "We come at 10:30.",
