@@ -138,7 +138,7 @@ test("metrics are for the service role, in Prometheus' text format", async () =>
       const text = await response.text();
       assert.match(text, new RegExp(`fieldcrm_http_requests_total\\{function="${module}",method="GET",path="${path}",status="403"\\} 1\n`));
       assert.match(text, /fieldcrm_database_calls_total\{call="crm_health",outcome="forbidden"\} 1\n/);
-      assert.match(text, /fieldcrm_queue_waiting\{queue="messages"\} \d+\n/);
+      assert.match(text, /fieldcrm_queue_waiting\{queue="emails"\} \d+\n/);
       const series = text.trimEnd().split("\n").filter((line) => !line.startsWith("#"));
       for (const line of series) assert.match(line, /^fieldcrm_[a-z0-9_]+(\{([a-z]+="[^"\\\n]*",?)+\})? [0-9.e+-]+$/);
       assert.equal(new Set(series.map((line) => line.replace(/ \S+$/, ""))).size, series.length, "a series twice");
