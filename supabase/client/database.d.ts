@@ -8,6 +8,7 @@ export type Database = {
     Tables: {
       ai_jobs: {
         Row: {
+          available_at: string;
           created_at: string;
           created_by_user_id: string | null;
           error_code: string | null;
@@ -18,6 +19,7 @@ export type Database = {
           model: string | null;
           only_matching: boolean;
           org_id: string;
+          outages: number;
           provider: string | null;
           scored: number;
           segment_id: string;
@@ -29,6 +31,7 @@ export type Database = {
           updated_at: string;
         };
         Insert: {
+          available_at?: string;
           created_at?: string;
           created_by_user_id?: string | null;
           error_code?: string | null;
@@ -39,6 +42,7 @@ export type Database = {
           model?: string | null;
           only_matching?: boolean;
           org_id: string;
+          outages?: number;
           provider?: string | null;
           scored?: number;
           segment_id: string;
@@ -50,6 +54,7 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          available_at?: string;
           created_at?: string;
           created_by_user_id?: string | null;
           error_code?: string | null;
@@ -60,6 +65,7 @@ export type Database = {
           model?: string | null;
           only_matching?: boolean;
           org_id?: string;
+          outages?: number;
           provider?: string | null;
           scored?: number;
           segment_id?: string;
