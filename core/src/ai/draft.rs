@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::suggestion;
 use crate::customer::{Checks, choices};
 use crate::interaction::{Sentiment, required};
-use crate::template::{self, Template};
+use crate::template;
 use crate::{Code, Error, Result};
 
 pub use check::problems;
@@ -36,15 +36,6 @@ choices! {
         QuoteFollowUp = "quote_follow_up", InvoiceReminder = "invoice_reminder", VisitReminder = "visit_reminder",
         VisitThanks = "visit_thanks", MembershipRenewal = "membership_renewal", WinBack = "win_back",
         Introduction = "introduction", Reply = "reply",
-    }
-}
-
-impl Channel {
-    const fn template(self) -> template::Channel {
-        match self {
-            Self::Email => template::Channel::Email,
-            Self::Sms => template::Channel::Sms,
-        }
     }
 }
 
@@ -334,17 +325,6 @@ pub fn finish(text: &Text, channel: Channel, offer: &Offer) -> Draft {
     };
     let variables = variables.map(|(name, value)| (*name, value.clone())).collect();
     Draft { channel, subject, body, variables }
-}
-
-impl Draft {
-    fn template(&self) -> Template {
-        Template {
-            channel: self.channel.template(),
-            subject: self.subject.clone(),
-            body: self.body.clone(),
-            variables: Some(json!(self.variables.keys().collect::<Vec<_>>())),
-        }
-    }
 }
 
 /// Paragraphs as HTML: a model writes no tags of its own.
