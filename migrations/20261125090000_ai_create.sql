@@ -1,5 +1,5 @@
 -- What models outside are asked, what it costs, and how much of it an org wants.
--- squawk-ignore-file prefer-bigint-over-int
+-- squawk-ignore-file prefer-bigint-over-int, prefer-bigint-over-smallint
 
 create type public.ai_feature as enum ('segment', 'sentiment', 'suggestion', 'lead_score', 'draft', 'insight', 'assistant');
 

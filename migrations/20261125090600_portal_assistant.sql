@@ -1,5 +1,5 @@
 -- Answers of the portal's assistant: one for each question.
--- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion, disallowed-unique-constraint, constraint-missing-not-valid, adding-foreign-key-constraint
+-- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion, disallowed-unique-constraint, constraint-missing-not-valid, adding-foreign-key-constraint, prefer-bigint-over-smallint
 
 alter table public.portal_ai_messages
   add column answers_message_id uuid,
