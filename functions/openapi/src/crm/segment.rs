@@ -186,6 +186,10 @@ pub struct Job {
 #[derive(JsonSchema)]
 pub struct ChangedJob {
     pub org_id: Uuid,
+    /// How often in a row the model was not available.
+    pub outages: i64,
+    /// Not before.
+    pub available_at: DateTime<Utc>,
     #[serde(flatten)]
     pub job: Job,
 }
