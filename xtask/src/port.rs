@@ -17,7 +17,10 @@ pub fn require_free(port: u16, purpose: &str) -> Result<()> {
         Some((pid, program)) => format!("by process {pid} ({program})"),
         None => "by another program (its owner is not visible to you)".to_owned(),
     };
-    bail!("port {port}, which {purpose} needs, is in use {owner}: stop that and try again")
+    bail!(
+        "port {port}, which {purpose} needs, is in use {owner}: stop that, or set {} to a free port, and try again",
+        crate::stack::PORT_VARIABLE
+    )
 }
 
 fn owner(port: u16) -> Option<(u32, String)> {

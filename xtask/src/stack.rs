@@ -14,6 +14,17 @@ use crate::report::Step;
 use crate::secrets::{self, DEMO_PASSWORD, Secrets};
 use crate::{checkout, command, node, pgvector, toolchain, wasm};
 
+/// Where another program has 54321, or another clone's stack runs: the port of this clone's API. The database's is the next one,
+/// those of the test stack are 1000 above.
+pub const PORT_VARIABLE: &str = "FIELDCRM_API_PORT";
+
+fn port(value: &str) -> Result<u16> {
+    match value.parse() {
+        Ok(port) if (1024..=64534).contains(&port) => Ok(port),
+        _ => bail!("{PORT_VARIABLE} is {value:?}: make it a port between 1024 and 64534"),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// What `up` runs, and engineers work with.
@@ -37,20 +48,21 @@ impl Kind {
         })
     }
 
-    fn api_port(self) -> u16 {
-        match self {
-            Self::Dev => 54321,
-            Self::Test => 55321,
-        }
-    }
-
-    fn database_port(self) -> u16 {
-        self.api_port() + 1
+    fn api_port(self) -> Result<u16> {
+        let dev = match std::env::var(PORT_VARIABLE) {
+            Ok(value) => port(&value)?,
+            Err(_) => 54321,
+        };
+        Ok(match self {
+            Self::Dev => dev,
+            Self::Test => dev + 1000,
+        })
     }
 }
 
 pub struct Stack {
     pub kind: Kind,
+    api_port: u16,
     pub directory: PathBuf,
     pub secrets: Secrets,
     pub cluster: Cluster,
@@ -78,13 +90,14 @@ impl Stack {
             Some(secrets) => (secrets, false),
             None => (Secrets::create(&path)?, true),
         };
-        let cluster = Cluster::new(home, kind.api_port() + 1, &secrets, account)?;
+        let api_port = kind.api_port()?;
+        let cluster = Cluster::new(home, api_port + 1, &secrets, account)?;
         if fresh {
             // Who removes .local wants to start over; an old cluster has other passwords anyway.
             cluster.stop()?;
             cluster.stamp("initialised").clear();
         }
-        Ok(Self { kind, directory, secrets, cluster })
+        Ok(Self { kind, api_port, directory, secrets, cluster })
     }
 
     /// The stack if it was ever brought up here.
@@ -110,11 +123,11 @@ impl Stack {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.kind.api_port())
+        format!("http://127.0.0.1:{}", self.api_port)
     }
 
     pub fn api_port(&self) -> u16 {
-        self.kind.api_port()
+        self.api_port
     }
 
     pub fn database(&self) -> Database {
@@ -163,10 +176,7 @@ impl Stack {
         let created = self.cluster.initialise()?;
         let state = self.cluster.start()?;
         let created = if created { "created and " } else { "" };
-        step.done(format!(
-            "database server {created}{state} on port {}",
-            self.kind.database_port()
-        ));
+        step.done(format!("database server {created}{state} on port {}", self.api_port + 1));
         Ok(build)
     }
 
@@ -323,4 +333,17 @@ fn home(kind: Kind, account: Account) -> Result<PathBuf> {
     let home = PathBuf::from(format!("/var/lib/fieldcrm/{}-{}", &clone[..12], kind.name()));
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     Ok(home)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_leaves_room_for_the_database_and_the_test_stack() {
+        assert_eq!(port("64534").unwrap(), 64534);
+        for value in ["", "0", "80", "64535", "70000", "many"] {
+            port(value).unwrap_err();
+        }
+    }
 }
