@@ -65,6 +65,9 @@ const raised = (status, body) => ({
 function normalizeDbError(error) {
   const code = error?.code ?? "";
   if (connectionLost.test(code)) return raised(503, UNAVAILABLE);
+  // Fault: the driver itself gives up on a value whose JSON type is not the argument's, such as {} for a time. PostgREST leaves
+  // that to Postgres.
+  if (code === "ERR_INVALID_ARG_TYPE") return { code: "22P02", message: "invalid input syntax", detail: null, hint: null };
   if (!/^[0-9A-Z]{5}$/.test(code)) return error;
   const { message, detail = null, hint = null } = error;
   // lite logs what it gets here: plain values, without the stack of a fault that

@@ -19,6 +19,8 @@ const SCRATCH = `
   revoke all on public.gateway_test_private from anon, authenticated, service_role;
   create function public.gateway_test_kinds(doc jsonb, list json) returns text[] language sql
     as $$ select array[jsonb_typeof(doc), json_typeof(list)] $$;
+  create function public.gateway_test_form(at timestamptz default null, words text[] default null) returns void language sql
+    as $$ $$;
   create function public.gateway_test_raise(code text) returns void language plpgsql as $$
     begin raise exception 'the message' using errcode = code, detail = 'the detail', hint = 'the hint'; end $$;
   create function public.gateway_test_caller() returns jsonb language sql stable as $$
@@ -34,7 +36,7 @@ const SCRATCH = `
 
 const DROP = `
   drop table if exists public.gateway_test_things, public.gateway_test_private, public.gateway_test_late;
-  drop function if exists public.gateway_test_kinds, public.gateway_test_raise, public.gateway_test_caller, public.gateway_test_slow,
+  drop function if exists public.gateway_test_kinds, public.gateway_test_form, public.gateway_test_raise, public.gateway_test_caller, public.gateway_test_slow,
     public.gateway_test_teapot;
 `;
 
@@ -90,6 +92,14 @@ test("json and jsonb arrive as JSON, not as strings of it", async () => {
   await service.from("gateway_test_things").insert({ id: 1, doc: { a: { b: "ü" } } }).throwOnError();
   const [row] = await sql`select doc #>> '{a,b}' as value from public.gateway_test_things where id = 1`;
   assert.equal(row.value, "ü");
+});
+
+test("a value of another JSON type is the caller's mistake", async () => {
+  for (const wrong of [{ at: {} }, { at: [1] }, { at: 5 }, { words: {} }, { words: "a" }]) {
+    const { status, error } = await service.rpc("gateway_test_form", wrong);
+    assert.equal(status, 400, JSON.stringify([wrong, error]));
+    assert.equal(error.code, "22P02");
+  }
 });
 
 test("values are encoded as to_json() encodes them", async () => {

@@ -10,7 +10,7 @@ use fieldcrm_core::segment::SegmentType;
 use fieldcrm_core::{Error, FieldError, Result};
 use fieldcrm_edge::ai::models::Models;
 use fieldcrm_edge::database::Select;
-use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem};
+use fieldcrm_edge::{Caller, Idempotency, JsonObject, PathId, Ports, Problem, require};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -106,6 +106,7 @@ async fn add_members(
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     refuse_unknown(&body, &["customer_ids", "scores"])?;
+    require(&body, &["customer_ids"])?;
     body.insert("segment_id".to_owned(), json!(id));
     Ok(Json(ports.database.rpc(&caller, "crm_segment_add_members", body).await?))
 }
@@ -118,6 +119,7 @@ async fn remove_members(
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     refuse_unknown(&body, &["customer_ids"])?;
+    require(&body, &["customer_ids"])?;
     body.insert("segment_id".to_owned(), json!(id));
     Ok(Json(ports.database.rpc(&caller, "crm_segment_remove_members", body).await?))
 }

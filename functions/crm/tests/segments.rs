@@ -125,6 +125,18 @@ async fn each_route_is_one_call_with_what_the_request_names() {
 }
 
 #[tokio::test]
+async fn members_have_to_be_named() {
+    for (method, body) in [("POST", json!({"scores": [1]})), ("DELETE", json!({}))] {
+        let path = format!("/crm/segments/{ID}/members");
+        let (status, problem, asked) = send(Vec::new(), method, &path, body).await;
+        assert_eq!(status, 400, "{method}");
+        let error = &problem["errors"][0];
+        assert_eq!((&error["path"], &error["code"]), (&json!("customer_ids"), &json!("required")));
+        assert!(asked.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn rules_that_somebody_wrote_are_computed_as_they_are() {
     let path = format!("/crm/segments/{ID}/recompute");
     let row = json!({"id": ID, "type": "rule_based"});

@@ -32,7 +32,7 @@ pub use database::{Database, PostgrestDatabase};
 pub use log::{Console, Log};
 pub use problem::Problem;
 pub use request::{
-    Caller, Idempotency, JsonObject, MAX_BODY, MAX_HEADERS, MAX_TARGET, PathId, arguments,
+    Caller, Idempotency, JsonObject, MAX_BODY, MAX_HEADERS, MAX_TARGET, PathId, arguments, require,
 };
 pub use signed_url::SignUrls;
 pub use storage::{Storage, StorageApi};

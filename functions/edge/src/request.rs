@@ -213,6 +213,16 @@ pub(crate) fn too_long() -> Error {
     Error::new(Code::UriTooLong, hint).with("limit", MAX_TARGET)
 }
 
+/// Refuses a body without the fields for which its RPC has no default: `PostgREST` finds an RPC by the names of its arguments.
+pub fn require(body: &Map<String, Value>, fields: &[&str]) -> Result<()> {
+    let missing: Vec<_> = fields
+        .iter()
+        .filter(|name| body.get(**name).is_none_or(Value::is_null))
+        .map(|name| FieldError::new(*name, "required", "must be given"))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::invalid(missing)) }
+}
+
 /// A body as the arguments of an RPC that creates `what`, with the key of the header.
 pub fn arguments(
     mut body: Map<String, Value>,

@@ -94,6 +94,7 @@ async fn hold(
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let arguments = fieldcrm_edge::arguments(body, key, &HOLD, "a hold")?;
+    fieldcrm_edge::require(&arguments, &HOLD)?;
     let hold = ports.database.rpc(&caller, "portal_hold_slot", arguments).await?;
     created(|id| format!("/portal/holds/{id}"), hold)
 }
@@ -162,6 +163,7 @@ async fn reschedule_appointment(
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let mut arguments = fieldcrm_edge::arguments(body, key, &RESCHEDULE, "a new time")?;
+    fieldcrm_edge::require(&arguments, &["starts_at"])?;
     arguments.extend(by_id(id, "id"));
     Ok(Json(ports.database.rpc(&caller, "portal_reschedule_appointment", arguments).await?))
 }

@@ -60,6 +60,25 @@ async fn holds_and_requests_are_made_with_the_key_of_the_header() {
 }
 
 #[tokio::test]
+async fn what_an_rpc_has_no_default_for_has_to_be_there() {
+    let reschedule = format!("/portal/appointments/{ID}/reschedule");
+    for (path, body, missing) in [
+        ("/portal/holds", json!({"location_id": OTHER}), vec!["service_type", "starts_at"]),
+        (reschedule.as_str(), json!({"reason": "Ill", "starts_at": null}), vec!["starts_at"]),
+    ] {
+        let harness = answering(vec![]);
+        let (response, problem) = harness.send("POST", path, &body).await;
+        assert_eq!(response.status().as_u16(), 400, "{path}");
+        let expected: Vec<_> = missing
+            .iter()
+            .map(|name| json!({"path": name, "code": "required", "message": "must be given"}))
+            .collect();
+        assert_eq!(problem["errors"], json!(expected));
+        assert_eq!(harness.asked(), []);
+    }
+}
+
+#[tokio::test]
 async fn who_comes_too_late_is_offered_other_times() {
     let offered = json!([{"starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"}]);
     let error = Error::new(Code::SlotTaken, "Too late.").with("alternatives", offered.clone());
