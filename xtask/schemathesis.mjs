@@ -96,7 +96,7 @@ function operations(name) {
 async function writeSettings(path, name) {
   const described = new Set(operations(name).map(({ path }) => path));
   const sql = postgres(DATABASE_URL, { max: 1 });
-  const lines = [];
+  const lines = ["[cache]", "enabled = false"];
   const known = async (query) => {
     const rows = await sql.unsafe(`${MINE} ${query} order by 1 limit 20`);
     if (rows.length === 0) return undefined;
