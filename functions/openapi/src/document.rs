@@ -43,6 +43,7 @@ struct Parameter {
 struct Body {
     is_required: bool,
     content: Vec<(&'static str, Describe)>,
+    example: Option<Value>,
 }
 
 struct Answer {
@@ -163,9 +164,21 @@ impl Operation {
     }
 
     fn bodies(mut self, is_required: bool, content: Vec<(&'static str, Describe)>) -> Self {
-        let body = self.body.get_or_insert_with(|| Body { is_required, content: Vec::new() });
+        let body = self.body.get_or_insert_with(|| Body {
+            is_required,
+            content: Vec::new(),
+            example: None,
+        });
         body.content.extend(content);
         self.fails(&[413])
+    }
+
+    /// A body that would be taken, for readers and for who makes up requests.
+    pub fn example(mut self, example: Value) -> Self {
+        if let Some(body) = &mut self.body {
+            body.example = Some(example);
+        }
+        self
     }
 
     fn answer(
@@ -262,8 +275,11 @@ impl Operation {
             });
             written["parameters"] = parameters.collect();
         }
-        if let Some(Body { is_required, content }) = self.body {
-            let content = described(content, requests);
+        if let Some(Body { is_required, content, example }) = self.body {
+            let mut content = described(content, requests);
+            if let Some(example) = example {
+                content[JSON]["example"] = example;
+            }
             written["requestBody"] = json!({"required": is_required, "content": content});
         }
         let mut answers = BTreeMap::new();

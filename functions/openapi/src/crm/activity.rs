@@ -211,6 +211,8 @@ pub fn operations() -> Vec<Operation> {
         )
         .keyed()
         .body::<NewInteraction>()
+        .example(json!({"customer_id": "0190d1e4-5f3a-7c1b-9d4e-2a6b8c0d1e2f", "channel": "phone", "direction": "inbound",
+            "summary": "Asked for a quote."}))
         .created::<LoggedInteraction>("The interaction.")
         .fails(&[404]),
         Operation::get("/crm/interactions/{id}", "getInteraction", "Shows an interaction")

@@ -196,6 +196,8 @@ pub fn operations() -> Vec<Operation> {
         )
         .keyed()
         .body::<NewRule>()
+        .example(json!({"name": "Thanks", "trigger_type": "event", "event_type": "work_order_completed",
+            "actions": [{"type": "create_followup", "title": "Ask how it went", "due_in_minutes": 1440}]}))
         .created::<ChangedRule>("The rule."),
         Operation::get("/crm/automation/rules", "listRules", "Lists rules")
             .paged()
@@ -211,6 +213,7 @@ pub fn operations() -> Vec<Operation> {
             "Changes a rule, or enables and disables it",
         )
         .body::<RulePatch>()
+        .example(json!({"is_enabled": false}))
         .ok::<ChangedRule>("The rule."),
         Operation::post(
             "/crm/automation/rules/{id}/preview",

@@ -378,12 +378,14 @@ pub fn operations() -> Vec<Operation> {
         Operation::post("/crm/customers", "createCustomer", "Creates a customer with all that belongs to it, or nothing")
             .keyed()
             .body::<NewCustomer>()
+            .example(json!({"type": "individual", "name": "Ada Lovelace", "email": "ada@example.com", "phone": "+1 312 555 0142"}))
             .created::<Customer>("The customer."),
         Operation::get("/crm/customers/{id}", "getCustomer", "Shows a customer")
             .about("Who looked is noted.")
             .ok::<Customer>("The customer."),
         Operation::patch("/crm/customers/{id}", "updateCustomer", "Changes what the body names, all or nothing")
             .body::<CustomerPatch>()
+            .example(json!({"status": "active", "notes": "Rings twice."}))
             .ok::<Customer>("The customer.")
             .fails(&[409]),
         Operation::delete("/crm/customers/{id}", "deleteCustomer", "Deletes a customer for good, with all that belongs to it")

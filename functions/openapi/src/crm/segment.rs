@@ -199,6 +199,8 @@ pub fn operations() -> Vec<Operation> {
         Operation::post("/crm/segments", "createSegment", "Creates a segment, and computes its members if it has rules")
             .keyed()
             .body::<NewSegment>()
+            .example(json!({"name": "In London", "type": "rule_based", "definition": {"version": 1, "entity": "customer",
+                "query": {"combinator": "and", "rules": [{"field": "city", "operator": "in", "value": "London"}]}}}))
             .created::<ChangedSegment>("The segment.")
             .fails(&[422]),
         Operation::get("/crm/segments", "listSegments", "Lists segments")

@@ -240,6 +240,7 @@ pub fn operations() -> Vec<Operation> {
             .secured_by(&[])
             .keyed()
             .body::<SignUp>()
+            .example(json!({"slug": "northwind", "email": "ada@example.com", "password": "correct horse battery", "name": "Ada Lovelace"}))
             .answers::<LetIn>(201, "Signed in: the address needs no verification.")
             .answers::<Waiting>(
                 202,
