@@ -17,7 +17,7 @@ export const MODULES = { crm: "crm", hooks: "sms-handler", jobs: "dispatch-messa
 /** The platform's own package: the one before it would fetch it, or stand between us and the process. */
 export const binaryOf = (name, path) => join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), path);
 
-async function freePort() {
+export async function freePort() {
   const probe = net.createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address();

@@ -166,8 +166,19 @@ fn cargo(function: &Function, compiler: WasmCompiler) -> Result<Command> {
         .args(["build", "--profile", "wasm", "--target", WASM_TARGET, "-p", &function.package])
         .arg("--target-dir")
         .arg(target(compiler))
+        .arg("--config")
+        .arg(format!("target.{WASM_TARGET}.rustflags={:?}", remapped()))
         .current_dir(checkout::root());
     Ok(cargo)
+}
+
+/// Places in the code as the module names them after a panic: without whose machine it was built on, so that each builds the same.
+fn remapped() -> Vec<String> {
+    let home = std::env::home_dir().unwrap_or_default();
+    let cargo = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    [cargo.join("registry/src"), checkout::root().to_owned()]
+        .map(|prefix| format!("--remap-path-prefix={}/=", prefix.display()))
+        .into()
 }
 
 /// Debian ships no standard library for this target, so it is built along, from Debian's source.

@@ -3,25 +3,17 @@
 // and BENCH_MODULE, the directory of the module for verify.ts.
 import { spawn } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createRequire } from "node:module";
-import net from "node:net";
-import { dirname, join } from "node:path";
-import { performance } from "node:perf_hooks";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import postgres from "postgres";
+import { deno, root, serve } from "../deno.mjs";
+import { compare } from "../load.mjs";
 
-const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY, DATABASE_URL, BENCH_MODULE } = process.env;
-const SECONDS = 8;
-const ROUNDS = 3;
+const { DATABASE_URL, BENCH_MODULE } = process.env;
 const SENDERS = 500;
 const NORTHWIND = "11111111-1111-4111-8111-111111111111";
 const ADDRESS = "+15005550006";
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const PUBLIC_FUNCTIONS_URL = "https://hooks.example/functions/v1";
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const { platform, arch } = process;
-const deno = join(dirname(createRequire(import.meta.url).resolve(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/package.json`)), "deno");
 
 const sql = postgres(DATABASE_URL, { max: 1, onnotice() {} });
 const [client] = await sql`insert into public.clients (org_id, name, created_by_user_id) values (${NORTHWIND}, 'Bench', null) returning id`;
@@ -31,33 +23,6 @@ await sql`
   insert into public.org_channels (org_id, channel, address, client_id, project_id, created_by_user_id)
   values (${NORTHWIND}, 'sms', ${ADDRESS}, ${client.id}, ${project.id}, null)`;
 await sql`analyze public.leads, public.conversations, public.messages, public.webhook_events`;
-
-async function freePort() {
-  const probe = net.createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  return port;
-}
-
-/** Serves a script in Deno; its log goes nowhere, but is written. */
-async function serve(script) {
-  const port = await freePort();
-  const child = spawn(deno, ["run", "--no-prompt", "--allow-env", "--allow-net", "--allow-read", join(root, script)], {
-    env: {
-      ...process.env, NO_COLOR: "1", DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`,
-      SUPABASE_URL, SUPABASE_ANON_KEY: SUPABASE_PUBLISHABLE_KEY, SUPABASE_SERVICE_ROLE_KEY: SUPABASE_SECRET_KEY,
-      TWILIO_AUTH_TOKEN: TOKEN, PUBLIC_FUNCTIONS_URL,
-    },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const url = `http://127.0.0.1:${port}/sms-handler`;
-  for (const until = Date.now() + 20_000; ;) {
-    if (await fetch(url, { method: "POST" }).then(() => true, () => false)) return { url, child };
-    if (Date.now() > until) throw new Error(`${script} does not answer`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
 
 let made = 0;
 function message() {
@@ -72,28 +37,6 @@ function message() {
   return { body: new URLSearchParams(fields).toString(), headers: { "content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature } };
 }
 
-async function load(url, clients, seconds) {
-  const times = [];
-  const until = performance.now() + seconds * 1000;
-  const started = performance.now();
-  await Promise.all(Array.from({ length: clients }, async () => {
-    while (performance.now() < until) {
-      const sent = message();
-      const before = performance.now();
-      const response = await fetch(url, { method: "POST", ...sent });
-      await response.text();
-      if (response.status !== 200) throw new Error(`${url}: ${response.status}`);
-      times.push(performance.now() - before);
-    }
-  }));
-  const rate = times.length / ((performance.now() - started) / 1000);
-  times.sort((a, b) => a - b);
-  const at = (part) => times[Math.floor(times.length * part)];
-  return { p50: at(0.5), p95: at(0.95), rate };
-}
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
 async function verifyAlone() {
   const child = spawn(deno, ["run", "--quiet", "--no-prompt", "--allow-read", "--allow-env", join(root, "xtask/bench/hooks/verify.ts"), BENCH_MODULE], {
     env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "inherit"],
@@ -104,19 +47,13 @@ async function verifyAlone() {
 }
 
 const verify = await verifyAlone();
-const doors = { function: await serve("supabase/functions/sms-handler/index.ts"), rival: await serve("xtask/bench/hooks/rival.ts") };
-const webhooks = [];
+const env = { TWILIO_AUTH_TOKEN: TOKEN, PUBLIC_FUNCTIONS_URL };
+const doors = { function: await serve("supabase/functions/sms-handler/index.ts", env), rival: await serve("xtask/bench/hooks/rival.ts", env) };
 try {
-  for (const { url } of Object.values(doors)) await load(url, 4, 2);
-  for (const clients of [1, 16]) {
-    const rounds = { function: [], rival: [] };
-    for (let round = 0; round < ROUNDS; round++)
-      for (const [door, { url }] of Object.entries(doors)) rounds[door].push(await load(url, clients, SECONDS));
-    for (const [door, runs] of Object.entries(rounds))
-      webhooks.push({ door, clients, ...Object.fromEntries(["p50", "p95", "rate"].map((key) => [key, median(runs.map((run) => run[key]))])) });
-  }
+  const sends = ({ url }) => () => [`${url}/sms-handler`, { method: "POST", ...message() }];
+  const webhooks = await compare(Object.fromEntries(Object.entries(doors).map(([door, one]) => [door, sends(one)])), { seconds: 8, rounds: 3 });
+  console.log(JSON.stringify({ webhooks, verify }));
 } finally {
   for (const { child } of Object.values(doors)) child.kill();
   await sql.end();
 }
-console.log(JSON.stringify({ webhooks, verify }));

@@ -1,4 +1,4 @@
-//! Creating a customer through REST and through the function, as their clients see it.
+//! Customers through REST, through the function and through the same function in TypeScript, as their clients see it.
 
 use std::process::ExitCode;
 
@@ -8,12 +8,15 @@ use serde_json::Value;
 use super::script::{Script, print_load};
 
 pub fn run() -> Result<ExitCode> {
-    let about = "both doors, three rounds";
+    let about = "the doors, three rounds each";
     Script { name: "doors", about, fill: None, module: None, print }.run()
 }
 
 fn print(result: &Value) {
-    print_load(&result["doors"]);
+    for operation in ["create", "get", "list"] {
+        println!("\n  {operation}");
+        print_load(&result[operation]);
+    }
     let cold = &result["cold_start"];
     let ms = |value: &Value| format!("{:.1}", value["first"].as_f64().unwrap_or_default());
     println!(

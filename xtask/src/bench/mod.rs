@@ -3,6 +3,7 @@
 mod automation;
 mod create_customer;
 mod doors;
+mod growth;
 mod hooks;
 mod kb;
 mod pgbench;
@@ -24,7 +25,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -37,8 +38,13 @@ const BENCHES: [Bench; 11] = [
     },
     Bench {
         name: "doors",
-        about: "creating a customer over REST and over the function, and the function's cold start",
+        about: "customers over REST, over the function and over plain TypeScript; the functions' cold starts",
         run: doors::run,
+    },
+    Bench {
+        name: "growth",
+        about: "create, get, search, list and segment with 1,000 to 1,000,000 customers; writes docs/performance/",
+        run: growth::run,
     },
     Bench {
         name: "hooks",

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -64,11 +65,18 @@ pub struct Latencies {
     pub p95: f64,
 }
 
+/// The round in the middle, by its rate.
+pub fn median(mut rounds: Vec<Latencies>) -> Latencies {
+    rounds.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    rounds.swap_remove(rounds.len() / 2)
+}
+
 /// One round of one script, with the time of every transaction.
 pub fn latencies(
     database: &Database,
     pgbench: &Path,
     script: &Path,
+    clients: &str,
     seconds: u32,
     step: &Step,
 ) -> Result<Latencies> {
@@ -77,14 +85,8 @@ pub fn latencies(
         fs::remove_dir_all(&directory)?;
     }
     fs::create_dir_all(&directory)?;
-    let mut run = database.client(pgbench);
-    run.args(["-n", "-c", CLIENTS, "-j", THREADS, "-M", PROTOCOL, "-T"])
-        .arg(seconds.to_string())
-        .arg("-l")
-        .arg("--log-prefix")
-        .arg(directory.join("clients"))
-        .arg("-f")
-        .arg(script);
+    let mut run = pgbench_run(database, pgbench, clients, seconds);
+    run.arg("-l").arg("--log-prefix").arg(directory.join("clients")).arg("-f").arg(script);
     let rate = rate(&command::run(&mut run, Some(step))?)?;
     let mut times = Vec::new();
     for file in fs::read_dir(&directory)? {
@@ -110,13 +112,16 @@ pub fn once(
     seconds: u32,
     step: &Step,
 ) -> Result<f64> {
+    let mut run = pgbench_run(database, pgbench, clients, seconds);
+    run.arg("-f").arg(script);
+    rate(&command::run(&mut run, Some(step))?)
+}
+
+fn pgbench_run(database: &Database, pgbench: &Path, clients: &str, seconds: u32) -> Command {
     let threads = if clients == "1" { "1" } else { THREADS };
     let mut run = database.client(pgbench);
-    run.args(["-n", "-c", clients, "-j", threads, "-M", PROTOCOL, "-T"])
-        .arg(seconds.to_string())
-        .arg("-f")
-        .arg(script);
-    rate(&command::run(&mut run, Some(step))?)
+    run.args(["-n", "-c", clients, "-j", threads, "-M", PROTOCOL, "-T"]).arg(seconds.to_string());
+    run
 }
 
 fn rate(output: &str) -> Result<f64> {

@@ -105,6 +105,7 @@ fn compare(stack: &Stack, contestants: &[Contestant; 2]) -> Result<Vec<(&'static
                 &contestant.database,
                 &program,
                 &contestant.script,
+                pgbench::CLIENTS,
                 SECONDS,
                 &step,
             )?;
@@ -112,12 +113,8 @@ fn compare(stack: &Stack, contestants: &[Contestant; 2]) -> Result<Vec<(&'static
             results.push(seen);
         }
     }
-    let median = |results: &mut Vec<Latencies>| {
-        results.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-        results.swap_remove(results.len() / 2)
-    };
-    let [ours, theirs] = &mut rounds;
-    Ok(vec![(contestants[0].name, median(ours)), (contestants[1].name, median(theirs))])
+    let [ours, theirs] = rounds.map(pgbench::median);
+    Ok(vec![(contestants[0].name, ours), (contestants[1].name, theirs)])
 }
 
 fn report(name: &str, results: &[(&'static str, Latencies)]) -> Result<()> {
