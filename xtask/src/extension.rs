@@ -31,8 +31,8 @@ pub struct Release {
 
 pub fn releases() -> Result<Vec<Release>> {
     let directory = checkout::path("pg_ext/released");
-    let entries = fs::read_dir(&directory)
-        .with_context(|| format!("cannot read {}", directory.display()))?;
+    let entries =
+        fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
     let mut releases: Vec<Release> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -50,8 +50,11 @@ fn update_script(from: &str, to: &str) -> String {
     format!("{PACKAGE}--{from}--{to}.sql")
 }
 
+/// Each server has its own.
 fn directory() -> PathBuf {
-    checkout::target().join("pgrx-package")
+    let server = postgres::pg_config().to_string_lossy().replace('/', "_");
+    let name = if postgres::is_debian() { String::new() } else { server };
+    checkout::target().join(format!("pgrx-package{name}"))
 }
 
 /// Packages the extension unless nothing it is made of changed.
@@ -63,7 +66,7 @@ pub fn build() -> Result<Build> {
         .text(&command::answer(std::process::Command::new("rustc").arg("-V")).unwrap_or_default())
         .paths(&inputs)?
         .hex();
-    let stamp = Stamp::new(checkout::target().join("pgrx-package.stamp"));
+    let stamp = Stamp::new(directory().with_extension("stamp"));
     if stamp.matches(&fingerprint)
         && let Ok(build) = find()
     {

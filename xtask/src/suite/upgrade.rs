@@ -33,7 +33,9 @@ pub fn run(stack: &Stack, build: &Build) -> Result<Tally> {
         let database = stack.cluster.database("upgraded");
         match upgrade(stack, build, &release, &database, &step) {
             Ok(lines) => {
-                step.done(format!("{name}: {lines} lines of catalogue are those of a fresh database"));
+                step.done(format!(
+                    "{name}: {lines} lines of catalogue are those of a fresh database"
+                ));
                 tally += Tally { passed: 1, failed: 0 };
                 tally += database_tests(&database, None)?;
             }
@@ -86,12 +88,13 @@ fn upgrade(
 /// The migrations of a release, which nobody changed since.
 fn released(release: &Release, all: &[Migration]) -> Result<Vec<Migration>> {
     let list = release.directory.join("migrations.sha256");
-    let text = fs::read_to_string(&list)
-        .with_context(|| format!("cannot read {}", list.display()))?;
+    let text =
+        fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
     let mut check = Command::new("sha256sum");
     check.args(["--check", "--strict", "--quiet"]).arg(&list).current_dir(checkout::root());
     command::run(&mut check, None).context("a released migration changed")?;
-    let is_listed = |file: &Path| text.lines().any(|line| line.ends_with(&checkout::file_name(file)));
+    let is_listed =
+        |file: &Path| text.lines().any(|line| line.ends_with(&checkout::file_name(file)));
     Ok(all.iter().filter(|migration| is_listed(&migration.file)).cloned().collect())
 }
 
