@@ -66,7 +66,7 @@ pub fn build() -> Result<Build> {
         .text(&command::answer(std::process::Command::new("rustc").arg("-V")).unwrap_or_default())
         .paths(&inputs)?
         .hex();
-    let stamp = Stamp::new(directory().with_extension("stamp"));
+    let stamp = Stamp::new(PathBuf::from(format!("{}.stamp", directory().display())));
     if stamp.matches(&fingerprint)
         && let Ok(build) = find()
     {

@@ -199,6 +199,12 @@ fn database_tests(database: &Database, filter: Option<&str>) -> Result<Tally> {
         if filter.is_some_and(|filter| !name.contains(filter)) {
             continue;
         }
+        // All but the main one say which database it was.
+        let name = if database.name == "postgres" {
+            name
+        } else {
+            format!("{name} in database {}", database.name)
+        };
         let step = Step::start(&name);
         let mut psql = database.with_options(PGTAP_OPTIONS.to_owned()).script();
         psql.arg("-f")
