@@ -26,7 +26,8 @@ create or replace function public.crm_delete_customer(id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
 begin
   return fieldcrm.unwrap(fieldcrm.delete_customer(json_build_object('id', id)::text));
-exception when foreign_key_violation then
+-- Postgres 18 says restrict_violation where a key is on delete restrict.
+exception when foreign_key_violation or restrict_violation then
   raise exception using errcode = 'PT409', message = 'This conflicts with what is already there',
     detail = '{"code":"conflict"}', hint = 'Something that must outlive the customer still refers to it: archive it instead.';
 end $$;

@@ -135,8 +135,9 @@ fn caught<T>(cause: CaughtError) -> Result<T> {
         | Sql::ERRCODE_ADMIN_SHUTDOWN
         | Sql::ERRCODE_T_R_DEADLOCK_DETECTED
         | Sql::ERRCODE_T_R_SERIALIZATION_FAILURE => Code::Unavailable,
-        // Two at the same moment.
+        // Two at the same moment. Postgres 18 has a code of its own for keys that are on delete restrict.
         Sql::ERRCODE_FOREIGN_KEY_VIOLATION
+        | Sql::ERRCODE_RESTRICT_VIOLATION
         | Sql::ERRCODE_UNIQUE_VIOLATION
         | Sql::ERRCODE_EXCLUSION_VIOLATION => Code::Conflict,
         _ => Code::Internal,

@@ -117,7 +117,7 @@ fn from_postgres(error: &tokio_postgres::Error) -> Error {
     let code = match database.code().code() {
         "42501" => Code::Forbidden,
         // Two at the same moment. PostgREST says 409 too.
-        "23503" | "23505" | "23P01" => Code::Conflict,
+        "23001" | "23503" | "23505" | "23P01" => Code::Conflict,
         "40001" | "40P01" | "57014" | "57P01" => Code::Unavailable,
         state if state.starts_with("22") || state.starts_with("23") => Code::InvalidArgument,
         _ => Code::Internal,

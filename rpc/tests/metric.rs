@@ -89,7 +89,13 @@ async fn session(org: &Org, role: &str) -> Client {
 fn customer_or_nothing(outcome: Result<u64, Error>) -> u64 {
     match outcome {
         Ok(rows) => rows,
-        Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => 0,
+        Err(error)
+            if error.code().is_some_and(|code| {
+                [SqlState::FOREIGN_KEY_VIOLATION, SqlState::RESTRICT_VIOLATION].contains(code)
+            }) =>
+        {
+            0
+        }
         Err(error) => panic!("{error:?}"),
     }
 }

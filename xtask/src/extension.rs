@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::fingerprint::{Fingerprint, Stamp};
 use crate::postgres::{self, Database, Tree};
@@ -16,12 +17,44 @@ const PACKAGE: &str = "fieldcrm";
 pub struct Build {
     library: PathBuf,
     control: PathBuf,
+    /// It is `create or replace` throughout, so it is also the way from any earlier version to this one.
     script: PathBuf,
+    released_as: String,
     pub version: String,
 }
 
+/// What is kept of a version that is out: `pg_ext/released/<version>/`.
+pub struct Release {
+    pub version: String,
+    pub directory: PathBuf,
+}
+
+pub fn releases() -> Result<Vec<Release>> {
+    let directory = checkout::path("pg_ext/released");
+    let entries =
+        fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
+    let mut releases: Vec<Release> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .map(|directory| Release { version: checkout::file_name(&directory), directory })
+        .collect();
+    releases.sort_by(|one, other| one.version.cmp(&other.version));
+    Ok(releases)
+}
+
+fn install_script(version: &str) -> String {
+    format!("{PACKAGE}--{version}.sql")
+}
+
+fn update_script(from: &str, to: &str) -> String {
+    format!("{PACKAGE}--{from}--{to}.sql")
+}
+
+/// Each server has its own.
 fn directory() -> PathBuf {
-    checkout::target().join("pgrx-package")
+    let server = postgres::pg_config().to_string_lossy().replace('/', "_");
+    let name = if postgres::is_debian() { String::new() } else { server };
+    checkout::target().join(format!("pgrx-package{name}"))
 }
 
 /// Packages the extension unless nothing it is made of changed.
@@ -33,7 +66,7 @@ pub fn build() -> Result<Build> {
         .text(&command::answer(std::process::Command::new("rustc").arg("-V")).unwrap_or_default())
         .paths(&inputs)?
         .hex();
-    let stamp = Stamp::new(checkout::target().join("pgrx-package.stamp"));
+    let stamp = Stamp::new(PathBuf::from(format!("{}.stamp", directory().display())));
     if stamp.matches(&fingerprint)
         && let Ok(build) = find()
     {
@@ -53,6 +86,10 @@ pub fn build() -> Result<Build> {
         .env("PGRX_PG_CONFIG_PATH", &pg_config);
     command::run(&mut package, Some(&step))?;
     let build = find()?;
+    for release in releases()? {
+        let update = update_script(&release.version, &build.released_as);
+        fs::copy(&build.script, build.script.with_file_name(update))?;
+    }
     stamp.write(&fingerprint)?;
     step.done("extension built");
     Ok(build)
@@ -68,12 +105,13 @@ fn find() -> Result<Build> {
             .cloned()
             .with_context(|| format!("cargo pgrx package made no {PACKAGE}*{ending}"))
     };
-    let (library, control, script) = (pick(".so")?, pick(".control")?, pick(".sql")?);
+    let (library, control) = (pick(".so")?, pick(".control")?);
+    let released_as = default_version(&fs::read_to_string(&control)?).unwrap_or_default();
+    let script = pick(&install_script(&released_as))?;
     let content = Fingerprint::default().paths(&[&library, &script])?.hex();
-    let base = default_version(&fs::read_to_string(&control)?).unwrap_or_default();
     // Each build is a version of its own, so that Postgres upgrades from one to the next.
-    let version = format!("{base}-dev.{}", &content[..12]);
-    Ok(Build { library, control, script, version })
+    let version = format!("{released_as}-dev.{}", &content[..12]);
+    Ok(Build { library, control, script, released_as, version })
 }
 
 fn walk(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -112,7 +150,7 @@ fn with_version(control: &str, version: &str) -> String {
 /// Puts the build into the tree; the server takes it up at its next start.
 pub fn install(build: &Build, tree: &Tree) -> Result<()> {
     let extensions = tree.extensions();
-    let script = extensions.join(format!("{PACKAGE}--{}.sql", build.version));
+    let script = extensions.join(install_script(&build.version));
     if script.exists() && tree.libraries().join("fieldcrm.so").exists() {
         return Ok(());
     }
@@ -128,50 +166,39 @@ pub fn install(build: &Build, tree: &Tree) -> Result<()> {
     Ok(())
 }
 
-/// Takes a database that already has the extension to this build, keeping its data: the install
-/// script only creates or replaces functions, so it serves as the update script too.
+/// Puts the SQL of a version that is out beside the build: a database can begin with it.
+pub fn install_release(release: &Release, tree: &Tree) -> Result<()> {
+    let script = install_script(&release.version);
+    fs::copy(release.directory.join(&script), tree.extensions().join(&script))
+        .with_context(|| format!("cannot install {script}"))?;
+    Ok(())
+}
+
+/// Takes a database that already has the extension to this build, keeping its data.
 pub fn upgrade(build: &Build, tree: &Tree, database: &Database) -> Result<bool> {
     let installed =
         database.query("select extversion from pg_extension where extname = 'fieldcrm'")?;
     if installed.is_empty() || installed == build.version {
         return Ok(false);
     }
-    update(build, tree, database, &installed, &build.version)?;
+    let update = update_script(&installed, &build.version);
+    fs::copy(&build.script, tree.extensions().join(update))?;
+    database
+        .query(&format!("alter extension fieldcrm update to '{}'", build.version))
+        .context("the database cannot take the new extension: run `cargo xtask db reset`")?;
     Ok(true)
 }
 
-fn update(build: &Build, tree: &Tree, database: &Database, from: &str, to: &str) -> Result<()> {
-    let script = tree.extensions().join(format!("{PACKAGE}--{from}--{to}.sql"));
-    fs::copy(&build.script, script)?;
-    database
-        .query(&format!("alter extension fieldcrm update to '{to}'"))
-        .context("the database cannot take the new extension: run `cargo xtask db reset`")?;
-    Ok(())
-}
-
-/// What an upgrade leaves is what a fresh install makes: a function that the script no longer makes
-/// goes, everything else stays as it is.
-pub fn prove_upgrade(build: &Build, tree: &Tree, database: &Database) -> Result<()> {
-    // Functions with their owner-independent definition, grants and comments.
-    let members = "select string_agg(pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '')
-        || coalesce(obj_description(p.oid, 'pg_proc'), ''), '' order by p.oid::regprocedure::text)
-      from pg_proc p join pg_depend d on d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
-      join pg_extension e on d.refclassid = 'pg_extension'::regclass and e.oid = d.refobjid
-      where e.extname = 'fieldcrm'";
-    let fresh = database.query(members)?;
-    database.query(
-        "create function fieldcrm.create_customer(jsonb) returns jsonb language sql as 'select $1';
-         alter extension fieldcrm add function fieldcrm.create_customer(jsonb)",
-    )?;
-    let again = format!("{}-again", build.version);
-    update(build, tree, database, &build.version, &again)?;
-    let upgraded = database.query(members)?;
-    // Back, so that the database is of this build for what comes after.
-    update(build, tree, database, &again, &build.version)?;
-    if fresh != upgraded {
-        bail!("the functions after an upgrade are not those of a fresh install");
+/// `cargo xtask package`: says where the files are that go onto a server.
+pub fn package() -> Result<ExitCode> {
+    build()?;
+    let mut files = Vec::new();
+    walk(&directory(), &mut files)?;
+    files.sort();
+    for file in files {
+        println!("{}", file.display());
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]
@@ -180,11 +207,11 @@ mod tests {
 
     #[test]
     fn the_control_file_names_the_build() {
-        let control = "comment = 'x'\ndefault_version = '0.1.0'\nrelocatable = false\n";
-        assert_eq!(default_version(control).as_deref(), Some("0.1.0"));
+        let control = "comment = 'x'\ndefault_version = '0.2.0'\nrelocatable = false\n";
+        assert_eq!(default_version(control).as_deref(), Some("0.2.0"));
         assert_eq!(
-            with_version(control, "0.1.0-dev.abc"),
-            "comment = 'x'\ndefault_version = '0.1.0-dev.abc'\nrelocatable = false\n"
+            with_version(control, "0.2.0-dev.abc"),
+            "comment = 'x'\ndefault_version = '0.2.0-dev.abc'\nrelocatable = false\n"
         );
     }
 }

@@ -68,6 +68,8 @@ enum Command {
     /// Work with the database of the running stack
     #[command(subcommand)]
     Db(db::Command),
+    /// Build the extension's files for a server and list them
+    Package,
     /// Build the edge functions to WASM and print their sizes
     Wasm,
     /// Run a benchmark; without a name, list them
@@ -99,6 +101,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(),
         Command::Gen { check, database_url } => generate::run(check, database_url.as_deref()),
         Command::Db(command) => db::run(&command),
+        Command::Package => extension::package(),
         Command::Wasm => wasm::run(),
         Command::Bench { name } => bench::run(name.as_deref()),
         Command::Doctor => doctor::run(),

@@ -9,7 +9,7 @@ use crate::extension::{self, Build};
 use crate::fingerprint::Fingerprint;
 use crate::gateway::Gateway;
 use crate::migrations::{self, Migration};
-use crate::postgres::{Account, Cluster, Database};
+use crate::postgres::{self, Account, Cluster, Database};
 use crate::report::Step;
 use crate::secrets::{self, DEMO_PASSWORD, Secrets};
 use crate::{checkout, command, node, pgvector, toolchain, wasm};
@@ -158,12 +158,18 @@ impl Stack {
         secrets::write_private(&self.directory.join("stack.env"), &secrets::exports(&pairs))
     }
 
-    /// The private Postgres, up to date and running; no databases of ours yet.
+    /// The private Postgres, up to date and running, and the functions built; no databases of ours yet.
     pub fn start_cluster(&self) -> Result<Build> {
         let build = build()?;
+        self.start_database(&build)?;
+        Ok(build)
+    }
+
+    /// The same without the functions.
+    pub fn start_database(&self, build: &Build) -> Result<()> {
         let step = Step::start("private Postgres");
         let made = self.cluster.prepare_tree()?;
-        extension::install(&build, &self.cluster.tree)?;
+        extension::install(build, &self.cluster.tree)?;
         let inside = self.cluster.home.starts_with(checkout::root());
         let place = if inside {
             String::new()
@@ -177,7 +183,7 @@ impl Stack {
         let state = self.cluster.start()?;
         let created = if created { "created and " } else { "" };
         step.done(format!("database server {created}{state} on port {}", self.api_port + 1));
-        Ok(build)
+        Ok(())
     }
 
     /// Brings the main database to what the clone says, keeping its data.
@@ -243,7 +249,7 @@ impl Stack {
     }
 
     /// Roles, the auth and storage schemas, grants: what Supabase has before the first migration.
-    fn bootstrap(&self, database: &Database) -> Result<()> {
+    pub fn bootstrap(&self, database: &Database) -> Result<()> {
         let script = checkout::path("supabase/local/bootstrap.mjs");
         let fingerprint = Fingerprint::default()
             .path(&checkout::path("supabase/local"))?
@@ -323,14 +329,19 @@ fn build() -> Result<Build> {
     })
 }
 
-/// The server's directory: in the clone, unless its account cannot get there.
+/// The server's directory: in the clone, unless its account cannot get there. Another server than Debian's has one of its own, because
+/// no major version takes another one's data.
 fn home(kind: Kind, account: Account) -> Result<PathBuf> {
     let directory = kind.directory();
-    if account.can_enter(&directory) {
-        return Ok(directory);
+    let mut home = if account.can_enter(&directory) {
+        directory
+    } else {
+        let clone = Fingerprint::default().text(&checkout::root().to_string_lossy()).hex();
+        PathBuf::from(format!("/var/lib/fieldcrm/{}-{}", &clone[..12], kind.name()))
+    };
+    if !postgres::is_debian() {
+        home.push(format!("postgres-{}", postgres::layout()?.major()));
     }
-    let clone = Fingerprint::default().text(&checkout::root().to_string_lossy()).hex();
-    let home = PathBuf::from(format!("/var/lib/fieldcrm/{}-{}", &clone[..12], kind.name()));
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     Ok(home)
 }

@@ -196,7 +196,7 @@ impl Context {
                 }
                 Err(domain.unwrap_or_else(|| match error.code().code() {
                     "42501" => Error::new(Code::Forbidden, error.message()),
-                    "23503" | "23505" => Error::new(Code::Conflict, error.message()),
+                    "23001" | "23503" | "23505" => Error::new(Code::Conflict, error.message()),
                     other => panic!("{other}: {error:?}"),
                 }))
             }

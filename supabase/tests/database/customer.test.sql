@@ -1,6 +1,6 @@
 -- Customers and their children, by hand on the tables. Which role may do what at all is in wall.test.sql.
 begin;
-select plan(19);
+select plan(21);
 
 create function pg_temp.act_as(login text) returns void language plpgsql as $$
 begin
@@ -71,6 +71,17 @@ select throws_ok($$insert into customers (org_id, type, name, external_ref) valu
   'an external_ref has a limit');
 select is_empty($$select conname from pg_constraint where not convalidated and connamespace = 'public'::regnamespace$$,
   'every constraint is validated');
+
+-- Whatever code Postgres has for it.
+create table public.keeps_no_action (org_id uuid, customer_id uuid, foreign key (org_id, customer_id) references customers (org_id, id));
+create table public.keeps_restrict (org_id uuid, customer_id uuid, foreign key (org_id, customer_id) references customers (org_id, id) on delete restrict);
+insert into keeps_no_action select org_id, id from customers where name = 'x' and org_id = '11111111-1111-4111-8111-111111111111' limit 1;
+insert into customers (org_id, type, name) values ('11111111-1111-4111-8111-111111111111', 'company', 'kept');
+insert into keeps_restrict select org_id, id from customers where name = 'kept';
+create temporary table kept as select 'no action' as rule, * from keeps_no_action union all select 'restrict', * from keeps_restrict;
+grant select on kept to authenticated;
+select pg_temp.act_as('owner@northwind.example');
+select throws_ok(format('select crm_delete_customer(id => %L)', customer_id), 'PT409', null, 'a customer is kept by what is on delete ' || rule) from kept order by rule;
 
 select * from finish();
 rollback;

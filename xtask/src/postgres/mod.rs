@@ -41,6 +41,14 @@ pub struct Layout {
     pub version: String,
 }
 
+impl Layout {
+    /// `15` of `PostgreSQL 15.18 (Debian 15.18-0+deb12u1)`.
+    pub fn major(&self) -> &str {
+        let number = self.version.split_whitespace().nth(1).unwrap_or_default();
+        number.split(|character: char| !character.is_ascii_digit()).next().unwrap_or_default()
+    }
+}
+
 pub fn layout() -> Result<Layout> {
     let program = pg_config();
     let answer = command::answer(Command::new(&program).args([

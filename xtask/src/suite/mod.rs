@@ -5,6 +5,7 @@ mod crash;
 mod fall;
 mod restore;
 mod tally;
+mod upgrade;
 
 pub use tally::Tally;
 
@@ -58,10 +59,14 @@ fn take_down(stack: &Stack, lock: Lock) -> Result<()> {
 }
 
 fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> {
+    if let Some(part @ ("database" | "upgrade")) = filter {
+        *tally += database_alone(stack, part)?;
+        return Ok(());
+    }
     let environment = match bring_up(stack) {
         Ok((environment, build)) => {
-            if filter.is_none_or(|filter| filter == "upgrade") {
-                *tally += upgrade(stack, &build)?;
+            if filter.is_none() {
+                *tally += upgrade::run(stack, &build)?;
             }
             Some(environment)
         }
@@ -100,25 +105,47 @@ fn phases(stack: &Stack, filter: Option<&str>, tally: &mut Tally) -> Result<()> 
     Ok(())
 }
 
+/// What needs the database and nothing else: with `PG_CONFIG`, for another major version of Postgres.
+fn database_alone(stack: &Stack, part: &str) -> Result<Tally> {
+    stack.gateway().stop()?;
+    let build = extension::build()?;
+    stack.start_database(&build)?;
+    fill(stack, &build)?;
+    let mut tally = upgrade::run(stack, &build)?;
+    if part == "database" {
+        tally += database_tests(&stack.database(), None)?;
+        tally += restore::run(stack)?;
+    }
+    Ok(tally)
+}
+
+/// The main database, with nothing of an earlier run.
+fn fill(stack: &Stack, build: &Build) -> Result<()> {
+    stack.recreate_database()?;
+    stack.prepare_database(build)?;
+    plant_canaries(&stack.database())?;
+    add_pgtap(&stack.database())
+}
+
 /// A stack whose databases hold nothing of an earlier run.
 fn bring_up(stack: &Stack) -> Result<(Environment, Build)> {
     stack.gateway().stop()?;
     let build = stack.start_cluster()?;
-    stack.recreate_database()?;
-    stack.prepare_database(&build)?;
-    plant_canaries(&stack.database())?;
+    fill(stack, &build)?;
     let native = stack.make_native_database()?;
-    stack.database().query(
-        "create schema if not exists extensions;
-         grant usage on schema extensions to public;
-         create extension if not exists pgtap schema extensions",
-    )?;
     stack.start_gateway()?;
     stack.write_environment()?;
     let mut environment = stack.environment();
     environment.push(("EXTENSION_DATABASE_URL", stack.database().url()));
     environment.push(("NATIVE_DATABASE_URL", native.url()));
     Ok((environment, build))
+}
+
+fn add_pgtap(database: &Database) -> Result<()> {
+    let sql = "create schema if not exists extensions;
+         grant usage on schema extensions to public;
+         create extension if not exists pgtap schema extensions";
+    database.query(sql).map(drop)
 }
 
 /// Words where only staff may read them: whatever the portal answers in any test, they are not in it (`wasm-tests/stack.mjs` looks).
@@ -129,21 +156,6 @@ fn plant_canaries(database: &Database) -> Result<()> {
          update public.crm_interactions set body = concat_ws(' ', body, 'canary-internal') where channel = 'note';
          reset session_replication_role";
     database.query(sql).map(drop)
-}
-
-fn upgrade(stack: &Stack, build: &Build) -> Result<Tally> {
-    let step = Step::start("upgrade of the extension");
-    match extension::prove_upgrade(build, &stack.cluster.tree, &stack.database()) {
-        Ok(()) => {
-            step.done("upgrade of the extension: equal to a fresh install");
-            Ok(Tally { passed: 1, failed: 0 })
-        }
-        Err(error) => {
-            interrupt::check()?;
-            step.failed(format!("upgrade of the extension: {error:#}"));
-            Ok(Tally::FAILED)
-        }
-    }
 }
 
 fn cargo_tests(environment: &[(&'static str, String)], filter: Option<&str>) -> Result<Tally> {
@@ -187,6 +199,12 @@ fn database_tests(database: &Database, filter: Option<&str>) -> Result<Tally> {
         if filter.is_some_and(|filter| !name.contains(filter)) {
             continue;
         }
+        // All but the main one say which database it was.
+        let name = if database.name == "postgres" {
+            name
+        } else {
+            format!("{name} in database {}", database.name)
+        };
         let step = Step::start(&name);
         let mut psql = database.with_options(PGTAP_OPTIONS.to_owned()).script();
         psql.arg("-f")

@@ -82,7 +82,7 @@ fn compare(source: &Database, target: &Database) -> Result<usize> {
     Ok(before.lines().count())
 }
 
-fn difference(before: &str, after: &str) -> String {
+pub fn difference(before: &str, after: &str) -> String {
     let only = |mark: char, these: &str, those: &str| -> Vec<String> {
         let those: std::collections::HashSet<&str> = those.lines().collect();
         these

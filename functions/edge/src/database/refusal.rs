@@ -36,7 +36,7 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> Error {
         "42501" if status == 401 => sign_in(),
         "42501" => Error::new(Code::Forbidden, "Ask an owner of your organisation for access."),
         "PGRST116" => Error::not_found("row"),
-        "23505" | "23503" | "23P01" => {
+        "23001" | "23505" | "23503" | "23P01" => {
             Error::new(Code::Conflict, "It is there already, or what it refers to is not.")
         }
         "23502" | "23514" => {
@@ -108,6 +108,7 @@ mod tests {
             (406, "PGRST116", Code::NotFound),
             (409, "23505", Code::Conflict),
             (409, "23503", Code::Conflict),
+            (400, "23001", Code::Conflict),
             (400, "23514", Code::InvalidArgument),
             (400, "22P02", Code::InvalidArgument),
             (500, "57014", Code::Unavailable),

@@ -81,7 +81,8 @@ begin
               n := 0;
               state := sqlstate;
               -- Rights are asked before foreign keys: who got that far was let in.
-              if state = '23503' and command = 'delete' then
+              -- Postgres 18 says 23001 where a key is on delete restrict.
+              if state in ('23001', '23503') and command = 'delete' then
                 n := 1;
               end if;
           end;

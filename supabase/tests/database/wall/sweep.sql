@@ -68,7 +68,7 @@ begin
         raise sqlstate 'UNDO1';
       exception
         when sqlstate 'UNDO1' then null;
-        when insufficient_privilege or foreign_key_violation or object_not_in_prerequisite_state then null;
+        when insufficient_privilege or foreign_key_violation or restrict_violation or object_not_in_prerequisite_state then null;
       end;
       insert into wall_damage select x.tab, t.tab, command from unnest(damaged) as x (tab);
     end loop;

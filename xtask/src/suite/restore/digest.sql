@@ -1,6 +1,13 @@
 -- What a database is, line by line and in no other order than its own: contents of every table, and every object that
 -- a migration or the extension made. Two databases with the same lines are the same to the product.
 set search_path to pg_catalog;
+create function pg_temp.contents(name text) returns text language plpgsql as $$
+declare
+  contents text;
+begin
+  execute format('select count(*) || '' '' || md5(coalesce(string_agg(t::text, E''\n'' order by t::text collate "C"), '''')) from %s t', name) into contents;
+  return contents;
+end $$;
 with ours as (
   select oid, nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'extensions')),
 relations as (
@@ -14,10 +21,7 @@ grants as (
   union all
   select 'function ' || p.oid::regprocedure, p.proacl, 'f', p.proowner from pg_proc p join ours n on n.oid = p.pronamespace)
 select line from (
-  select 'rows of ' || name || ': ' || (xpath('/row/x/text()', query_to_xml(format(
-    'select count(*) || '' '' || md5(coalesce(string_agg(t::text, E''\n'' order by t::text collate "C"), '''')) as x from %s t', name),
-    false, true, '')))[1]::text as line
-  from relations where relkind in ('r', 'm')
+  select 'rows of ' || name || ': ' || pg_temp.contents(name) as line from relations where relkind in ('r', 'm')
   union all
   select format('grant on %s to %s: %s', g.object, case a.grantee when 0 then 'public' else a.grantee::regrole::text end,
     string_agg(a.privilege_type || case when a.is_grantable then '*' else '' end, ' ' order by a.privilege_type))
