@@ -11,6 +11,7 @@ mod script;
 mod search;
 mod segment;
 mod slots;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -59,6 +60,11 @@ const BENCHES: [Bench; 11] = [
         name: "slots",
         about: "free times of 200 technicians in 60 days, with 48,000 visits",
         run: slots::run,
+    },
+    Bench {
+        name: "soak",
+        about: "half an hour of load while functions and the database are killed: what is lost, what grows",
+        run: soak::run,
     },
     Bench {
         name: "search",

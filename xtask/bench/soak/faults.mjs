@@ -1,0 +1,48 @@
+// What goes wrong, and when: functions are killed at random, and the database once, half-way.
+import { setTimeout as pause } from "node:timers/promises";
+
+import { functionProcesses } from "./memory.mjs";
+
+const SHORTEST_MS = 60_000;
+/** Two faults at once could not be told apart. */
+const APART_MS = 15_000;
+
+/** When what falls, in ms from the beginning. The first minute, or a tenth, is for the warming up. */
+function plan(lasting, random) {
+  const between = Math.min(SHORTEST_MS, lasting / 8);
+  const half = lasting / 2;
+  const moments = [{ at: half, what: "postgres" }];
+  for (let at = between * (1 + random()); at < lasting - APART_MS; at += between * (1 + random())) {
+    if (Math.abs(at - half) > APART_MS) moments.push({ at, what: "function" });
+  }
+  return moments.sort((one, other) => one.at - other.at);
+}
+
+async function killFunction(meter, random) {
+  const all = await functionProcesses();
+  const { slug, pid } = all[Math.floor(random() * all.length)];
+  meter.fault(slug).pid = pid;
+  process.kill(pid, "SIGKILL");
+}
+
+/** Whoever runs this kills the database at this word, and starts it again. */
+async function killDatabase(meter, sql) {
+  const fault = meter.fault("postgres");
+  const [{ since }] = await sql`select pg_postmaster_start_time() as since`;
+  console.log("kill");
+  for (;;) {
+    const [row] = await sql`select pg_postmaster_start_time() as since`.catch(() => []);
+    if (row && row.since > since) break;
+    await pause(20);
+  }
+  fault.answering = meter.now();
+}
+
+export async function breakThings({ meter, sql, random, lasting }) {
+  const begun = Date.now();
+  for (const { at, what } of plan(lasting, random)) {
+    await pause(Math.max(0, begun + at - Date.now()));
+    if (what === "postgres") await killDatabase(meter, sql);
+    else await killFunction(meter, random);
+  }
+}
