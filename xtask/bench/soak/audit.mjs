@@ -55,11 +55,11 @@ const faults = (sql, ours, { rules, segments }) => {
     "customers not written once in the audit trail": sql`
       select count(*) from ${made} where (select count(*) from audit_log a where a.record_id = c.id and a.table_name = 'customers' and a.action = 'insert') <> 1`,
     "customers whom the rule did not greet once": sql`
-      select count(*) from ${made} where (select count(*) from crm_automation_runs r where r.customer_id = c.id and r.rule_id = any(${rules}) and r.status = 'completed') <> 1
+      select count(*) from ${made} where (select count(*) from crm_automation_runs r where r.customer_id = c.id and r.rule_id = any(${rules}) and r.status = 'success') <> 1
         or (select count(*) from crm_followups f where f.customer_id = c.id and f.title like '%welcome') <> 1`,
     "customers whose figures are wrong": sql`
-      select count(*) from customer_metrics m where m.org_id = any(${ours})
-        and m.total_interactions <> (select count(*) from crm_interactions i where i.org_id = m.org_id and i.customer_id = m.customer_id)`,
+      select count(*) from customers c left join customer_metrics m on m.org_id = c.org_id and m.customer_id = c.id where c.org_id = any(${ours})
+        and coalesce(m.interactions_count, 0) <> (select count(*) from crm_interactions i where i.org_id = c.org_id and i.customer_id = c.id)`,
     "bookings without a visit of their own": sql`
       select count(*) from portal_booking_requests b where b.org_id = any(${ours}) and (b.status <> 'scheduled'
         or not exists (select from work_orders w where w.id = b.related_work_order_id and w.customer_id = b.customer_id and w.window_start = b.starts_at))`,

@@ -68,7 +68,7 @@ impl Script {
             .env("DO_NOT_TRACK", "1");
         let (finished, _) = falls::finish(stack, &mut node, Some(&step))?;
         if !finished.status.success() {
-            bail!("the measurement failed: {}", finished.tail(3));
+            bail!("the measurement failed: {}", finished.tail(20));
         }
         step.done(format!("measured {}", self.about));
         let line = finished.output.lines().find(|line| line.starts_with('{'));
