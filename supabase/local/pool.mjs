@@ -39,7 +39,8 @@ export function openPool(url) {
     options: "-c search_path=public,extensions -c TimeZone=UTC",
     types: { getTypeParser },
   });
-  // An idle connection that breaks is thrown away: there is nobody to tell.
+  // A connection that breaks is thrown away. Its query learns it by itself, if it has one: nobody else is to be told.
+  pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", () => {});
   return {
     kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),

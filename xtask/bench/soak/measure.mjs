@@ -1,6 +1,6 @@
 // Thirty-two clients read and write for half an hour while functions are killed and the database falls. What goes wrong outside of
 // five seconds after a fault, what is lost, doubled or seen by the wrong org, and what grows, is what it finds.
-// Run by `cargo xtask bench soak` with the variables of stack.env; SOAK_MINUTES and SOAK_SEED are its own.
+// Run by `cargo xtask bench soak` with the variables of stack.env; SOAK_MINUTES, SOAK_SEED and SOAK_FALL are its own.
 import { SignJWT } from "jose";
 import postgres from "postgres";
 
@@ -16,6 +16,8 @@ import { openWorld } from "./world.mjs";
 const { DATABASE_URL, SUPABASE_URL, SUPABASE_JWT_SECRET } = process.env;
 const MINUTES = Number(process.env.SOAK_MINUTES || 30);
 const SEED = Number(process.env.SOAK_SEED || 1);
+/** What becomes of the database half-way: restart, or kill (SIGKILL). */
+const FALL = process.env.SOAK_FALL || "restart";
 const lasting = MINUTES * 60_000;
 const TENANTS = 6;
 const STAFF = 5;
@@ -65,7 +67,7 @@ const sampling = setInterval(() => memory.sample().catch(() => {}), Math.min(SAM
 const minutes = setInterval(() => {
   console.log(`minute ${Math.round((meter.now() - begun) / 60_000)}: ${meter.errors.length} errors, ${meter.faults.length} faults`);
 }, 60_000);
-await Promise.all([...clients.map((client) => client.live()), breakThings({ meter, sql, random: generator(SEED), lasting })]);
+await Promise.all([...clients.map((client) => client.live()), breakThings({ meter, sql, random: generator(SEED), lasting, how: FALL })]);
 const seconds = (meter.now() - begun) / 1000;
 clearInterval(minutes);
 
@@ -77,7 +79,7 @@ const sum = (kind) => operations.filter((one) => one.kind === kind).reduce((tota
 const verdict = meter.verdict(begun);
 const missed = [
   ...verdict.outside.map(({ at_s, name, detail }) => `an error that no fault explains: ${name} at ${at_s} s: ${detail}`).slice(0, 20),
-  ...verdict.faults.filter(({ recovery_ms }) => recovery_ms > 5000).map(({ what, at_s, recovery_ms }) => `${what} at ${at_s} s: recovered after ${recovery_ms} ms`),
+  ...verdict.faults.filter(({ late }) => late).map(({ what, at_s, recovery_ms }) => `${what} at ${at_s} s: recovered after ${recovery_ms} ms`),
   ...found.kinds.filter(({ lost, doubled, strange, asked, acknowledged }) => lost || doubled || strange || asked > acknowledged).map((one) => JSON.stringify(one)),
   ...Object.entries(found.wrong).filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`),
   ...(found.queues.waiting || found.queues.failed ? [`queues: ${JSON.stringify(found.queues.named)}`] : []),

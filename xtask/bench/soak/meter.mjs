@@ -50,13 +50,13 @@ export class Meter {
       const until = this.faults[index + 1]?.at ?? Infinity;
       const felt = this.errors.filter(({ at }) => at >= fault.at && at < until);
       const recovery = Math.max(0, ...felt.map(({ at }) => at - fault.at));
-      const { what, pid, slowest, answering } = fault;
+      const { what, pid, slowest, answering, excused = fault.at } = fault;
       return {
-        what, pid, at_s: round((fault.at - begun) / 1000), errors: felt.length, recovery_ms: Math.round(recovery),
+        what, pid, at_s: round((fault.at - begun) / 1000), errors: felt.length, recovery_ms: Math.round(recovery), late: recovery > excused - fault.at + WINDOW_MS,
         slowest_ms: Math.round(slowest), ...(answering && { database_back_ms: Math.round(answering - fault.at) }),
       };
     });
-    const excused = ({ at }) => this.faults.some((fault) => at >= fault.at && at <= fault.at + WINDOW_MS);
+    const excused = ({ at }) => this.faults.some((fault) => at >= fault.at && at <= (fault.excused ?? fault.at) + WINDOW_MS);
     const outside = this.errors.filter((error) => !excused(error)).map(({ at, ...error }) => ({ at_s: round((at - begun) / 1000), ...error }));
     const kinds = new Map();
     for (const { name, detail } of this.errors) {
