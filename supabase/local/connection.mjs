@@ -18,9 +18,12 @@ function statusFor(code) {
 }
 
 const wellAnswered = /^(PT\d{3}|PGRST|42(?!P01)...|22...|21...|2350[235]|25006)$/;
-const connectionLost = /^(CONNECT|ECONN|EPIPE|ENOTFOUND)/;
+const lost = /^(CONNECT|ECONN|EPIPE|ENOTFOUND|57P03$)/;
 // What node-postgres says without a code.
-const connectionEnded = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
+const ended = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
+
+/** Whether the database was not there, or went away. */
+export const isConnectionLost = (error) => error instanceof DatabaseUnavailable || lost.test(error?.code) || ended.test(error?.message);
 
 /** Becomes the 503 of PostgREST. */
 export class DatabaseUnavailable extends Error {}
@@ -34,7 +37,7 @@ const raised = (status, body) => ({
 
 function normalizeDbError(error) {
   const code = error?.code ?? "";
-  if (connectionLost.test(code) || connectionEnded.test(error?.message)) return raised(503, UNAVAILABLE);
+  if (isConnectionLost(error)) return raised(503, UNAVAILABLE);
   if (!/^[0-9A-Z]{5}$/.test(code)) return error;
   const { message, detail = null, hint = null } = error;
   // lite logs what it gets here: plain values, without the stack of a fault that

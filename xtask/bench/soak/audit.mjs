@@ -37,6 +37,7 @@ const effects = (sql, ours) => {
     message: sql`select dedupe_key as key, id, org_id from crm_outbox where dedupe_key like ${like}`,
     portal_message: sql`select body as key, id, org_id from portal_messages where body like ${like}`,
     booking: sql`select problem_description as key, id, org_id from portal_booking_requests where org_id = any(${ours})`,
+    cancel: sql`select cancel_reason as key, id, org_id from work_orders where org_id = any(${ours}) and status = 'canceled'`,
     whatsapp: sql`select provider_message_id as key, id, org_id from messages where message_type = 'whatsapp' and org_id = any(${ours})`,
     sms: sql`select provider_message_id as key, id, org_id from messages where message_type = 'sms' and org_id = any(${ours})`,
     email: sql`select provider_message_id as key, id, org_id from messages where message_type = 'email' and org_id = any(${ours})`,
@@ -61,13 +62,14 @@ const faults = (sql, ours, { rules, segments }) => {
       select count(*) from customers c left join customer_metrics m on m.org_id = c.org_id and m.customer_id = c.id where c.org_id = any(${ours})
         and coalesce(m.interactions_count, 0) <> (select count(*) from crm_interactions i where i.org_id = c.org_id and i.customer_id = c.id)`,
     "bookings without a visit of their own": sql`
-      select count(*) from portal_booking_requests b where b.org_id = any(${ours}) and (b.status <> 'scheduled'
+      select count(*) from portal_booking_requests b where b.org_id = any(${ours}) and (b.status not in ('scheduled', 'canceled_by_customer')
         or not exists (select from work_orders w where w.id = b.related_work_order_id and w.customer_id = b.customer_id and w.window_start = b.starts_at))`,
     "visits that nobody booked": sql`
       select count(*) from work_orders w where w.org_id = any(${ours}) and not exists (select from portal_booking_requests b where b.related_work_order_id = w.id)`,
     "technicians in two places at once": sql`
       select count(*) from work_orders a join work_orders b on a.org_id = b.org_id and a.technician_id = b.technician_id and a.id < b.id
-        and a.window_start < b.window_end and b.window_start < a.window_end where a.org_id = any(${ours})`,
+        and a.window_start < b.window_end and b.window_start < a.window_end
+        and 'canceled' not in (a.status, b.status) where a.org_id = any(${ours})`,
     "holds that were neither booked nor given up": sql`
       select count(*) from portal_booking_holds h where h.org_id = any(${ours}) and h.booking_request_id is null`,
     "messages not sent once": sql`

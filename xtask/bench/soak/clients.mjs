@@ -10,7 +10,8 @@ import { emailBody, smsBody, whatsappBody } from "./letters.mjs";
 const { SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY, FUNCTIONS_URL } = process.env;
 const ATTEMPT_MS = 30_000;
 const THINK_MS = 400;
-const WRITES = 0.2;
+const WRITES = 0.19;
+const MOST_VISITS = 12;
 const { calls } = providers({ secretKey: SUPABASE_SECRET_KEY, functionsUrl: FUNCTIONS_URL });
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString();
 
@@ -23,7 +24,7 @@ async function over(path, { method = "GET", token, body, headers }) {
     const text = await response.text();
     return { status: response.status, text, body: response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text };
   } catch (error) {
-    return { status: 0, text: `${error.cause ?? error}` };
+    return { status: 0, text: `${error.cause ?? error}`, body: null };
   }
 }
 
@@ -174,6 +175,8 @@ export class HttpStaff extends Staff {
 
 /** A customer in the portal. */
 export class Tenant extends Client {
+  visits = [];
+
   reads = [
     () => this.get("/portal/dashboard"),
     () => this.get("/portal/appointments"),
@@ -189,11 +192,13 @@ export class Tenant extends Client {
   ];
 
   slots() {
-    const day = new Date(Date.now() + (1 + Math.floor(this.random() * 50)) * 86_400_000).toISOString().slice(0, 10);
+    const day = new Date(Date.now() + (3 + Math.floor(this.random() * 50)) * 86_400_000).toISOString().slice(0, 10);
     return this.get(`/portal/slots?service_type=repair&location_id=${this.user.location}&from_date=${day}&to_date=${day}`);
   }
 
+  /** A few at a time, as the org allows: who has enough gives the oldest up. */
   async book() {
+    if (this.visits.length >= MOST_VISITS) return this.cancel();
     const free = (await this.slots())?.body.slots;
     if (!free?.length) return;
     const { starts_at } = this.pick(free);
@@ -201,6 +206,13 @@ export class Tenant extends Client {
     const held = await this.post("/portal/holds", hold, { key: randomUUID(), answers: [409] });
     // Somebody was faster.
     if (!held || held.status === 409) return;
-    await this.effect("booking", this.org, (key) => this.post("/portal/booking-requests", { hold_id: held.body.id, problem_description: key }, { key }));
+    const booked = await this.effect("booking", this.org, (key) =>
+      this.post("/portal/booking-requests", { hold_id: held.body.id, problem_description: key }, { key }));
+    if (booked) this.visits.push(booked.body.related_work_order_id);
+  }
+
+  async cancel() {
+    const visit = this.visits.shift();
+    await this.effect("cancel", this.org, (key) => this.post(`/portal/appointments/${visit}/cancel`, { reason: key }, { key }));
   }
 }

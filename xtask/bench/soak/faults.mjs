@@ -28,6 +28,8 @@ async function killFunction(meter, random) {
 
 /** Whoever runs this kills or restarts the database at this word. */
 async function breakDatabase(meter, sql, how) {
+  // As whoever restarts a server on purpose does: else the server does it after it has stopped to answer.
+  if (how === "restart") await sql`checkpoint`;
   const [{ since }] = await sql`select pg_postmaster_start_time() as since`;
   const fault = meter.fault(`postgres: ${how}`);
   console.log(how);
