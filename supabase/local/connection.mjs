@@ -142,17 +142,35 @@ export async function openConnection(url) {
   // before the notification must not be kept either); and while Postgres is
   // away it takes the schema for empty, so that every table is 404.
   let generation = 0;
+  let known = null;
   const introspect = connection.introspect.bind(connection);
-  connection.introspect = async (options) => {
+  async function read(options) {
     const begun = generation;
     const found = await introspect(options);
     if (!found.functions) throw new DatabaseUnavailable("the schema could not be read");
-    await Promise.all([readStatementTimeouts(connection.driver), pool.readTypes(connection.driver)]);
+    if (found !== known) {
+      await Promise.all([readStatementTimeouts(connection.driver), pool.readTypes(connection.driver)]);
+      known = found;
+    }
     if (begun !== generation) await connection.clearSchemaCache();
     return found;
+  }
+  // Fault: where nothing is cached, every request reads the catalogue for itself: after the database was away they
+  // keep each other waiting for seconds. They read together.
+  let reading = null;
+  connection.introspect = (options) => {
+    if (!options?.useCache) return read(options);
+    if (!reading) {
+      const own = read(options).finally(() => {
+        if (reading === own) reading = null;
+      });
+      reading = own;
+    }
+    return reading;
   };
   const forget = () => {
     generation += 1;
+    reading = null;
     return connection.clearSchemaCache();
   };
   await pool.readTypes(connection.driver);
