@@ -3,41 +3,9 @@
 // fails without it, so that the next version of the package can drop it.
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { sql } from "kysely";
+import { openPool } from "./pool.mjs";
 
 const API_ROLES = new Set(["anon", "authenticated", "service_role"]);
-
-function isJsonContainer(text) {
-  if (!/^\s*[[{]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// Fault: lite stringifies objects before handing them to the driver, whose own
-// serializer then makes JSON strings of them, so ->> yields null.
-const serializeJson = (value) => (typeof value === "string" && isJsonContainer(value) ? value : JSON.stringify(value));
-const isoDateTime = (text) => text.replace(" ", "T");
-const asIs = (value) => value;
-
-// Faults: numeric as "10.00" at top level but 10 in embeds; timestamps with a
-// space and a two-digit zone; bytea as a Node buffer. PostgREST answers all of
-// them as to_json() does.
-const types = {
-  json: { to: 114, from: [114], serialize: serializeJson, parse: JSON.parse },
-  jsonb: { to: 3802, from: [3802], serialize: serializeJson, parse: JSON.parse },
-  numeric: { to: 1700, from: [1700], serialize: String, parse: Number },
-  timestamp: { to: 1114, from: [1114], serialize: asIs, parse: isoDateTime },
-  timestamptz: {
-    to: 1184,
-    from: [1184],
-    serialize: asIs,
-    parse: (text) => isoDateTime(text).replace(/([+-]\d\d)$/, "$1:00"),
-  },
-  bytea: { to: 17, from: [17], serialize: asIs, parse: asIs },
-};
 
 /** The status PostgREST gives to an SQLSTATE that lite does not know. */
 function statusFor(code) {
@@ -50,7 +18,12 @@ function statusFor(code) {
 }
 
 const wellAnswered = /^(PT\d{3}|PGRST|42(?!P01)...|22...|21...|2350[235]|25006)$/;
-const connectionLost = /^(CONNECT|ECONN|EPIPE|ENOTFOUND)/;
+const lost = /^(CONNECT|ECONN|EPIPE|ENOTFOUND|57P03$)/;
+// What node-postgres says without a code.
+const ended = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
+
+/** Whether the database was not there, or went away. */
+export const isConnectionLost = (error) => error instanceof DatabaseUnavailable || lost.test(error?.code) || ended.test(error?.message);
 
 /** Becomes the 503 of PostgREST. */
 export class DatabaseUnavailable extends Error {}
@@ -64,10 +37,7 @@ const raised = (status, body) => ({
 
 function normalizeDbError(error) {
   const code = error?.code ?? "";
-  if (connectionLost.test(code)) return raised(503, UNAVAILABLE);
-  // Fault: the driver itself gives up on a value whose JSON type is not the argument's, such as {} for a time. PostgREST leaves
-  // that to Postgres.
-  if (code === "ERR_INVALID_ARG_TYPE") return { code: "22P02", message: "invalid input syntax", detail: null, hint: null };
+  if (isConnectionLost(error)) return raised(503, UNAVAILABLE);
   if (!/^[0-9A-Z]{5}$/.test(code)) return error;
   const { message, detail = null, hint = null } = error;
   // lite logs what it gets here: plain values, without the stack of a fault that
@@ -134,13 +104,13 @@ async function choseStatus(db, status) {
 export async function openConnection(url) {
   const connection = createPostgresConnection({
     url,
-    postgresOptions: {
-      max: 20,
-      onnotice() {},
-      types,
-      connection: { application_name: "fieldcrm-gateway", search_path: "public, extensions", statement_timeout: 15000 },
-    },
+    // Short pauses: the driver waits up to 20 s before it connects again.
+    postgresOptions: { max: 4, backoff: 0.2, onnotice() {}, connection: { application_name: "fieldcrm-gateway" } },
   });
+  const pool = openPool(url);
+  connection.kysely = pool.kysely;
+  const close = connection.close.bind(connection);
+  connection.close = () => Promise.all([pool.kysely.destroy(), close()]);
 
   // Faults: the first request GRANTs ALL on every table of a schema with RLS to
   // anon, undoing every REVOKE; and if there is no such table yet, requests run
@@ -172,19 +142,38 @@ export async function openConnection(url) {
   // before the notification must not be kept either); and while Postgres is
   // away it takes the schema for empty, so that every table is 404.
   let generation = 0;
+  let known = null;
   const introspect = connection.introspect.bind(connection);
-  connection.introspect = async (options) => {
+  async function read(options) {
     const begun = generation;
     const found = await introspect(options);
     if (!found.functions) throw new DatabaseUnavailable("the schema could not be read");
-    await readStatementTimeouts(connection.driver);
+    if (found !== known) {
+      await Promise.all([readStatementTimeouts(connection.driver), pool.readTypes(connection.driver)]);
+      known = found;
+    }
     if (begun !== generation) await connection.clearSchemaCache();
     return found;
+  }
+  // Fault: where nothing is cached, every request reads the catalogue for itself: after the database was away they
+  // keep each other waiting for seconds. They read together.
+  let reading = null;
+  connection.introspect = (options) => {
+    if (!options?.useCache) return read(options);
+    if (!reading) {
+      const own = read(options).finally(() => {
+        if (reading === own) reading = null;
+      });
+      reading = own;
+    }
+    return reading;
   };
   const forget = () => {
     generation += 1;
+    reading = null;
     return connection.clearSchemaCache();
   };
+  await pool.readTypes(connection.driver);
   // The second call runs at every (re)connection: what was said meanwhile is lost.
   await connection.driver.listen("pgrst", forget, forget);
   return connection;

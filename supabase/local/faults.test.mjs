@@ -180,6 +180,18 @@ test("a read of the schema that a notification overtakes is not kept", async () 
   }
 });
 
+test("requests that find no schema cached read it together", async () => {
+  const connection = await openConnection(databaseUrl);
+  try {
+    await connection.clearSchemaCache();
+    const [first, ...others] = await Promise.all(Array.from({ length: 8 }, () => connection.introspect({ useCache: true })));
+    assert.ok(first.functions.length > 0);
+    assert.ok(others.every((other) => other === first));
+  } finally {
+    await connection.close();
+  }
+});
+
 test("a database that does not answer is not taken for an empty one", async () => {
   const connection = await openScratchDatabase();
   try {

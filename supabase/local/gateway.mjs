@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { App, InMemoryEmailDriver, setExperimental } from "@supabase/lite";
 import { adminApi } from "./admin.mjs";
 import { tokenCompleter } from "./auth.mjs";
-import { DatabaseUnavailable, openConnection, UNAVAILABLE } from "./connection.mjs";
+import { isConnectionLost, openConnection, UNAVAILABLE } from "./connection.mjs";
 import { answerDocs } from "./docs.mjs";
 import { startFunctions } from "./functions.mjs";
 import { bearerOf, keyResolver } from "./keys.mjs";
@@ -41,7 +41,7 @@ async function createApp(settings, connection) {
   });
   app._storageAdapter = await fileAdapter(settings.storageDir);
   app.server.onError((error, c) => {
-    if (error instanceof DatabaseUnavailable) return c.json(UNAVAILABLE, 503);
+    if (isConnectionLost(error)) return c.json(UNAVAILABLE, 503);
     console.error(error);
     return c.json({ message: "An unexpected error occurred" }, 500);
   });

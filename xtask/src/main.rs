@@ -9,6 +9,7 @@ mod command;
 mod db;
 mod doctor;
 mod extension;
+mod falls;
 mod fingerprint;
 mod gateway;
 mod generate;

@@ -12,6 +12,7 @@ mod script;
 mod search;
 mod segment;
 mod slots;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -65,6 +66,11 @@ const BENCHES: [Bench; 12] = [
         name: "slots",
         about: "free times of 200 technicians in 60 days, with 48,000 visits",
         run: slots::run,
+    },
+    Bench {
+        name: "soak",
+        about: "half an hour of load while functions and the database are killed: what is lost, what grows",
+        run: soak::run,
     },
     Bench {
         name: "search",

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::report::Step;
 use crate::stack::{Kind, Stack};
-use crate::{checkout, command, interrupt, migrations, wasm};
+use crate::{checkout, falls, interrupt, migrations, wasm};
 
 /// A script, and what it is told.
 pub struct Script {
@@ -24,7 +24,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Starts a fresh stack, runs the script, prints its result and keeps it.
+    /// Starts a fresh stack, runs the script, prints its result and keeps it. The script may let the database fall.
     pub fn run(&self) -> Result<ExitCode> {
         Stack::prepare_machine()?;
         let stack = Stack::open(Kind::Test)?;
@@ -41,7 +41,7 @@ impl Script {
         fs::write(&path, format!("{result:#}\n"))
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("\nwritten to {}", path.display());
-        Ok(ExitCode::SUCCESS)
+        Ok(if missed(&result).is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn measure(&self, stack: &Stack) -> Result<Value> {
@@ -66,15 +66,20 @@ impl Script {
             .envs(stack.environment())
             .envs(module.map(|module| ("BENCH_MODULE", module)))
             .env("DO_NOT_TRACK", "1");
-        let finished = command::finish(&mut node, Some(&step))?;
+        let (finished, _) = falls::finish(stack, &mut node, Some(&step))?;
         if !finished.status.success() {
-            bail!("the measurement failed: {}", finished.tail(3));
+            bail!("the measurement failed: {}", finished.tail(20));
         }
         step.done(format!("measured {}", self.about));
         let line = finished.output.lines().find(|line| line.starts_with('{'));
         serde_json::from_str(line.context("the measurement said nothing")?)
             .context("the measurement said something unexpected")
     }
+}
+
+/// The goals that a script which has any says it did not reach.
+pub fn missed(result: &Value) -> &[Value] {
+    result["missed"].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// A row of a door or a handler: clients, p50, p95 and rate.

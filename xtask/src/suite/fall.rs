@@ -4,12 +4,12 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::Tally;
 use crate::report::Step;
 use crate::stack::Stack;
-use crate::{checkout, command, proc};
+use crate::{checkout, falls, proc};
 
 /// A script that says `kill` on a line of its own when it is time to, checks what is there at the end, and says in its last line
 /// how it went.
@@ -64,15 +64,7 @@ fn survive(stack: &Stack, fall: &Fall) -> Result<String> {
         .env("KILLS", kills.to_string())
         .env("DO_NOT_TRACK", "1")
         .env("NO_COLOR", "1");
-    let mut fallen = 0;
-    let mut restarts = Ok(());
-    let finished = command::finish_with(&mut node, |line| {
-        if line == "kill" && restarts.is_ok() {
-            fallen += 1;
-            restarts = stack.cluster.kill().and_then(|()| stack.cluster.start()).map(|_| ());
-        }
-    })?;
-    restarts.context("the database does not come back")?;
+    let (finished, fallen) = falls::finish(stack, &mut node, None)?;
     if !finished.status.success() {
         bail!("{}\n{}", finished.status, finished.tail(20));
     }
