@@ -98,7 +98,7 @@ test("a value of another JSON type is the caller's mistake", async () => {
   for (const wrong of [{ at: {} }, { at: [1] }, { at: 5 }, { words: {} }, { words: "a" }]) {
     const { status, error } = await service.rpc("gateway_test_form", wrong);
     assert.equal(status, 400, JSON.stringify([wrong, error]));
-    assert.equal(error.code, "22P02");
+    assert.match(error.code, /^(22P02|22007)$/);
   }
 });
 

@@ -7,7 +7,7 @@ import { compare } from "../load.mjs";
 import { coldStarts } from "./cold.mjs";
 
 const { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, DEMO_PASSWORD } = process.env;
-const ROUNDS = { seconds: 8, rounds: 3 };
+const ROUNDS = { seconds: 5, rounds: 3 };
 
 const signIn = await fetch(`${SUPABASE_URL}/auth/v1/token?grant_type=password`, {
   method: "POST",

@@ -26,7 +26,7 @@ struct Bench {
     run: fn() -> Result<ExitCode>,
 }
 
-const BENCHES: [Bench; 12] = [
+const BENCHES: &[Bench] = &[
     Bench {
         name: "automation",
         about: "follow-ups by key, claims of messages, events: against bare statements",
@@ -98,7 +98,7 @@ const NORTHWIND: &str = "11111111-1111-4111-8111-111111111111";
 
 pub fn run(name: Option<&str>) -> Result<ExitCode> {
     let Some(name) = name else {
-        for bench in &BENCHES {
+        for bench in BENCHES {
             println!("  {:<20} {}", bench.name, bench.about);
         }
         return Ok(ExitCode::SUCCESS);
