@@ -31,7 +31,7 @@ pub fn check(raw: &str) -> Result<String, (&'static str, &'static str)> {
     let refuse = |message| Err(("invalid_url", message));
     let mut url = match Url::parse(raw.trim()) {
         Ok(url) => url,
-        Err(ParseError::IdnaError) => {
+        Err(ParseError::IdnaError) if !raw.is_ascii() => {
             return refuse(
                 "must have its host in ASCII letters, as in https://xn--bcher-kva.example",
             );

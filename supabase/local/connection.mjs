@@ -18,7 +18,7 @@ function statusFor(code) {
 }
 
 const wellAnswered = /^(PT\d{3}|PGRST|42(?!P01)...|22...|21...|2350[235]|25006)$/;
-const lost = /^(CONNECT|ECONN|EPIPE|ENOTFOUND|57P03$)/;
+const lost = /^(CONNECT|ECONN|EPIPE|ENOTFOUND|57P0[123]$|53300$)/;
 // What node-postgres says without a code.
 const ended = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/;
 

@@ -92,6 +92,13 @@ test("json and jsonb arrive as JSON, not as strings of it", async () => {
   await service.from("gateway_test_things").insert({ id: 1, doc: { a: { b: "ü" } } }).throwOnError();
   const [row] = await sql`select doc #>> '{a,b}' as value from public.gateway_test_things where id = 1`;
   assert.equal(row.value, "ü");
+  for (const doc of [[], ["a", { b: 1 }], "text", 7, true, { a: [] }]) {
+    const { data } = await service.from("gateway_test_things").update({ doc }).eq("id", 1).select("doc").single().throwOnError();
+    assert.deepEqual(data.doc, doc);
+    const inserted = await service.from("gateway_test_things").insert([{ id: 900, doc }, { id: 901, doc: null }]).select("doc").order("id").throwOnError();
+    assert.deepEqual(inserted.data, [{ doc }, { doc: null }]);
+    await service.from("gateway_test_things").delete().gte("id", 900).throwOnError();
+  }
 });
 
 test("a value of another JSON type is the caller's mistake", async () => {

@@ -21,7 +21,10 @@ export async function serve(script, env = {}) {
   const url = `http://127.0.0.1:${port}`;
   for (const until = Date.now() + 20_000; ;) {
     if (await fetch(`${url}/`, { method: "POST" }).then((answer) => answer.text()).then(() => true, () => false)) return { url, child };
-    if (Date.now() > until) throw new Error(`${script} does not answer`);
+    if (Date.now() > until) {
+      child.kill();
+      throw new Error(`${script} does not answer`);
+    }
     await new Promise((done) => setTimeout(done, 50));
   }
 }

@@ -166,6 +166,9 @@ fn cargo(function: &Function, compiler: WasmCompiler) -> Result<Command> {
         .args(["build", "--profile", "wasm", "--target", WASM_TARGET, "-p", &function.package])
         .arg("--target-dir")
         .arg(target(compiler))
+        // They would take the place of those below.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .arg("--config")
         .arg(format!("target.{WASM_TARGET}.rustflags={:?}", remapped()))
         .current_dir(checkout::root());

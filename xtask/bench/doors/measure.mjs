@@ -28,9 +28,11 @@ const customer = () => JSON.stringify({
 const get = (url) => () => [url, { headers }];
 const post = (url) => () => [url, { method: "POST", headers, body: customer() }];
 
-const servers = { function: await serve("supabase/functions/crm/index.ts"), rival: await serve("xtask/bench/doors/rival.ts") };
+const servers = {};
 const results = { cold_start: await coldStarts() };
 try {
+  servers.function = await serve("supabase/functions/crm/index.ts");
+  servers.rival = await serve("xtask/bench/doors/rival.ts");
   const doors = (path, options) => Object.fromEntries(Object.entries(servers).map(([door, { url }]) => [door, options(url + path)]));
   const rest = (path, options) => ({ REST: options(`${SUPABASE_URL}/rest/v1/${path}`) });
   results.create = await compare({ ...rest("rpc/crm_create_customer", post), ...doors("/crm/customers", post) }, ROUNDS);

@@ -1,2 +1,2 @@
 \set n random(1, :customers)
-select bench.search('customer ' || :n);
+select bench.search('customer' || :n);

@@ -48,8 +48,10 @@ async function verifyAlone() {
 
 const verify = await verifyAlone();
 const env = { TWILIO_AUTH_TOKEN: TOKEN, PUBLIC_FUNCTIONS_URL };
-const doors = { function: await serve("supabase/functions/sms-handler/index.ts", env), rival: await serve("xtask/bench/hooks/rival.ts", env) };
+const doors = {};
 try {
+  doors.function = await serve("supabase/functions/sms-handler/index.ts", env);
+  doors.rival = await serve("xtask/bench/hooks/rival.ts", env);
   const sends = ({ url }) => () => [`${url}/sms-handler`, { method: "POST", ...message() }];
   const webhooks = await compare(Object.fromEntries(Object.entries(doors).map(([door, one]) => [door, sends(one)])), { seconds: 8, rounds: 3 });
   console.log(JSON.stringify({ webhooks, verify }));

@@ -48,11 +48,10 @@ class Client {
     for (;;) {
       const good = ({ status }) => (status >= 200 && status < 300) || answers.includes(status);
       const answer = await this.meter.attempt(name, kind, send, good);
-      if (good(answer)) {
-        const { other } = this.org;
-        if (answer.text.includes(other.word) || answer.text.includes(other.id)) this.meter.leaks.push(`${name}: ${answer.text.slice(0, 500)}`);
-        return answer;
-      }
+      // Refusals and errors, too.
+      const { other } = this.org;
+      if (answer.text.includes(other.word) || answer.text.includes(other.id)) this.meter.leaks.push(`${name}: ${answer.text.slice(0, 500)}`);
+      if (good(answer)) return answer;
       if (answer.status >= 400 && answer.status < 500 || Date.now() > this.deadline()) return null;
       await pause(100 + this.random() * 200);
     }

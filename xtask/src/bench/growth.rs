@@ -15,7 +15,7 @@ use crate::stack::{Kind, Stack};
 use crate::{checkout, command, interrupt};
 
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
-const SECONDS: u32 = 4;
+const SECONDS: u32 = 3;
 const INTERACTIONS: u32 = 4;
 
 /// Whose rights a script has: a signed-in csr under RLS, or the owner's.
@@ -34,14 +34,8 @@ struct Operation {
     by_hand: (&'static str, &'static str, Who),
 }
 
+/// Creating comes last: what it commits would be there for the others.
 const OPERATIONS: [Operation; 5] = [
-    Operation {
-        name: "crm_create_customer",
-        colour: RGBColor(31, 119, 180),
-        clients: pgbench::CLIENTS,
-        ours: "create_customer/rpc.sql",
-        by_hand: ("PL/pgSQL", "create_customer/plpgsql.sql", Who::Member),
-    },
     Operation {
         name: "crm_get_customer",
         colour: RGBColor(44, 160, 44),
@@ -73,6 +67,13 @@ const OPERATIONS: [Operation; 5] = [
         clients: "1",
         ours: "segment/recompute.sql",
         by_hand: ("one statement as the owner", "segment/statement.sql", Who::Owner),
+    },
+    Operation {
+        name: "crm_create_customer",
+        colour: RGBColor(31, 119, 180),
+        clients: pgbench::CLIENTS,
+        ours: "create_customer/rpc.sql",
+        by_hand: ("PL/pgSQL", "create_customer/plpgsql.sql", Who::Member),
     },
 ];
 
@@ -174,6 +175,10 @@ fn fill(stack: &Stack, size: u32) -> Result<Database> {
     )?;
     database.query("vacuum analyze")?;
     database.query("checkpoint")?;
+    super::search::require_same_result(
+        &super::as_member(&database)?,
+        &["customer7", "customer999@", "zzzznothing"],
+    )?;
     step.done(format!("tables filled with {} customers", grouped(size)));
     Ok(database)
 }

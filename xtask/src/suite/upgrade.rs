@@ -62,16 +62,17 @@ fn upgrade(
     ))?;
     migrations::apply(database, &released, step)?;
     migrations::apply_file(database, &release.directory.join("seed.sql"), step)?;
-    let (before, _) = digest(database)?;
+    let before = contents(database)?;
 
     extension::upgrade(build, &stack.cluster.tree, database)?;
     migrations::apply(database, &all, step)?;
     add_pgtap(database)?;
-    let (after, upgraded) = digest(database)?;
-    if let Some(table) = before.iter().find(|table| !after.contains(table)) {
-        bail!("rows were lost or added: before there were {table}");
+    for (columns, rows) in &before {
+        if digest_of(database, columns)? != *rows {
+            bail!("the release's data are not what they were: {columns}");
+        }
     }
-    let (_, fresh) = digest(&stack.database())?;
+    let (fresh, upgraded) = (catalogue(&stack.database())?, catalogue(database)?);
     if fresh != upgraded {
         bail!("it is not what a fresh database is:\n{}", difference(&fresh, &upgraded));
     }
@@ -93,17 +94,25 @@ fn released(release: &Release, all: &[Migration]) -> Result<Vec<Migration>> {
     Ok(all.iter().filter(|migration| is_listed(&migration.file)).cloned().collect())
 }
 
-/// How many rows each table has, and the catalogue.
-fn digest(database: &Database) -> Result<(Vec<String>, String)> {
+/// The rows of each table, by what selects them: migrations add columns, so only those that there were are compared.
+fn contents(database: &Database) -> Result<Vec<(String, String)>> {
+    let selects = database.query(
+        "select format('select %s from %s', string_agg(format('%I', a.attname), ', ' order by a.attnum), c.oid::regclass)
+         from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+         where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'fieldcrm'::regnamespace) group by c.oid",
+    )?;
+    selects.lines().map(|select| Ok((select.to_owned(), digest_of(database, select)?))).collect()
+}
+
+fn digest_of(database: &Database, select: &str) -> Result<String> {
+    database.query(&format!(
+        "select count(*), md5(string_agg(t::text, ';' order by t::text collate \"C\")) from ({select}) t"
+    ))
+}
+
+/// What there is but rows.
+fn catalogue(database: &Database) -> Result<String> {
     let query = fs::read_to_string(checkout::path("xtask/src/suite/restore/digest.sql"))?;
     let digest = database.query(&query)?;
-    let (contents, catalogue): (Vec<&str>, Vec<&str>) =
-        digest.lines().partition(|line| line.starts_with("rows of "));
-    let rows = contents
-        .iter()
-        .filter_map(|line| line.rsplit_once(' '))
-        .map(|(rows, _)| rows.to_owned())
-        .filter(|rows| !rows.contains("supabase_migrations."))
-        .collect();
-    Ok((rows, catalogue.join("\n")))
+    Ok(digest.lines().filter(|line| !line.starts_with("rows of ")).collect::<Vec<_>>().join("\n"))
 }
