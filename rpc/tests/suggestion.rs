@@ -38,9 +38,12 @@ async fn add(context: &Context, customer: Uuid, sql: &str) {
     context.client.execute(sql, &[&customer]).await.unwrap();
 }
 
+/// At noon of the org's own day: days of other clocks may be 39 or 41.
 const OVERDUE: &str =
     "insert into invoices (org_id, customer_id, number, status, total, amount_paid, issued_at, due_at)
-    select org_id, id, 'R-' || id, 'sent', 200, 80, now() - interval '50 days', now() - interval '40 days' from customers where id = $1";
+    select c.org_id, c.id, 'R-' || c.id, 'sent', 200, 80, now() - interval '50 days',
+      ((now() at time zone o.time_zone)::date - 40 + time '12:00') at time zone o.time_zone
+    from customers c join orgs o on o.id = c.org_id where c.id = $1";
 const QUOTE: &str = "insert into quotes (org_id, customer_id, number, status, total, sent_at)
     select org_id, id, 'Q-' || id, 'sent', 950, now() - interval '10 days' from customers where id = $1";
 const COMPLAINT: &str =
